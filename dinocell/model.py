@@ -22,6 +22,7 @@ from .images import IMAGENET_MEAN, IMAGENET_STD, InputError, atomic_path
 FORMAT = 1               # version of the model file
 _settings = dict(        # what a model carries besides its weights
     scale=1.,            # images are resized by this factor before the network sees them
+    window=256,          # side of the windows it was trained on, in the network's pixels
     channel=None,        # which channel of a C×Y×X image; None: their mean
     cells_max=.47,       # peak threshold of the watershed, until `tune` finds a better one
     cell_fill=.09,       # fill threshold
