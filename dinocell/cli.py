@@ -44,7 +44,7 @@ def cmd_train(a):
     torch.manual_seed(a.seed)
     train_data, val_data = CellDataset(a.train), CellDataset(a.val)
     model = DINOCell(a.backbone, weights, not a.unfreeze, pretrained=a.weights == 'hub')
-    config = TrainConfig(a.epochs, a.steps, a.batch, a.lr, a.backbone_lr, patience=a.patience, seed=a.seed,
+    config = TrainConfig(a.epochs, a.steps, a.batch, a.lr, a.backbone_lr, warmup=a.warmup, patience=a.patience, seed=a.seed,
                          augment=AugmentConfig(size=a.crop, inversion=a.inversion))
     print(f'{a.backbone}: {count_trainable(model)/1e6:.1f} M parameters learn, on {best_device(a.device)}')
     rows = train(model, train_data, val_data, a.output, config, a.device)
@@ -115,7 +115,7 @@ def _add_train(p):
     for name, kind, default, what in (
             ('--epochs', int, c.epochs, 'epochs'), ('--steps', int, c.steps, 'batches an epoch; default: each image once'),
             ('--batch', int, c.batch, 'windows a batch'), ('--crop', int, c.augment.size, 'side of the windows, pixels'),
-            ('--lr', float, c.lr, 'learning rate of the decoder'), ('--backbone-lr', float, c.backbone_lr, 'learning rate of the backbone'),
+            ('--warmup', int, c.warmup, 'iterations of linear warm-up'), ('--lr', float, c.lr, 'learning rate of the decoder'), ('--backbone-lr', float, c.backbone_lr, 'learning rate of the backbone'),
             ('--inversion', float, c.augment.inversion, 'probability of an inverted window'), ('--patience', int, c.patience, 'epochs without improvement before it stops'),
             ('--seed', int, c.seed, 'of every random number')):
         p.add_argument(name, type=kind, default=default, help=f'{what} (default {default})' if default is not None else what)

@@ -60,8 +60,10 @@ class CTCCounts:
 
     def __add__(self, other):
         if not isinstance(other, CTCCounts): return NotImplemented
-        if self.penalize_extra != other.penalize_extra: raise InputError('counts with and without penalize_extra cannot be added: choose one')
-        return CTCCounts(*(getattr(self, f) + getattr(other, f) for f in ('n_ref', 'n_res', 'sum_j', 'fn', 'fp', 'ns')), self.penalize_extra)
+        if self.penalize_extra != other.penalize_extra:
+            raise InputError('counts with and without penalize_extra cannot be added: choose one')
+        fields = 'n_ref', 'n_res', 'sum_j', 'fn', 'fp', 'ns'
+        return CTCCounts(*(getattr(self, f) + getattr(other, f) for f in fields), self.penalize_extra)
 
     @property
     def seg(self) -> float:
@@ -200,17 +202,14 @@ class MatchingScores:
         return self._ratio(self.tp, self.n_ref + self.n_res - np.array(self.tp))
     accuracy = ap
 
-    @property
-    def mean_ap(self):
-        "Mean of `ap` over the ten thresholds; not the AP of COCO"
-        return float(self.ap.mean())
+    mean_ap = property(lambda self: float(self.ap.mean()), doc='Mean of `ap` over the ten thresholds; not the AP of COCO')
     precision = property(lambda self: self._ratio(self.tp, self.n_res), doc='TP/(TP+FP) at each threshold (10,)')
     recall = property(lambda self: self._ratio(self.tp, self.n_ref), doc='TP/(TP+FN) at each threshold (10,)')
     f1 = property(lambda self: self._ratio(2*np.array(self.tp), self.n_ref + self.n_res), doc='2TP/(2TP+FP+FN) at each threshold (10,)')
     f1_50 = property(lambda self: float(self.f1[0]), doc='F1 at IoU >= .5')
     mean_matched = property(lambda self: self._ratio(self.sum_iou, self.tp), doc='Mean IoU of the hits (10,)')
     mean_true = property(lambda self: self._ratio(self.sum_iou, self.n_ref), doc='Sum of the IoU of the hits over all references (10,)')
-    pq = property(lambda self: self._ratio(2*self.pq_counts[1], self.n_ref + self.n_res), doc='Panoptic quality: sum of IoU > .5 over TP + FP/2 + FN/2')
+    pq = property(lambda self: self._ratio(2*self.pq_counts[1], self.n_ref + self.n_res), doc='Panoptic quality, IoU > .5: ΣIoU/(TP+FP/2+FN/2)')
     aji = property(lambda self: self._ratio(*self.aji_counts[:2]), doc='Aggregated Jaccard index')
     aji_plus = property(lambda self: self._ratio(*self.aji_counts[2:]), doc='Aggregated Jaccard index, one-to-one')
 

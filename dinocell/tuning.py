@@ -77,13 +77,15 @@ class ThresholdSurface:
         "As JSON text; NaN becomes null"
         plain = lambda x: [plain(v) for v in x] if isinstance(x, list) else None if x != x else x
         d = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in asdict(self).items()}
-        return json.dumps(d | dict(best=list(self.best), surfaces={k: plain(v.tolist()) for k, v in self.surfaces.items()}), allow_nan=False)
+        d['surfaces'] = {k: plain(v.tolist()) for k, v in self.surfaces.items()}
+        return json.dumps(d, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> 'ThresholdSurface':
         "The surface that `to_json` wrote"
         d = json.loads(text)
-        d |= {k: np.array(d[k], float) for k in ('cells_max', 'cell_fill')} | dict(best=tuple(d['best']), region=np.array(d['region'], bool))
+        d |= {k: np.array(d[k], float) for k in ('cells_max', 'cell_fill')}
+        d |= dict(best=tuple(d['best']), region=np.array(d['region'], bool))
         return cls(**d | dict(surfaces={k: np.array(v, float) for k, v in d['surfaces'].items()}))
 
 # %% ../nbs/11_tuning.ipynb #036eddb3
@@ -123,7 +125,7 @@ def _search(pairs, cells_max, cell_fill, metric): # pairs yields (map, mask)
     def one(k, dist_map, mask):
         try:
             dist_map, mask = _check_map(dist_map), check_labels(mask)
-            if mask.shape != dist_map.shape: raise InputError(f'map of shape {dist_map.shape} and mask of shape {mask.shape} must show the same field')
+            if mask.shape != dist_map.shape: raise InputError(f'map {dist_map.shape} and mask {mask.shape} must show the same field')
         except InputError as e: raise InputError(f'image {k}: {e}') from None
         return _image_counts(dist_map, mask, peaks, fills)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
