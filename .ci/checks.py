@@ -11,7 +11,7 @@ def run(*cmd, cwd=ROOT, env=ENV):
 
 def fingerprint():
     "Checksum of every file that the generators write"
-    files = [p for pat in ('nbs/**/*.ipynb', 'dinocell/*.py', 'README.md') for p in sorted(ROOT.glob(pat)) if '.ipynb_checkpoints' not in p.parts]
+    files = [p for pat in ('nbs/**/*.ipynb', 'dinocell/*.py', 'README.md', 'index_files/*') for p in sorted(ROOT.glob(pat)) if '.ipynb_checkpoints' not in p.parts]
     return {str(p.relative_to(ROOT)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 def unchanged(advice, *cmd):

@@ -82,14 +82,15 @@ def cmd_segment(a):
     if twice: raise InputError(f'{a.images}: several images are called {sorted(twice)[0]}: their results would overwrite each other; rename them')
     pipe = DINOCellPipeline(load_model(a.model, best_device(a.device)), a.cells_max, a.cell_fill)
     bad = 0
-    for path in tqdm(images, desc='segmenting'):
-        try: labels = pipe.run(read_image(path), str(path))
-        except InputError as e:
-            bad += 1
-            tqdm.write(f'dinocell: {e}', file=sys.stderr)
-            continue
-        write_labels(out/f'{path.stem}.tif', labels)
-        tqdm.write(f'{out/path.stem}.tif: {labels.max()} cells')
+    with tqdm(images, desc='segmenting') as bar:
+        for path in bar:
+            try: labels = pipe.run(read_image(path), str(path))
+            except InputError as e:
+                bad += 1
+                tqdm.write(f'dinocell: {e}', file=sys.stderr)
+                continue
+            write_labels(out/f'{path.stem}.tif', labels)
+            tqdm.write(f'{out/path.stem}.tif: {labels.max()} cells')
     return 2 if bad else 0
 
 def cmd_doctor(a):
@@ -99,62 +100,85 @@ def cmd_doctor(a):
     print(f'device: {best_device()}' + (f' ({torch.cuda.get_device_name()})' if torch.cuda.is_available() else f', {torch.get_num_threads()} threads'))
 
 # %% ../nbs/60_cli.ipynb #bc6cfe0e
-def _thresholds(p, device=True): # a parser
-    "Arguments that several commands share"
-    p.add_argument('--cells-max', type=float, help="peak threshold; default: the model's")
-    p.add_argument('--cell-fill', type=float, help="fill threshold; default: the model's")
+def _arguments(
+    p,     # the parser of a command
+    *rows, # (option, type, default or ..., help); ...: the option must be given
+):
+    "Options that take a value"
+    for name, kind, default, what in rows:
+        more = dict(required=True) if default is ... else dict(default=default)
+        p.add_argument(name, type=kind, help=what if default in (..., None, '') else f'{what} (default {default})', **more)
 
+def _add_process(p):
+    "Arguments of `process`"
+    p.add_argument('layout', choices=['folder'], help='how the input is laid out')
+    _arguments(p, ('--input', str, ..., 'folder with images/ and masks/'), ('--output', str, ..., 'dataset folder to make'),
+               ('--split', str, None, 'take the images of this split in split.csv; default: all images'),
+               ('--scale', float, 1., 'resize images and masks by this factor'), ('--channel', int, None, 'channel to use, from 0; default: the mean'),
+               ('--source', str, '', 'where the images come from'), ('--licence', str, '', 'their terms'))
+
+# %% ../nbs/60_cli.ipynb #8a4b52eb
 def _add_train(p):
-    "Arguments of `train`"
+    "Arguments of `train`; defaults are those of `TrainConfig` and `AugmentConfig`"
     c = TrainConfig()
-    for name, what in (('--train', 'dataset folder to learn from'), ('--val', 'dataset folder to choose the epoch by'), ('--output', 'folder to make')):
-        p.add_argument(name, required=True, help=what)
-    p.add_argument('--backbone', default='vits16', help='vits16, vits8, vitb16, vit_tiny or a timm name (default vits16)')
-    p.add_argument('--weights', required=True, help="'hub' fetches the released weights, 'none' starts at random, else a weights file")
+    _arguments(p, ('--train', str, ..., 'dataset folder to learn from'), ('--val', str, ..., 'dataset folder to choose the epoch by'),
+               ('--output', str, ..., 'folder to make, or to go on in'), ('--backbone', str, 'vits16', 'vits16, vits8, vitb16, vit_tiny or a timm name'),
+               ('--weights', str, ..., "'hub' fetches the released weights, 'none' starts at random, else a weights file"))
     p.add_argument('--unfreeze', action='store_true', help='train the backbone too')
-    for name, kind, default, what in (
-            ('--epochs', int, c.epochs, 'epochs'), ('--steps', int, c.steps, 'batches an epoch; default: each image once'),
-            ('--batch', int, c.batch, 'windows a batch'), ('--crop', int, c.augment.size, 'side of the windows, pixels'),
-            ('--warmup', int, c.warmup, 'iterations of linear warm-up'), ('--lr', float, c.lr, 'learning rate of the decoder'), ('--backbone-lr', float, c.backbone_lr, 'learning rate of the backbone'),
-            ('--inversion', float, c.augment.inversion, 'probability of an inverted window'), ('--patience', int, c.patience, 'epochs without improvement before it stops'),
-            ('--seed', int, c.seed, 'of every random number')):
-        p.add_argument(name, type=kind, default=default, help=f'{what} (default {default})' if default is not None else what)
+    _arguments(p, ('--epochs', int, c.epochs, 'epochs'), ('--steps', int, c.steps, 'batches an epoch; default: each image once'),
+               ('--batch', int, c.batch, 'windows a batch'), ('--crop', int, c.augment.size, 'side of the windows, pixels'),
+               ('--warmup', int, c.warmup, 'iterations of linear warm-up'), ('--lr', float, c.lr, 'learning rate of the decoder'),
+               ('--backbone-lr', float, c.backbone_lr, 'learning rate of an unfrozen backbone'),
+               ('--inversion', float, c.augment.inversion, 'probability of an inverted window'),
+               ('--patience', int, c.patience, 'epochs without improvement before it stops'), ('--seed', int, c.seed, 'of every random number'))
+
+# %% ../nbs/60_cli.ipynb #7fc13596
+def _add_tune(p):
+    "Arguments of `tune`"
+    _arguments(p, ('--model', str, ..., 'model file'), ('--data', str, ..., 'dataset folder for validation'))
+    p.add_argument('--metric', default='OP_CSB', choices=['SEG', 'DET', 'OP_CSB', 'F1'], help='what to maximise (default OP_CSB)')
+
+_thresholds = (('--cells-max', float, None, "peak threshold; default: the model's"), ('--cell-fill', float, None, "fill threshold; default: the model's"))
+
+def _add_evaluate(p):
+    "Arguments of `evaluate`"
+    _arguments(p, ('--model', str, ..., 'model file'), ('--data', str, ..., 'dataset folder'),
+               ('--output', str, None, 'folder for the table, labels and overlays; default: print only'), *_thresholds)
+
+def _add_segment(p):
+    "Arguments of `segment`"
+    p.add_argument('images', help='a file, a folder or a glob in quotes')
+    _arguments(p, ('--model', str, ..., 'model file'), ('--output', str, ..., 'folder for the label TIFFs'), *_thresholds)
 
 # %% ../nbs/60_cli.ipynb #3221adef
+_COMMANDS = dict( # name: (function, its arguments, what it does)
+    demo=(cmd_demo, lambda p: _arguments(p, ('--output', str, 'demo', 'folder to make')), 'train, tune, score and use a small model on simulated cells'),
+    process=(cmd_process, _add_process, 'make a dataset folder of images and masks'),
+    train=(cmd_train, _add_train, 'train a model'),
+    tune=(cmd_tune, _add_tune, 'find the two thresholds on a validation set and store them with the model'),
+    evaluate=(cmd_evaluate, _add_evaluate, 'score a model beside classical baselines'),
+    segment=(cmd_segment, _add_segment, 'write a label TIFF for each image'),
+    doctor=(cmd_doctor, lambda p: None, 'what is installed here'))
+
 def make_parser() -> argparse.ArgumentParser:
     "All commands and their arguments"
     top = argparse.ArgumentParser('dinocell', description='Cell segmentation with DINOv3 distance maps')
     sub = top.add_subparsers(dest='command', required=True)
-    def add(name, run, what):
+    for name, (run, add, what) in _COMMANDS.items():
         p = sub.add_parser(name, help=what, description=what)
         p.set_defaults(run=run)
-        return p
-    p = add('demo', cmd_demo, 'train, tune, score and use a small model on simulated cells'); p.add_argument('--output', default='demo', help='folder to make (default demo)')
-    p = add('process', cmd_process, 'make a dataset folder of images and masks'); p.add_argument('layout', choices=['folder'], help='how the input is laid out')
-    p.add_argument('--input', required=True, help='folder with images/ and masks/'); p.add_argument('--output', required=True, help='dataset folder to make')
-    p.add_argument('--split', help='take the images of this split in split.csv'); p.add_argument('--scale', type=float, default=1., help='resize images and masks by this factor')
-    p.add_argument('--channel', type=int, help='channel to use, from 0; default: the mean'); p.add_argument('--source', default='', help='where the images come from')
-    p.add_argument('--licence', default='', help='their terms')
-    _add_train(add('train', cmd_train, 'train a model'))
-    for name, run, what in (('tune', cmd_tune, 'find the two thresholds on a validation set and store them with the model'),
-                            ('evaluate', cmd_evaluate, 'score a model beside classical baselines'), ('segment', cmd_segment, 'write a label TIFF for each image')):
-        p = add(name, run, what); p.add_argument('--model', required=True, help='model file')
-        if name == 'segment': p.add_argument('images', help='a file, a folder or a glob in quotes')
-        else: p.add_argument('--data', required=True, help='dataset folder')
-        if name == 'tune': p.add_argument('--metric', default='OP_CSB', choices=['SEG', 'DET', 'OP_CSB', 'F1'], help='what to maximise (default OP_CSB)')
-        else: p.add_argument('--output', required=name == 'segment', help='folder for tables, labels and overlays'); _thresholds(p)
-    add('doctor', cmd_doctor, 'what is installed here')
-    for name, p in sub.choices.items():
+        add(p)
         if name not in ('process', 'doctor'): p.add_argument('--device', help='cuda, mps or cpu; default: the best there is')
     return top
 
+# %% ../nbs/60_cli.ipynb #a1147ff8
 def main(
     argv: list | None = None, # arguments; None: those of the command line
 ) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted
     "Entry point of the `dinocell` command"
     a = make_parser().parse_args(argv)
     try: return a.run(a) or 0
-    except InputError as e: print(f'dinocell: {e}', file=sys.stderr)
+    except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
     except KeyboardInterrupt:
         print('dinocell: interrupted; `train` goes on where it stopped when called again', file=sys.stderr)
         return 130

@@ -120,7 +120,7 @@ def process_folder(
     "Make a dataset folder of images and their masks; every file is checked before anything is written"
     if Path(output).exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
     pairs = find_pairs(input, split)
-    items = [(name, *load_pair(im, mask, scale, channel)) for name, im, mask in tqdm(pairs, desc='preparing', leave=False)]
+    with tqdm(pairs, desc='preparing', leave=False) as bar: items = [(name, *load_pair(im, mask, scale, channel)) for name, im, mask in bar]
     if not any(mask.any() for _, _, mask in items): raise InputError(f'{input}: no mask holds a cell: check that background is 0 and cells are 1, 2, …')
     return write_dataset(output, items, source=source or Path(input).resolve().name, licence=licence, split=split, scale=scale, channel=channel)
 

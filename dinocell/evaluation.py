@@ -50,7 +50,7 @@ def segment_dataset(
     name: str = 'scoring', # shown beside the progress bar
 ) -> list:               # labels of each image
     "A method's labels for every image of a dataset"
-    return [segment(data[i][0]) for i in tqdm(range(len(data)), desc=name, leave=False)]
+    with tqdm(range(len(data)), desc=name, leave=False) as bar: return [segment(data[i][0]) for i in bar]
 
 def evaluate(
     pipeline,          # a `DINOCellPipeline`

@@ -14,7 +14,7 @@ from skimage.transform import resize
 
 from .images import InputError, prepare_image, to_tensor
 from .model import DINOCell
-from .watershed import masks_from_distance
+from .watershed import _check_thresholds, masks_from_distance
 
 # %% ../nbs/50_pipeline.ipynb #93045e02
 def window_starts(
@@ -71,6 +71,7 @@ class DINOCellPipeline:
         self.model, self.batch = model.eval(), batch
         self.cells_max = model.config['cells_max'] if cells_max is None else cells_max
         self.cell_fill = model.config['cell_fill'] if cell_fill is None else cell_fill
+        _check_thresholds(self.cells_max, self.cell_fill)
 
     def predict_prepared(self,
         grey: np.ndarray, # (h,w) uint8 from `prepare_image` at the model's scale, as datasets hold it

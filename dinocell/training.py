@@ -136,17 +136,18 @@ def train_epoch(
     order = epoch_order(len(data.images), steps*config.batch, gen).view(steps, config.batch)
     model.train()
     losses = []
-    for k, which in enumerate(tqdm(order, desc=f'epoch {epoch + 1}/{config.epochs}', leave=False)):
-        for g in optimiser.param_groups: g['lr'] = g['base']*lr_factor(epoch*steps + k, total, warmup)
-        x, y = data.batch(which, config.augment, gen)
-        with torch.autocast('cuda', torch.bfloat16, enabled=x.is_cuda):
-            loss = F.mse_loss(model(x.contiguous(memory_format=torch.channels_last)).float(), y)
-        if not torch.isfinite(loss): raise FloatingPointError(f'the loss became {loss.item()} in epoch {epoch + 1}: lower the learning rate')
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g['params']], 1.)
-        optimiser.step()
-        losses.append(loss.detach())
+    with tqdm(order, desc=f'epoch {epoch + 1}/{config.epochs}', leave=False) as bar:
+        for k, which in enumerate(bar):
+            for g in optimiser.param_groups: g['lr'] = g['base']*lr_factor(epoch*steps + k, total, warmup)
+            x, y = data.batch(which, config.augment, gen)
+            with torch.autocast('cuda', torch.bfloat16, enabled=x.is_cuda):
+                loss = F.mse_loss(model(x.contiguous(memory_format=torch.channels_last)).float(), y)
+            if not torch.isfinite(loss): raise FloatingPointError(f'the loss became {loss.item()} in epoch {epoch + 1}: lower the learning rate')
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g['params']], 1.)
+            optimiser.step()
+            losses.append(loss.detach())
     return torch.stack(losses).mean().item()
 
 # %% ../nbs/40_training.ipynb #aaa93b22
@@ -198,15 +199,15 @@ def train(
     key = json.dumps([asdict(config), model.config['backbone_name'], model.config['freeze_backbone'], train_data.meta['checksums']])
     rows = _resume(output/'checkpoint.pt', model, optimiser, key)
     data = ResidentData(train_data, model.device)
-    bar = tqdm(range(len(rows), config.epochs), desc='training', initial=len(rows), total=config.epochs)
-    for epoch in bar:
-        if _stop(rows, config): break
-        start = time.time()
-        loss = train_epoch(model, data, optimiser, epoch, steps, config)
-        val = validation_loss(model, val_data, config.augment.size)
-        rows.append(dict(epoch=epoch + 1, lr=optimiser.param_groups[0]['lr'], train_loss=loss, val_loss=val, seconds=round(time.time() - start, 2)))
-        _keep(model, optimiser, rows, output, key, train_data, val_data, config)
-        bar.set_postfix(train=f'{loss:.4f}', val=f'{val:.4f}')
+    with tqdm(range(len(rows), config.epochs), desc='training', initial=len(rows), total=config.epochs) as bar:
+        for epoch in bar:
+            if _stop(rows, config): break
+            start = time.time()
+            loss = train_epoch(model, data, optimiser, epoch, steps, config)
+            val = validation_loss(model, val_data, config.augment.size)
+            rows.append(dict(epoch=epoch + 1, lr=optimiser.param_groups[0]['lr'], train_loss=loss, val_loss=val, seconds=round(time.time() - start, 2)))
+            _keep(model, optimiser, rows, output, key, train_data, val_data, config)
+            bar.set_postfix(train=f'{loss:.4f}', val=f'{val:.4f}')
     model.load_state_dict(load_model(output/'model.safetensors').state_dict())
     model.eval()
     return rows

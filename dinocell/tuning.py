@@ -165,5 +165,6 @@ def find_optimal_thresholds(
     "Grid search over both thresholds on the maps that a model predicts"
     pairs = dataset
     if hasattr(dataset, '__len__'): pairs = (dataset[k] for k in range(len(dataset)))
-    bar = tqdm(pairs, total=len(dataset) if hasattr(dataset, '__len__') else None, disable=not progress, desc='predicting')
-    return _search(((model.predict_prepared(grey), mask) for grey, mask in bar), cells_max, cell_fill, metric)
+    total = len(dataset) if hasattr(dataset, '__len__') else None
+    with tqdm(pairs, total=total, disable=not progress, desc='predicting') as bar:
+        return _search(((model.predict_prepared(grey), mask) for grey, mask in bar), cells_max, cell_fill, metric)
