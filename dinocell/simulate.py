@@ -100,7 +100,7 @@ def _phase(rng, labels): # generator; label image
     edge = ndi.gaussian_gradient_magnitude(depth, 1.)
     rim = strength*ndi.gaussian_filter(((depth > 0) & (depth < .3)).astype(float), 1.)
     texture = _smooth(rng, labels.shape, 1.5)*(depth > .15)
-    background = .05*_smooth(rng, labels.shape, 40) + .03*_smooth(rng, labels.shape, 3)
+    background = .05*_smooth(rng, labels.shape, 40) + .015*_smooth(rng, labels.shape, 3)
     dirt = _specks(rng, labels.shape, labels.size//6000) - _specks(rng, labels.shape, labels.size//6000)
     return _camera(rng, 1 + .28*halo + .16*rim + .1*edge + .07*texture + background + .12*dirt, 900)
 
