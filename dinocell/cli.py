@@ -82,7 +82,7 @@ def cmd_segment(a):
     if twice: raise InputError(f'{a.images}: several images are called {sorted(twice)[0]}: their results would overwrite each other; rename them')
     pipe = DINOCellPipeline(load_model(a.model, best_device(a.device)), a.cells_max, a.cell_fill)
     bad = 0
-    with tqdm(images, desc='segmenting') as bar:
+    with tqdm(images, desc='segmenting', leave=False) as bar:
         for path in bar:
             try: labels = pipe.run(read_image(path), str(path))
             except InputError as e:
