@@ -15,27 +15,46 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .images import InputError
-from .labels import check_labels
-from .metrics import _ctc, _hits, _overlaps
+from .labels import _distinct, check_labels, label_sizes, relabel
+from .metrics import _Overlaps, _ctc, _hits
 from .watershed import _EIGHT, _check_map, _check_thresholds, _flood
 
 # %% ../nbs/11_tuning.ipynb #2d1ec67b
-def _island_tops(dist_map, cell_fill): # checked map (H,W) float32; threshold
-    "For every pixel, the highest value of its 8-connected island of {map > cell_fill}; -1 outside islands: (H,W) float32"
-    islands, n = ndi.label(dist_map > cell_fill, _EIGHT, output=np.int32)
-    top = np.full(n + 1, -1, np.float32)
-    inside = islands > 0
-    np.maximum.at(top, islands[inside], dist_map[inside])
-    return top[islands]
+def _peaks_below_top(dist_map, cells_max, cell_fill): # checked map (H,W) float32; thresholds, lists of floats, ascending
+    "For each fill threshold and pixel, how many peak thresholds the 8-connected island of {map > fill} around it rises above: (m,H,W), 0 outside islands"
+    out = np.empty((len(cell_fill), *dist_map.shape), np.min_scalar_type(len(cells_max)))
+    for below, fill in zip(out, cell_fill):
+        islands, n = ndi.label(dist_map > fill, _EIGHT, output=np.int32)
+        top = np.zeros(n + 1, np.float32)
+        np.maximum.at(top, islands.ravel(), dist_map.ravel())
+        top[0] = -1
+        below[:] = np.searchsorted(np.float32(cells_max), top)[islands]
+    return out
 
-def _all_labels(dist_map, cells_max, cell_fill): # checked map (H,W) float32; thresholds, lists of floats, ascending
-    "Yield (i, j, labels (H,W) int32) for each pair with cell_fill[j] <= cells_max[i], as `masks_from_distance` makes them"
-    tops = [_island_tops(dist_map, fill) for fill in cell_fill]
+def _deep_floods(dist_map, cells_max, cell_fill): # as above
+    "Yield (i, deep, kept) for each peak threshold: labels (H,W) down to the lowest fill threshold, and how many of the fill thresholds keep a pixel (H,W)"
+    below = _peaks_below_top(dist_map, cells_max, cell_fill)
     for i, peak in enumerate(cells_max):
         if cell_fill[0] > peak: continue
-        deep = _flood(dist_map, peak, cell_fill[0])
-        for j, fill in enumerate(cell_fill):
-            if fill <= peak: yield i, j, np.where(tops[j] > peak, deep, 0)
+        kept = np.zeros(dist_map.shape, np.min_scalar_type(len(cell_fill)))
+        for b in below: kept += b > i
+        yield i, _flood(dist_map, peak, cell_fill[0]), kept
+
+# %% ../nbs/11_tuning.ipynb #48a554a8
+def _cut_overlaps(ref, ref_size, place, deep, kept, m): # reference labels and their pixels (R,); for each pixel its reference's number, 0: none (n,); labels (n,); how many of the `m` fill thresholds keep it (n,)
+    "Yield the `_Overlaps` of the reference and the labels for each fill threshold"
+    width = int(deep.max(initial=0)) + 1
+    pairs, pair = _distinct(place*width + deep) if deep.size else (np.zeros(0, np.int64),)*2
+    table = np.bincount(pair*(m + 1) + kept, minlength=pairs.size*(m + 1)).reshape(pairs.size, m + 1)
+    shared = table[:, ::-1].cumsum(1)[:, -2::-1]                             # (pairs,m): pixels that more than j thresholds keep
+    r, s = pairs//width, pairs % width
+    size = np.zeros((width, m), np.int64)
+    np.add.at(size, s, shared)
+    for n, res_size in zip(shared.T, size.T):
+        res = np.flatnonzero(res_size)
+        use = (n > 0) & (r > 0)
+        a, b, c = r[use] - 1, np.searchsorted(res, s[use]), n[use]
+        yield _Overlaps(ref, ref_size, res, res_size[res], a, b, c, ref_size[a] + res_size[s[use]] - c)
 
 # %% ../nbs/11_tuning.ipynb #a41fd0b2
 _FIELDS = ('n_ref', 'n_res', 'sum_j', 'fn', 'fp', 'ns', 'tp')
@@ -43,10 +62,12 @@ _FIELDS = ('n_ref', 'n_res', 'sum_j', 'fn', 'fp', 'ns', 'tp')
 def _image_counts(dist_map, mask, cells_max, cell_fill): # map (H,W), labels (H,W), thresholds as lists of floats, ascending
     "What one image contributes for each pair of thresholds: (7,n,m) float64, rows as in `_FIELDS`"
     out = np.zeros((len(_FIELDS), len(cells_max), len(cell_fill)))
-    for i, j, labels in _all_labels(dist_map, cells_max, cell_fill):
-        o = _overlaps(mask, labels)
-        c = _ctc(o)
-        out[:, i, j] = c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, _hits(o)[0][0]
+    (ref, ref_size), place = label_sizes(mask), relabel(mask).astype(np.int64)
+    for i, deep, kept in _deep_floods(dist_map, cells_max, cell_fill):
+        cell = kept > 0
+        for j, o in enumerate(_cut_overlaps(ref, ref_size, place[cell], deep[cell], kept[cell], len(cell_fill))):
+            c = _ctc(o)
+            out[:, i, j] = c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, _hits(o)[0][0]
     return out
 
 def _surfaces(counts): # (...,7,n,m) summed counts

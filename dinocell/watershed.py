@@ -35,17 +35,42 @@ def _check_thresholds(cells_max, cell_fill):
 # %% ../nbs/03_watershed.ipynb #1bdf3574
 _EIGHT = np.ones((3, 3), bool) # a pixel and its eight neighbours
 
-def _flood(dist_map, cells_max, cell_fill): # checked map (H,W) float32 and thresholds
-    "Islands above `cells_max`, numbered in reading order, flooded down to `cell_fill`: (H,W) int32"
+def _rise(depth, markers, start, mask): # -map (H,W) float64, changed; islands (H,W) int32; pixels the flood starts from; pixels it may take
+    "The flood, from high to low; islands start in order of height, then of reading"
+    order = np.argsort(depth[start], kind='stable')
+    rank = np.empty(order.size)
+    rank[order] = np.arange(order.size)
+    depth[start] = rank - order.size - 1
+    return watershed(depth, np.where(start, markers, 0), mask=mask, connectivity=2)
+
+# %% ../nbs/03_watershed.ipynb #79b6149d
+def _sole_islands(markers, region): # islands (H,W) int32, 0 elsewhere; (H,W) bool
+    "For each pixel, the island of its lake if there is just one (H,W) int32, and whether there are several (H,W) bool"
+    lakes, n = ndi.label(region, _EIGHT, output=np.int32)
+    at = np.flatnonzero(markers)
+    lake, island = lakes.ravel()[at], markers.ravel()[at]
+    sole, shared = np.zeros(n + 1, np.int32), np.zeros(n + 1, bool)
+    sole[lake] = island
+    shared[lake[sole[lake] != island]] = True
+    return np.where(shared, 0, sole)[lakes], shared[lakes]
+
+def _inner(peaks): # (H,W) bool
+    "Pixels whose neighbours are all peaks: (H,W) bool"
+    p = np.pad(peaks, 1, constant_values=True)
+    p = p[:-2] & p[1:-1] & p[2:]
+    return p[:, :-2] & p[:, 1:-1] & p[:, 2:]
+
+def _flood(dist_map, cells_max, cell_fill): # as `_flood_all`
+    "What `_flood_all` gives, flooding only where several islands share a lake"
     peaks = dist_map > cells_max
-    markers, n = ndi.label(peaks, _EIGHT, output=np.int32)
-    if n == 0: return markers
-    height = dist_map.astype(np.float64)
-    order = np.argsort(-height[peaks], kind='stable')               # ties in reading order
-    lift = np.empty(order.size)
-    lift[order] = np.arange(order.size, 0, -1)
-    height[peaks] = 1 + lift
-    return watershed(-height, markers, mask=dist_map > cell_fill, connectivity=2).astype(np.int32, copy=False)
+    markers = ndi.label(peaks, _EIGHT, output=np.int32)[0]
+    labels, shared = _sole_islands(markers, dist_map > cell_fill)
+    if not shared.any(): return labels
+    dry = shared & _inner(peaks)
+    labels[dry] = markers[dry]
+    wet = shared & ~dry
+    labels[wet] = _rise(-dist_map.astype(np.float64), markers, peaks & wet, wet)[wet]
+    return labels
 
 # %% ../nbs/03_watershed.ipynb #4c6975c9
 def masks_from_distance(
