@@ -9,14 +9,13 @@ __all__ = ['VERSION', 'read_mask', 'find_pairs', 'load_pair', 'write_dataset', '
 import csv
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from .distance import create_distance_map
-from .images import InputError, list_images, prepare_image, read_image
+from .images import InputError, atomic_folder, list_images, prepare_image, read_image
 from .labels import check_labels, label_sizes, relabel, resize_labels
 
 # %% ../nbs/21_datasets.ipynb #57567200
@@ -80,21 +79,15 @@ def write_dataset(
 ) -> Path:              # the folder, written whole or not at all
     "Targets and arrays of prepared images"
     output = Path(output)
-    if output.exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
     names, greys, masks = zip(*items)
     sizes = [list(g.shape) for g in greys]
     h, w = np.max(sizes, 0)
     kind = np.int16 if max(m.max() for m in masks) < 2**15 else np.int32
-    tmp = output.with_name(f'.{output.name}.tmp')
-    shutil.rmtree(tmp, ignore_errors=True)
-    tmp.mkdir(parents=True)
-    try:
+    with atomic_folder(output) as tmp:
         _write_arrays(tmp, greys, masks, (len(names), h, w), kind)
         files = {p.name: _sha256(p) for p in sorted(tmp.glob('*.npy'))}
         note = dict(meta, version=VERSION, names=list(names), sizes=sizes, checksums=files)
         (tmp/'dataset.json').write_text(json.dumps(note, indent=1))
-        tmp.rename(output)
-    finally: shutil.rmtree(tmp, ignore_errors=True)
     return output
 
 # %% ../nbs/21_datasets.ipynb #a30df053

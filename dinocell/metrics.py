@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CTCCounts', 'ctc_counts', 'ctc_scores', 'object_table', 'MatchingScores', 'matching_counts', 'matching_scores',
-           'evaluate_metric']
+           'evaluate_metric', 'write_ctc']
 
 # %% ../nbs/10_metrics.ipynb #1a6b3b25
 import warnings
@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import zip_longest
 from operator import add
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import tifffile
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from .images import InputError
-from .labels import _distinct, overlap_table
+from .images import InputError, atomic_folder
+from .labels import _distinct, overlap_table, relabel
 
 # %% ../nbs/10_metrics.ipynb #c0fa64fb
 class _Overlaps(NamedTuple):
@@ -97,17 +99,20 @@ def ctc_counts(
     return _ctc(_overlaps(ref, res))
 
 # %% ../nbs/10_metrics.ipynb #abaabf8d
-def _pool(counts, refs, results): # function of one image; one label image each, stacks (N,H,W), or iterables of images
-    "Sum of `counts(ref, res)` over the images"
+def _each(do, refs, results): # function of one reference and one result; one label image each, stacks (N,H,W), or iterables of images
+    "Yield `do(ref, res)` for each image"
     pair = [[x] if getattr(x, 'ndim', 0) == 2 else x for x in (refs, results)]
-    missing, found = object(), []
+    missing, k = object(), -1
     for k, (ref, res) in enumerate(zip_longest(*pair, fillvalue=missing)):
         if ref is missing or res is missing:
             raise InputError(f'no {"reference" if ref is missing else "result"} for image {k}: give as many references as results')
-        try: found.append(counts(ref, res))
+        try: yield do(ref, res)
         except InputError as e: raise InputError(f'image {k}: {e}') from None
-    if not found: raise InputError('no image to score: both lists are empty')
-    total = reduce(add, found)
+    if k < 0: raise InputError('no image to score: both lists are empty')
+
+def _pool(counts, refs, results): # as `_each`
+    "Sum of `counts(ref, res)` over the images"
+    total = reduce(add, _each(counts, refs, results))
     if not total.n_ref: warnings.warn('no reference object in any image: the scores are undefined (NaN)', stacklevel=3)
     return total
 
@@ -245,3 +250,38 @@ def evaluate_metric(
     if metric not in _METRICS: raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(_METRICS)}')
     score, name = _METRICS[metric]
     return getattr(score(gt_mask, pred_mask), name)
+
+# %% ../nbs/10_metrics.ipynb #8913c14c
+def _write_frames(images, digits, *prefixes): # label images; digits of the frame number; where to write each, e.g. '01_RES/mask'
+    "Label images as 16-bit frames; the rows of their track file"
+    start, spans = 0, {}
+    for t, image in enumerate(images):
+        image = relabel(image)
+        n = int(image.max())
+        if n > 65535: raise InputError(f'image {t}: {n} cells are more than the challenge\'s 16-bit files can number: crop it')
+        if start + n > 65535: start = 0
+        frame = np.where(image > 0, image + start, 0).astype(np.uint16)
+        for prefix in prefixes: tifffile.imwrite(f'{prefix}{t:0{digits}d}.tif', frame, compression='zlib', metadata=None)
+        spans |= {k: (spans.get(k, (t,))[0], t) for k in range(start + 1, start + n + 1)}
+        start += n
+    return ''.join(f'{k} {a} {b} 0\n' for k, (a, b) in sorted(spans.items()))
+
+def _same_field(ref, res): # label images (H,W)
+    "The two, or `InputError` where they do not belong together"
+    overlap_table(ref, res)
+    return ref, res
+
+def write_ctc(
+    folder: str | Path, # to be made
+    refs, # reference labels: one (H,W), a stack (N,H,W), or images in a list
+    results, # result labels, in the same order
+) -> Path: # the folder, written whole or not at all
+    "References and results as sequence 01 of the Cell Tracking Challenge, for its official programs"
+    pairs = list(_each(_same_field, refs, results))
+    digits = max(3, len(str(len(pairs) - 1)))
+    with atomic_folder(folder) as tmp:
+        for part in ('01_GT/SEG', '01_GT/TRA', '01_RES'): (tmp/part).mkdir(parents=True)
+        tracks = _write_frames((ref for ref, _ in pairs), digits, tmp/'01_GT/SEG/man_seg', tmp/'01_GT/TRA/man_track')
+        (tmp/'01_GT/TRA/man_track.txt').write_text(tracks)
+        (tmp/'01_RES/res_track.txt').write_text(_write_frames((res for _, res in pairs), digits, tmp/'01_RES/mask'))
+    return Path(folder)
