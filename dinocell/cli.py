@@ -18,13 +18,12 @@ from .augment import AugmentConfig
 from .backbone import timm
 from .datasets import CellDataset, process_folder
 from .demo import run_demo
-from .evaluation import evaluate, format_table
-from .images import InputError, list_images, read_image, write_labels
+from .evaluation import evaluate, format_table, tune_model
+from .images import InputError, atomic_path, list_images, read_image, write_labels
 from .model import DINOCell, best_device, count_trainable, load_model, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure
 from .training import TrainConfig, train, write_rows
-from .tuning import find_optimal_thresholds
 
 # %% ../nbs/60_cli.ipynb #e24a3b1c
 def cmd_demo(a): # parsed arguments
@@ -55,11 +54,11 @@ def cmd_train(a):
 # %% ../nbs/60_cli.ipynb #a1cf7610
 def cmd_tune(a):
     "tune"
-    model, data = load_model(a.model, best_device(a.device)), CellDataset(a.data)
-    found = find_optimal_thresholds(DINOCellPipeline(model), data, a.metric)
-    model.config.update(cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)
+    model, beside = load_model(a.model, best_device(a.device)), Path(a.model).parent
+    found = tune_model(model, CellDataset(a.data), a.metric)
     save_model(model, a.model)
-    save_figure(plot_surface(found).figure, Path(a.model).with_name('threshold_surface.png'))
+    with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json())
+    save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
 
 def cmd_evaluate(a):

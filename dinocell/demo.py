@@ -13,14 +13,13 @@ import torch
 
 from .augment import AugmentConfig
 from .datasets import CellDataset, write_dataset
-from .evaluation import classical_baseline, evaluate, format_table
+from .evaluation import classical_baseline, evaluate, format_table, tune_model
 from .images import InputError, atomic_path, prepare_image, write_labels
 from .model import DINOCell, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure
 from .simulate import simulate
 from .training import TrainConfig, train, write_rows
-from .tuning import find_optimal_thresholds
 
 # %% ../nbs/54_demo.ipynb #7054b595
 def simulated_dataset(
@@ -71,8 +70,7 @@ def run_demo(
     torch.manual_seed(config.seed)
     model = DINOCell('vit_tiny', freeze_backbone=False, pretrained=False)
     rows = train(model, *sets[:2], output/'training', config, device)
-    surface = find_optimal_thresholds(DINOCellPipeline(model), sets[1])
-    model.config.update(cells_max=surface.best_cells_max, cell_fill=surface.best_cell_fill)
+    surface = tune_model(model, sets[1])
     save_model(model, output/'model.safetensors')
     table, results = evaluate(DINOCellPipeline(model), sets[2])
     write_rows(output/'scores.csv', table)

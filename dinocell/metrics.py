@@ -156,16 +156,34 @@ def _hits(o: _Overlaps): # overlaps of one image
     return tp, iou
 
 # %% ../nbs/10_metrics.ipynb #c20193ba
+def _runner_up(place, iou, n): # for each pair its object (P,) and its IoU (P,); number of objects
+    "Second highest IoU of each object (n,), 0 if it has none"
+    order = np.lexsort((-iou, place))
+    first = np.diff(place[order], prepend=-1) > 0
+    second = np.r_[False, first[:-1]] & ~first
+    out = np.zeros(n)
+    out[place[order][second]] = iou[order][second]
+    return out
+
 def _assign(o: _Overlaps): # overlaps of one image
     "Which pairs (P,) bool a one-to-one matching of highest total IoU takes"
-    R, S = o.ref.size, o.res.size
+    iou = o.n/o.union
+    taken = iou > _runner_up(o.r, iou, o.ref.size)[o.r] + _runner_up(o.s, iou, o.res.size)[o.s]   # more than both could gain elsewhere
+    free = ~np.isin(o.r, o.r[taken]) & ~np.isin(o.s, o.s[taken])
+    taken[free] = _solve(o.r[free], o.s[free], iou[free])
+    return taken
+
+def _solve(r, s, iou): # pairs: references (P,), results (P,), IoU (P,)
+    "The pairs (P,) bool of an assignment of highest total IoU"
+    (refs, r), (ress, s) = (np.unique(x, return_inverse=True) for x in (r, s))
+    R, S = refs.size, ress.size
     if not R: return np.zeros(0, bool)
     alone = np.arange(R)                                                       # column S+i: reference i stays alone
-    weight = np.r_[1 + o.n/o.union, np.ones(R)], (np.r_[o.r, alone], np.r_[o.s, S + alone])
+    weight = np.r_[1 + iou, np.ones(R)], (np.r_[r, alone], np.r_[s, S + alone])
     rows, cols = min_weight_full_bipartite_matching(coo_array(weight, shape=(R, S + R)).tocsr(), maximize=True)
-    taken = np.empty(R, np.int64)
-    taken[rows] = cols
-    return taken[o.r] == o.s
+    partner = np.empty(R, np.int64)
+    partner[rows] = cols
+    return partner[r] == s
 
 def _aji(o: _Overlaps): # overlaps of one image
     "Intersection and union of AJI, then of AJI+: four ints"
