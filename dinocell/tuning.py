@@ -6,9 +6,11 @@
 __all__ = ['ThresholdSurface', 'grid_search', 'find_optimal_thresholds']
 
 # %% ../nbs/11_tuning.ipynb #1e12f330
-import json, os
+import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -31,14 +33,11 @@ def _peaks_below_top(dist_map, cells_max, cell_fill): # checked map (H,W) float3
         below[:] = np.searchsorted(np.float32(cells_max), top)[islands]
     return out
 
-def _deep_floods(dist_map, cells_max, cell_fill): # as above
-    "Yield (i, deep, kept) for each peak threshold: labels (H,W) down to the lowest fill threshold, and how many of the fill thresholds keep a pixel (H,W)"
-    below = _peaks_below_top(dist_map, cells_max, cell_fill)
-    for i, peak in enumerate(cells_max):
-        if cell_fill[0] > peak: continue
-        kept = np.zeros(dist_map.shape, np.min_scalar_type(len(cell_fill)))
-        for b in below: kept += b > i
-        yield i, _flood(dist_map, peak, cell_fill[0]), kept
+def _deep_flood(dist_map, below, i, cells_max, cell_fill): # checked map; from `_peaks_below_top`; which peak threshold; thresholds as above
+    "Labels (H,W) down to the lowest fill threshold, and how many of the fill thresholds keep a pixel (H,W)"
+    kept = np.zeros(dist_map.shape, np.min_scalar_type(len(cell_fill)))
+    for b in below: kept += b > i
+    return _flood(dist_map, cells_max[i], cell_fill[0]), kept
 
 # %% ../nbs/11_tuning.ipynb #48a554a8
 def _cut_overlaps(ref, ref_size, place, deep, kept, m): # reference labels and their pixels (R,); for each pixel its reference's number, 0: none (n,); labels (n,); how many of the `m` fill thresholds keep it (n,)
@@ -59,15 +58,27 @@ def _cut_overlaps(ref, ref_size, place, deep, kept, m): # reference labels and t
 # %% ../nbs/11_tuning.ipynb #a41fd0b2
 _FIELDS = ('n_ref', 'n_res', 'sum_j', 'fn', 'fp', 'ns', 'tp')
 
-def _image_counts(dist_map, mask, cells_max, cell_fill): # map (H,W), labels (H,W), thresholds as lists of floats, ascending
-    "What one image contributes for each pair of thresholds: (7,n,m) float64, rows as in `_FIELDS`"
-    out = np.zeros((len(_FIELDS), len(cells_max), len(cell_fill)))
-    (ref, ref_size), place = label_sizes(mask), relabel(mask).astype(np.int64)
-    for i, deep, kept in _deep_floods(dist_map, cells_max, cell_fill):
-        cell = kept > 0
-        for j, o in enumerate(_cut_overlaps(ref, ref_size, place[cell], deep[cell], kept[cell], len(cell_fill))):
-            c = _ctc(o)
-            out[:, i, j] = c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, _hits(o)[0][0]
+class _Field(NamedTuple):
+    "One image, ready to be counted at any peak threshold"
+    dist_map: np.ndarray # (H,W) float32
+    below: np.ndarray    # see `_peaks_below_top`
+    ref: np.ndarray      # labels of the reference objects (R,)
+    ref_size: np.ndarray # their pixels (R,)
+    place: np.ndarray    # for each pixel the number of its reference object, 0: none (H,W)
+
+def _field(dist_map, mask, cells_max, cell_fill): # checked map and labels (H,W), thresholds as lists of floats, ascending
+    "What all peak thresholds need"
+    return _Field(dist_map, _peaks_below_top(dist_map, cells_max, cell_fill), *label_sizes(mask), relabel(mask).astype(np.int64))
+
+def _peak_counts(field, i, cells_max, cell_fill): # which peak threshold; thresholds as above
+    "What one image contributes at one peak threshold: (7,m) float64, rows as in `_FIELDS`; 0 where no fill threshold is low enough"
+    out = np.zeros((len(_FIELDS), len(cell_fill)))
+    if cell_fill[0] > cells_max[i]: return out
+    deep, kept = _deep_flood(field.dist_map, field.below, i, cells_max, cell_fill)
+    cell = kept > 0
+    for j, o in enumerate(_cut_overlaps(field.ref, field.ref_size, field.place[cell], deep[cell], kept[cell], len(cell_fill))):
+        c = _ctc(o)
+        out[:, j] = c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, _hits(o)[0][0]
     return out
 
 def _surfaces(counts): # (...,7,n,m) summed counts
@@ -133,8 +144,29 @@ def _region(counts, surface_of, best, n_draws=200, seed=0): # counts (N,7,n,m); 
     return out
 
 # %% ../nbs/11_tuning.ipynb #a0e86a70
+def _checked(k, dist_map, mask): # number of the image; its map and labels
+    "Map and labels, or `InputError` that says which image"
+    try:
+        dist_map, mask = _check_map(dist_map), check_labels(mask)
+        if mask.shape != dist_map.shape: raise InputError(f'map {dist_map.shape} and mask {mask.shape} must show the same field')
+    except InputError as e: raise InputError(f'image {k}: {e}') from None
+    return dist_map, mask
+
+def _count(pairs, peaks, fills): # pairs yields (map, mask); thresholds as lists of floats, ascending
+    "Counts (7,n,m) of each image; images and peak thresholds are shared out to threads while `pairs` goes on"
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            jobs = []
+            for k, pair in enumerate(pairs):
+                field = pool.submit(_field, *_checked(k, *pair), peaks, fills)      # starts before those that wait for it
+                jobs.append([pool.submit(lambda field, i: _peak_counts(field.result(), i, peaks, fills), field, i) for i in range(len(peaks))])
+            counts = [np.stack([job.result() for job in image], 1) for image in jobs]
+        finally: pool.shutdown(cancel_futures=True)
+    if not counts: raise InputError('no image to tune on: the data set is empty')
+    return counts
+
 def _search(pairs, cells_max, cell_fill, metric): # pairs yields (map, mask)
-    "The surface of a stream of maps and masks; scores in threads while the stream goes on"
+    "The surface of a stream of maps and masks"
     if metric not in ('SEG', 'DET', 'OP_CSB', 'F1'): raise InputError(f'metric {metric!r} cannot be tuned: choose SEG, DET, OP_CSB or F1')
     grid = [np.array(default if x is None else x, float).ravel() for x, default in
             ((cells_max, np.linspace(.1, .9, 20)), (cell_fill, np.linspace(.05, .5, 20)))]
@@ -143,19 +175,7 @@ def _search(pairs, cells_max, cell_fill, metric): # pairs yields (map, mask)
     peaks, fills = (x.tolist() for x in grid)
     for bound in (0, -1): _check_thresholds(peaks[bound], 0), _check_thresholds(1, fills[bound])
     _check_thresholds(peaks[-1], fills[0])
-    def one(k, dist_map, mask):
-        try:
-            dist_map, mask = _check_map(dist_map), check_labels(mask)
-            if mask.shape != dist_map.shape: raise InputError(f'map {dist_map.shape} and mask {mask.shape} must show the same field')
-        except InputError as e: raise InputError(f'image {k}: {e}') from None
-        return _image_counts(dist_map, mask, peaks, fills)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            jobs = [pool.submit(one, k, *pair) for k, pair in enumerate(pairs)]
-            counts = [job.result() for job in jobs]
-        finally: pool.shutdown(cancel_futures=True)
-    if not counts: raise InputError('no image to tune on: the data set is empty')
-    counts = np.stack(counts)
+    counts = np.stack(_count(pairs, peaks, fills))
     counts[:, :, np.subtract.outer(*grid) < 0] = np.nan
     surfaces = _surfaces(sum(counts))                                       # image after image, as `ctc_scores` adds
     if np.isnan(surfaces[metric]).all(): raise InputError('no reference object in any mask: nothing to tune on')
