@@ -10,6 +10,7 @@ __all__ = ['ensure_torchvision', 'backbone_spec', 'create_vit', 'read_state', 'l
 import json
 import re
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 import torch.nn.functional as F
@@ -101,7 +102,7 @@ def read_state(
     path = Path(path)
     if not path.is_file(): raise InputError(f'{path}: no such weights file: check the path')
     try: state = load_file(path) if path.suffix == '.safetensors' else torch.load(path, map_location='cpu', weights_only=True)
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, __import__('pickle').UnpicklingError) as e:
+    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, UnpicklingError) as e:
         raise InputError(f'{path}: cannot be read as weights ({type(e).__name__}): fetch it again, or convert it to .safetensors') from e
     for key in ('teacher', 'model', 'state_dict'):
         if isinstance(state.get(key), dict): state = state[key]

@@ -110,5 +110,8 @@ def best_device(
     device: str | None = None, # a device of your choice; None: the best there is
 ) -> torch.device:
     "cuda, else mps, else cpu"
-    if device: return torch.device(device)
+    if device:
+        try: return torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError) as e: # unknown, or not on this machine
+            raise InputError(f"device '{device}' cannot be used here ({str(e).splitlines()[0][:80]}): give cuda, mps or cpu, or leave it out") from e
     return torch.device('cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu')
