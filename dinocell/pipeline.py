@@ -10,9 +10,10 @@ import math
 
 import numpy as np
 import torch
+from fastcore.basics import patch
 from skimage.transform import resize
 
-from .images import InputError, prepare_image, to_tensor
+from .images import prepare_image, to_grey, to_tensor
 from .model import DINOCell
 from .watershed import _check_thresholds, masks_from_distance
 
@@ -73,32 +74,39 @@ class DINOCellPipeline:
         self.cell_fill = model.config['cell_fill'] if cell_fill is None else cell_fill
         _check_thresholds(self.cells_max, self.cell_fill)
 
-    def predict_prepared(self,
-        grey: np.ndarray, # (h,w) uint8 from `prepare_image` at the model's scale, as datasets hold it
-    ) -> np.ndarray:      # (h,w) float32 in [0,1]
-        "Distance map of a prepared picture"
-        size = self.model.config['window']
-        return predict_windows(self.model, grey, size, size//4, self.batch, self.model.device)
+# %% ../nbs/50_pipeline.ipynb #ebf7d5e5
+@patch
+def predict_prepared(self: DINOCellPipeline,
+    grey: np.ndarray, # (h,w) uint8 from `prepare_image` at the model's scale, as datasets hold it
+) -> np.ndarray:      # (h,w) float32 in [0,1]
+    "Distance map of a prepared picture"
+    size = self.model.config['window']
+    return predict_windows(self.model, grey, size, size//4, self.batch, self.model.device)
 
-    def segment_prepared(self,
-        grey: np.ndarray, # see `predict_prepared`
-    ) -> np.ndarray:      # (h,w) int32
-        "Labels of a prepared picture, at its own resolution"
-        return masks_from_distance(self.predict_prepared(grey), self.cells_max, self.cell_fill)
+@patch
+def segment_prepared(self: DINOCellPipeline,
+    grey: np.ndarray, # see `predict_prepared`
+) -> np.ndarray:      # (h,w) int32
+    "Labels of a prepared picture, at its own resolution"
+    return masks_from_distance(self.predict_prepared(grey), self.cells_max, self.cell_fill)
 
-    def predict_distance(self,
-        image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
-        name: str = 'image', # what to call it in an error
-    ) -> np.ndarray:         # (H,W) float32 in [0,1]
-        "Distance map of an image, at the image's resolution"
-        cfg, full = self.model.config, prepare_image(image, 1., self.model.config['channel'], name)
-        if cfg['scale'] == 1: return self.predict_prepared(full)
-        grey = prepare_image(image, cfg['scale'], cfg['channel'], name)
-        return np.clip(resize(self.predict_prepared(grey), full.shape, order=1, mode='edge'), 0, 1).astype(np.float32)
+# %% ../nbs/50_pipeline.ipynb #e734f95b
+@patch
+def predict_distance(self: DINOCellPipeline,
+    image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
+    name: str = 'image', # what to call it in an error
+) -> np.ndarray:         # (H,W) float32 in [0,1]
+    "Distance map of an image, at the image's resolution"
+    cfg = self.model.config
+    found = self.predict_prepared(prepare_image(image, cfg['scale'], cfg['channel'], name))
+    if cfg['scale'] == 1: return found
+    full = to_grey(image, cfg['channel'], name).shape
+    return np.clip(resize(found, full, order=1, mode='edge'), 0, 1).astype(np.float32)
 
-    def run(self,
-        image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
-        name: str = 'image', # what to call it in an error
-    ) -> np.ndarray:         # (H,W) int32, 0 background, 1..N
-        "Labels of the cells in an image"
-        return masks_from_distance(self.predict_distance(image, name), self.cells_max, self.cell_fill)
+@patch
+def run(self: DINOCellPipeline,
+    image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
+    name: str = 'image', # what to call it in an error
+) -> np.ndarray:         # (H,W) int32, 0 background, 1..N
+    "Labels of the cells in an image"
+    return masks_from_distance(self.predict_distance(image, name), self.cells_max, self.cell_fill)
