@@ -92,7 +92,7 @@ def create_vit(
         cfg = timm.get_pretrained_cfg(timm_name)
         where = f'https://huggingface.co/{cfg.hf_hub_id}' if cfg and cfg.hf_hub_id else "the model's authors"
         raise InputError(f"the weights of backbone '{name}' could not be fetched ({type(e).__name__}): get model.safetensors from {where} "
-                         f'and pass its path as backbone_weights, or use pretrained=False for random weights') from e
+                         f'and give its path (--weights FILE, backbone_weights=), or start from random weights (--weights none, pretrained=False)') from e
 
 # %% ../nbs/30_backbone.ipynb #2c1a0bd7
 def read_state(
@@ -106,7 +106,7 @@ def read_state(
         raise InputError(f'{path}: cannot be read as weights ({type(e).__name__}): fetch it again, or convert it to .safetensors') from e
     for key in ('teacher', 'model', 'state_dict'):
         if isinstance(state.get(key), dict): state = state[key]
-    return {re.sub(r'^(module|backbone|vit)\.', '', k): v for k, v in state.items()}
+    return {re.sub(r'^((module|backbone|vit)\.)+', '', k): v for k, v in state.items()}
 
 # %% ../nbs/30_backbone.ipynb #d63a76ff
 def load_weights(
@@ -124,7 +124,7 @@ def load_weights(
     if missing or extra or wrong:
         say = '; '.join(f'{what} {sorted(keys)[:4]} ({len(keys)})' for what, keys in
                         [('missing', missing), ('left over', extra), ('of another shape', wrong)] if keys)
-        raise InputError(f'{path}: these weights do not belong to this backbone: {say}: choose the backbone_name they were made for')
+        raise InputError(f'{path}: these weights do not belong to this backbone: {say}: choose the backbone they were made for (--backbone, backbone_name=)')
     vit.load_state_dict(state)
 
 # %% ../nbs/30_backbone.ipynb #8020929b

@@ -9,6 +9,7 @@ __all__ = ['cmd_demo', 'cmd_process', 'cmd_train', 'cmd_tune', 'cmd_evaluate', '
 import argparse
 import platform
 import sys
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -40,6 +41,7 @@ def cmd_process(a):
 def cmd_train(a):
     "train"
     weights = None if a.weights in ('hub', 'none') else a.weights
+    if a.weights == 'none' and not a.unfreeze: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --unfreeze, or start from weights')
     torch.manual_seed(a.seed)
     train_data, val_data = CellDataset(a.train), CellDataset(a.val)
     model = DINOCell(a.backbone, weights, not a.unfreeze, pretrained=a.weights == 'hub')
@@ -64,6 +66,7 @@ def cmd_tune(a):
 def cmd_evaluate(a):
     "evaluate"
     pipe, data = DINOCellPipeline(load_model(a.model, best_device(a.device)), a.cells_max, a.cell_fill), CellDataset(a.data)
+    if a.output is not None: Path(a.output).mkdir(parents=True, exist_ok=True)
     rows, results = evaluate(pipe, data)
     print(format_table(rows))
     if a.output is None: return
@@ -77,7 +80,7 @@ def cmd_segment(a):
     "segment: a label TIFF for each image; a bad image is reported and does not stop the rest"
     images, out = list_images(a.images), Path(a.output)
     if out.resolve() in {p.parent.resolve() for p in images}: raise InputError(f'{out}: holds the images: choose another --output folder, so that none is overwritten')
-    twice = {p.stem for p in images if [q.stem for q in images].count(p.stem) > 1}
+    twice = [stem for stem, n in Counter(p.stem for p in images).items() if n > 1]
     if twice: raise InputError(f'{a.images}: several images are called {sorted(twice)[0]}: their results would overwrite each other; rename them')
     pipe = DINOCellPipeline(load_model(a.model, best_device(a.device)), a.cells_max, a.cell_fill)
     bad = 0
@@ -124,7 +127,7 @@ def _add_train(p):
                ('--output', str, ..., 'folder to make, or to go on in'), ('--backbone', str, 'vits16', 'vits16, vits8, vitb16, vit_tiny or a timm name'),
                ('--weights', str, ..., "'hub' fetches the released weights, 'none' starts at random, else a weights file"))
     p.add_argument('--unfreeze', action='store_true', help='train the backbone too')
-    _arguments(p, ('--epochs', int, c.epochs, 'epochs'), ('--steps', int, c.steps, 'batches an epoch; default: each image once'),
+    _arguments(p, ('--epochs', int, c.epochs, 'epochs'), ('--steps', int, c.steps, 'batches an epoch; default: each image once, at least 40'),
                ('--batch', int, c.batch, 'windows a batch'), ('--crop', int, c.augment.size, 'side of the windows, pixels'),
                ('--warmup', int, c.warmup, 'iterations of linear warm-up'), ('--lr', float, c.lr, 'learning rate of the decoder'),
                ('--backbone-lr', float, c.backbone_lr, 'learning rate of an unfrozen backbone'),
@@ -155,7 +158,7 @@ _COMMANDS = dict( # name: (function, its arguments, what it does)
     process=(cmd_process, _add_process, 'make a dataset folder of images and masks'),
     train=(cmd_train, _add_train, 'train a model'),
     tune=(cmd_tune, _add_tune, 'find the two thresholds on a validation set and store them with the model'),
-    evaluate=(cmd_evaluate, _add_evaluate, 'score a model beside classical baselines'),
+    evaluate=(cmd_evaluate, _add_evaluate, 'score a model beside classical baselines, at the scale of the dataset'),
     segment=(cmd_segment, _add_segment, 'write a label TIFF for each image'),
     doctor=(cmd_doctor, lambda p: None, 'what is installed here'))
 
@@ -178,7 +181,8 @@ def main(
     a = make_parser().parse_args(argv)
     try: return a.run(a) or 0
     except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
+    except OSError as e: print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: choose another --output, or make room there', file=sys.stderr)
     except KeyboardInterrupt:
-        print('dinocell: interrupted; `train` goes on where it stopped when called again', file=sys.stderr)
+        print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command == 'train' else ''), file=sys.stderr)
         return 130
     return 2

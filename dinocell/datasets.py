@@ -12,10 +12,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .distance import create_distance_map
-from .images import InputError, atomic_folder, list_images, prepare_image, read_image
+from .images import InputError, atomic_folder, list_images, prepare_image, read_image, suffixes
 from .labels import check_labels, label_sizes, relabel, resize_labels
 
 # %% ../nbs/21_datasets.ipynb #57567200
@@ -23,17 +24,31 @@ def read_mask(
     path: str | Path, # a label image: TIFF, PNG or .npy of whole numbers
 ) -> np.ndarray:      # (H,W) non-negative integers, 0 background
     "The labels in a file"
+    if Path(path).suffix.lower() in ('.jpg', '.jpeg'): raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
     return check_labels(read_image(path), str(path))
 
 # %% ../nbs/21_datasets.ipynb #b27197d8
 def _read_split(path, split): # split.csv and the split wanted
     "Names (without suffix) of the images in a split, in the order of the file"
     if not path.is_file(): raise InputError(f"{path}: no such file: write it with the columns name,split, or leave --split out to take all images")
-    with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
-    if not rows or not {'name', 'split'} <= rows[0].keys(): raise InputError(f'{path}: the columns name and split are missing in its first line')
-    names = [Path(r['name']).stem if Path(r['name']).suffix else r['name'] for r in rows if r['split'] == split]
+    try:
+        with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
+    except UnicodeDecodeError as e: raise InputError(f'{path}: not in UTF-8: save it as UTF-8 text') from e
+    if not rows or not {'name', 'split'} <= rows[0].keys(): raise InputError(f'{path}: the columns name and split, parted by commas, are missing in its first line')
+    if bad := [k for k, r in enumerate(rows, 2) if not r['name'] or not r['split']]: raise InputError(f'{path}: line {bad[0]} lacks a name or a split')
+    names = [r['name'] for r in rows if r['split'] == split]
+    names = [Path(n).stem if Path(n).suffix.lower() in suffixes else n for n in names]
+    if twice := {n for n in names if names.count(n) > 1}: raise InputError(f'{path}: {sorted(twice)[0]} stands in it twice: remove one line')
     if not names: raise InputError(f"{path}: no image of split '{split}': it has {', '.join(sorted({str(r['split']) for r in rows}))}")
     return names
+
+def _by_name(folder): # of images
+    "Name without suffix -> path; the same name twice is an `InputError`"
+    found = {}
+    for p in list_images(folder):
+        if p.stem in found: raise InputError(f'{p}: {found[p.stem].name} has the same name: rename or remove one of them')
+        found[p.stem] = p
+    return found
 
 def find_pairs(
     folder: str | Path,       # holds images/ and masks/, files matched by name without suffix; split.csv is wanted with `split`
@@ -43,7 +58,7 @@ def find_pairs(
     folder = Path(folder)
     for part in (folder, folder/'images', folder/'masks'):
         if not part.is_dir(): raise InputError(f'{part}: no such folder: {folder} should hold images/ and masks/, with files of the same names')
-    images, masks = ({p.stem: p for p in list_images(folder/part)} for part in ('images', 'masks'))
+    images, masks = (_by_name(folder/part) for part in ('images', 'masks'))
     names = sorted(images) if split is None else _read_split(folder/'split.csv', split)
     for name in names:
         if name not in images: raise InputError(f"{folder/'images'/name}: named in split.csv, but there is no such image")
@@ -72,6 +87,10 @@ def _sha256(path):
     "Checksum of a file"
     with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
 
+def _array_sha256(a): # array
+    "Checksum of an array's shape and values"
+    return hashlib.sha256(str(a.shape).encode() + np.ascontiguousarray(a).tobytes()).hexdigest()
+
 def write_dataset(
     output: str | Path, # folder to make; must not exist
     items,              # iterable of (name, grey (h,w) uint8, labels (h,w)), sizes may differ
@@ -86,7 +105,7 @@ def write_dataset(
     with atomic_folder(output) as tmp:
         _write_arrays(tmp, greys, masks, (len(names), h, w), kind)
         files = {p.name: _sha256(p) for p in sorted(tmp.glob('*.npy'))}
-        note = dict(meta, version=VERSION, names=list(names), sizes=sizes, checksums=files)
+        note = dict(meta, version=VERSION, names=list(names), sizes=sizes, checksums=files, image_checksums=[_array_sha256(g) for g in greys])
         (tmp/'dataset.json').write_text(json.dumps(note, indent=1))
     return output
 
@@ -115,6 +134,8 @@ def process_folder(
     pairs = find_pairs(input, split)
     with tqdm(pairs, desc='preparing', leave=False) as bar: items = [(name, *load_pair(im, mask, scale, channel)) for name, im, mask in bar]
     if not any(mask.any() for _, _, mask in items): raise InputError(f'{input}: no mask holds a cell: check that background is 0 and cells are 1, 2, …')
+    if all(mask.max() <= 1 for _, _, mask in items) and any(ndi.label(mask)[1] > 1 for _, _, mask in items):
+        raise InputError(f"{Path(input)/'masks'}: every mask holds one label, in several pieces: number the cells 1, 2, 3, …, e.g. by skimage.measure.label")
     return write_dataset(output, items, source=source or Path(input).resolve().name, licence=licence, split=split, scale=scale, channel=channel)
 
 # %% ../nbs/21_datasets.ipynb #786d9eea
@@ -126,11 +147,15 @@ class CellDataset:
         self.folder = Path(folder)
         note = self.folder/'dataset.json'
         if not note.is_file(): raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process folder`')
-        self.meta = json.loads(note.read_text())
-        if self.meta['version'] > VERSION: raise InputError(f"{note}: version {self.meta['version']} is newer than this package knows: update it")
-        try: self.imgs, self.maps, self.anns = (np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
-        except (OSError, ValueError) as e: raise InputError(f'{folder}: its arrays cannot be read ({e}): make the dataset again') from e
-        self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
+        try:
+            self.meta = json.loads(note.read_text())
+            version, self.names, self.sizes = self.meta['version'], self.meta['names'], np.array(self.meta['sizes'])
+            self.imgs, self.maps, self.anns = (np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
+        except (OSError, ValueError, EOFError, LookupError, TypeError) as e:
+            raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): make the dataset again') from e
+        if version > VERSION: raise InputError(f'{note}: version {version} is newer than this package knows: update it')
+        if not self.imgs.shape[:3] == self.maps.shape == self.anns.shape == (len(self.names), *self.anns.shape[1:]):
+            raise InputError(f'{folder}: its arrays do not belong together: make the dataset again')
         self.scale, self.channel = self.meta.get('scale', 1.), self.meta.get('channel')
 
     def __len__(self): return len(self.names)

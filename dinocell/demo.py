@@ -14,8 +14,8 @@ import torch
 from .augment import AugmentConfig
 from .datasets import CellDataset, write_dataset
 from .evaluation import classical_baseline, evaluate, format_table, tune_model
-from .images import InputError, atomic_path, prepare_image, write_labels
-from .model import DINOCell, save_model
+from .images import atomic_folder, atomic_path, prepare_image, write_labels
+from .model import DINOCell, best_device, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure
 from .simulate import simulate
@@ -61,8 +61,11 @@ def run_demo(
     device: str | None = None,          # None: the best there is
 ) -> list:                              # the table of the test images, see `evaluate`
     "Simulate, train, tune, score and segment; everything is in `output` afterwards"
-    output = Path(output)
-    if output.exists(): raise InputError(f'{output}: exists already: choose another name with --output, or remove it first')
+    device = best_device(device)
+    with atomic_folder(output) as tmp: return _demo(tmp, config, counts, shape, device)
+
+def _demo(output, config, counts, shape, device): # as `run_demo`
+    "All of it, in a folder that exists"
     sets, first = [], 0
     for name, n in zip(('train', 'val', 'test'), counts):
         sets.append(simulated_dataset(output/'data'/name, range(first, first + n), shape))

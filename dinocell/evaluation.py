@@ -56,7 +56,9 @@ def segment_dataset(
     with tqdm(range(len(data)), desc=name, leave=False) as bar: return [segment(data[i][0]) for i in bar]
 
 def _check_scale(model, data):
-    "`InputError` unless the data were made at the model's scale"
+    "`InputError` unless the data were made at the model's scale and of its channel"
+    if model.config['channel'] != data.channel:
+        raise InputError(f"{data.folder}: made with channel {data.channel}, but the model was trained on channel {model.config['channel']}: process it alike")
     if not np.isclose(model.config['scale'], data.scale):
         raise InputError(f"{data.folder}: made at scale {data.scale:g}, but the model was trained at {model.config['scale']:g}: process it at that scale")
 

@@ -10,12 +10,15 @@ __all__ = ['suffixes', 'IMAGENET_MEAN', 'IMAGENET_STD', 'InputError', 'atomic_pa
 import glob
 import os
 import shutil
+import struct
+import tokenize
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import tifffile
 import torch
+from PIL import Image
 from skimage.io import imread
 from skimage.transform import resize
 
@@ -52,6 +55,17 @@ def atomic_folder(path: str | Path): # the folder to be made; must not exist
 # %% ../nbs/00_images.ipynb #66d574f2
 suffixes = ('.tif', '.tiff', '.png', '.jpg', '.jpeg', '.bmp', '.npy') # the image files that folders are searched for
 
+_unreadable = (OSError, ValueError, SyntaxError, LookupError, RuntimeError, ArithmeticError, TypeError, EOFError, struct.error,
+               tokenize.TokenError, Image.DecompressionBombError) # what the decoders raise for files that are damaged or no images
+
+def _read_tiff(path):
+    "The first series of a TIFF; a time series or a Z-stack is an `InputError`, since its planes are no channels"
+    with tifffile.TiffFile(path) as f:
+        series = f.series[0]
+        for axis, n in zip(series.axes, series.shape):
+            if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
+        return series.asarray()
+
 def read_image(
     path: str | Path, # TIFF, PNG, JPEG, BMP or .npy
 ) -> np.ndarray:      # as stored: (H,W), (H,W,3|4) or (C,H,W), dtype of the file
@@ -61,8 +75,11 @@ def read_image(
     suffix = path.suffix.lower()
     try:
         if suffix == '.npy': return np.load(path, allow_pickle=False)
-        return tifffile.imread(path) if suffix in ('.tif', '.tiff') else imread(path)
-    except (OSError, ValueError, SyntaxError, IndexError, tifffile.TiffFileError) as e:
+        if suffix in ('.tif', '.tiff'): return _read_tiff(path)
+        image = imread(path)
+        return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image     # grey with alpha
+    except InputError: raise
+    except _unreadable as e:
         raise InputError(f'{path}: cannot be read as an image ({str(e).splitlines()[0][:80] if str(e) else type(e).__name__}): '
                          f'open it in Fiji and save it as TIFF') from e
 
@@ -74,10 +91,10 @@ def list_images(
     path = Path(where)
     if path.is_file(): return [path]
     if path.is_dir(): found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.')]
-    else: found = [Path(p) for p in glob.glob(str(where), recursive=True) if Path(p).is_file()]
+    else: found = [Path(p) for p in glob.glob(str(where), recursive=True) if Path(p).is_file() and Path(p).suffix.lower() in suffixes]
     if found: return sorted(found)
     if path.is_dir(): raise InputError(f'{where}: no image in this folder: it should hold files that end in {", ".join(suffixes)}')
-    raise InputError(f'{where}: no such file or folder: check the path (put a glob in quotes)')
+    raise InputError(f'{where}: no such file or folder, or no image among them: check the path (put a glob in quotes)')
 
 # %% ../nbs/00_images.ipynb #fba96625
 def _channel_axis(shape): # of a 3-D image
@@ -116,7 +133,7 @@ def prepare_image(
     name: str = 'image',        # what to call it in an error
 ) -> np.ndarray:                # (h,w) uint8, h = round(H*scale)
     "The grey 8-bit picture that the network sees: one plane, resized, stretched from its .1 to its 99.9 percentile"
-    if not scale > 0: raise InputError(f'scale={scale}: give a positive factor, e.g. .5 to halve height and width')
+    if not 0 < scale <= 20: raise InputError(f'scale={scale}: give a positive factor up to 20, e.g. .5 to halve height and width')
     grey = to_grey(image, channel, name)
     shape = tuple(max(1, round(n*scale)) for n in grey.shape)
     if shape != grey.shape: grey = resize(grey, shape, order=1, mode='reflect', anti_aliasing=scale < 1, preserve_range=True)

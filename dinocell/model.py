@@ -43,7 +43,8 @@ class DINOCell(nn.Module):
         self.multiple = self.backbone.patch if self.backbone.patch % 8 == 0 else 8*self.backbone.patch
         for name, value in (('mean', IMAGENET_MEAN), ('std', IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
-        self.config = dict(_settings, backbone_name=backbone_name, freeze_backbone=freeze_backbone)
+        start = Path(backbone_weights).name if backbone_weights is not None else 'released' if pretrained else 'random'
+        self.config = dict(_settings, backbone_name=backbone_name, freeze_backbone=freeze_backbone, start_weights=start)
 
     def forward(self,
         x: torch.Tensor, # (N, 1 or 3, H, W) float in [0, 1]; any H and W

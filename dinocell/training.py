@@ -11,6 +11,7 @@ import csv
 import json
 import math
 import time
+from pickle import UnpicklingError
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from .model import DINOCell, best_device, load_model, save_model
 class TrainConfig:
     "How a model is trained; the defaults are the design's for a frozen backbone"
     epochs: int = 50
-    steps: int | None = None          # batches an epoch; None: as many as show each image once
+    steps: int | None = None          # batches an epoch; None: as many as show each image once, at least 40
     batch: int = 8                    # windows a batch
     lr: float = 1e-4                  # of the decoder
     backbone_lr: float = 1e-5         # of an unfrozen backbone
@@ -43,6 +44,8 @@ class TrainConfig:
     def __post_init__(self):
         for name in ('epochs', 'batch', 'lr', 'patience'):
             if not getattr(self, name) > 0: raise InputError(f'training: {name} is {getattr(self, name)}: give a positive number')
+        for name in ('backbone_lr', 'weight_decay', 'warmup', 'min_delta', 'seed'):
+            if not getattr(self, name) >= 0: raise InputError(f'training: {name} is {getattr(self, name)}: give 0 or more')
         if self.steps is not None and self.steps < 1: raise InputError(f'training: steps is {self.steps}: give at least 1')
 
 # %% ../nbs/40_training.ipynb #02205cce
@@ -108,6 +111,7 @@ def validation_loss(
     model: DINOCell,
     data: CellDataset,
     size: int = 256,   # side of the windows
+    batch: int = 8,    # windows at a time
 ) -> float:            # mean squared error of the map over all true pixels
     "How far the predicted distance maps are from the targets, without augmentation"
     model.eval()
@@ -116,9 +120,10 @@ def validation_loss(
         grey, target = data[i][0], data.distance(i)
         at = image_windows(*grey.shape, size)
         cut = lambda a: np.stack([a[y:y + size, x:x + size] for y, x in at])
-        pred = model(to_tensor(cut(grey)).to(model.device).contiguous(memory_format=torch.channels_last))
-        total += F.mse_loss(pred[:, 0].cpu(), torch.from_numpy(cut(target)), reduction='sum').item()
-        count += len(at)*np.prod(cut(target).shape[1:])
+        for x, y in zip(to_tensor(cut(grey)).split(batch), torch.from_numpy(cut(target)).split(batch)):
+            pred = model(x.to(model.device).contiguous(memory_format=torch.channels_last))
+            total += F.mse_loss(pred[:, 0].cpu(), y, reduction='sum').item()
+            count += y.numel()
     return float(total/count)
 
 # %% ../nbs/40_training.ipynb #60a35136
@@ -172,9 +177,11 @@ def _stop(rows, config): # history so far
 def _resume(path, model, optimiser, key): # checkpoint.pt of this folder
     "History of an interrupted run, its state put into model and optimiser; empty where there is none"
     if not path.is_file(): return []
-    state = torch.load(path, map_location=model.device, weights_only=True)
+    try: state = torch.load(path, map_location=model.device, weights_only=True)
+    except (RuntimeError, EOFError, UnpicklingError) as e:
+        raise InputError(f'{path}: cannot be read ({type(e).__name__}): remove its folder to begin again') from e
     if state['key'] != key:
-        raise InputError(f'{path}: an unfinished run with other settings or data: remove its folder, or train into another one')
+        raise InputError(f'{path}: a run with other settings or data: remove its folder, or train into another one')
     model.load_state_dict(state['model'])
     optimiser.load_state_dict(state['optimiser'])
     return state['rows']
@@ -190,21 +197,26 @@ def train(
 ) -> list:                            # a dict an epoch: epoch, lr, train_loss, val_loss, seconds
     "Train a model; the best one by validation loss is loaded back into `model` and stands in `output`"
     output, model = Path(output), model.to(best_device(device)).to(memory_format=torch.channels_last)
-    if train_data.scale != val_data.scale: raise InputError(f'{val_data.folder}: made at scale {val_data.scale:g}, but {train_data.folder} at {train_data.scale:g}')
-    both = set(train_data.meta['checksums'].items()) & set(val_data.meta['checksums'].items())
-    if both: raise InputError(f'{val_data.folder}: the same images as {train_data.folder}: validate on images that are not trained on')
+    for what in ('scale', 'channel'):
+        a, b = getattr(train_data, what), getattr(val_data, what)
+        if a != b: raise InputError(f'{val_data.folder}: made with {what} {b}, but {train_data.folder} with {a}: process both alike')
+    seen = set(train_data.meta.get('image_checksums', ()))
+    both = [n for n, k in zip(val_data.names, val_data.meta.get('image_checksums', ())) if k in seen]
+    if both: raise InputError(f'{val_data.folder}: {both[0]} and {len(both) - 1} more are the same images as in {train_data.folder}: validate on images that are not trained on')
     model.config.update(scale=train_data.scale, channel=train_data.channel, window=config.augment.size)
-    steps = config.steps or max(1, math.ceil(len(train_data)/config.batch))
+    steps = config.steps or max(40, math.ceil(len(train_data)/config.batch))
     optimiser = make_optimiser(model, config)
-    key = json.dumps([asdict(config), model.config['backbone_name'], model.config['freeze_backbone'], train_data.meta['checksums']])
+    key = json.dumps([asdict(config), model.config['backbone_name'], model.config['freeze_backbone'], train_data.meta['checksums'], val_data.meta['checksums']])
     rows = _resume(output/'checkpoint.pt', model, optimiser, key)
     data = ResidentData(train_data, model.device)
+    output.mkdir(parents=True, exist_ok=True)
     with tqdm(range(len(rows), config.epochs), desc='training', initial=len(rows), total=config.epochs) as bar:
         for epoch in bar:
             if _stop(rows, config): break
             start = time.time()
             loss = train_epoch(model, data, optimiser, epoch, steps, config)
-            val = validation_loss(model, val_data, config.augment.size)
+            val = validation_loss(model, val_data, config.augment.size, config.batch)
+            if not math.isfinite(val): raise FloatingPointError(f'the validation loss became {val} in epoch {epoch + 1}: lower the learning rate')
             rows.append(dict(epoch=epoch + 1, lr=optimiser.param_groups[0]['lr'], train_loss=loss, val_loss=val, seconds=round(time.time() - start, 2)))
             _keep(model, optimiser, rows, output, key, train_data, val_data, config)
             bar.set_postfix(train=f'{loss:.4f}', val=f'{val:.4f}')

@@ -83,6 +83,7 @@ def masks_from_distance(
     "Labels of the cells in a distance map"
     dist_map = _check_map(dist_map)
     _check_thresholds(cells_max, cell_fill)
+    cells_max, cell_fill = float(cells_max), float(cell_fill)       # numpy numbers would compare at another precision
     if dist_map.size == 0: raise InputError(f'distance map: shape {dist_map.shape} holds no pixel')
     labels = _flood(dist_map, cells_max, cell_fill)
     if min_size > 1:
