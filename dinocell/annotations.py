@@ -6,7 +6,7 @@
 __all__ = ['paint', 'mask_runs', 'polygon_runs', 'read_mask', 'read_mask_folder', 'read_seg_npy', 'read_rois', 'read_geojson',
            'coco_runs', 'coco_labels', 'CocoFile', 'read_coco']
 
-# %% ../nbs/15_annotations.ipynb #2e884ee2
+# %% ../nbs/15_annotations.ipynb #b56b24b4
 import json
 import pickle
 import re
@@ -26,7 +26,7 @@ from skimage.measure import label as connected
 from .images import InputError, read_image, suffixes
 from .labels import check_labels, label_sizes, overlap_table, relabel
 
-# %% ../nbs/15_annotations.ipynb #868f8c7e
+# %% ../nbs/15_annotations.ipynb #a8ad2938
 _BLOCK = 2**22 # pixels painted at a time
 
 def _pixels(start, length): # of runs, (n,) int64
@@ -49,7 +49,7 @@ def paint(
         np.maximum.at(canvas, _pixels(start[a:b], length[a:b]), np.repeat(rank[owner[a:b]], length[a:b]))
     return relabel(np.append(0, order + 1)[canvas].reshape(shape))
 
-# %% ../nbs/15_annotations.ipynb #45672e43
+# %% ../nbs/15_annotations.ipynb #e232a3d1
 def mask_runs(
     mask: np.ndarray, # (H,W) bool, one object
 ) -> tuple:           # start (n,), length (n,) int64, see `paint`
@@ -57,7 +57,7 @@ def mask_runs(
     edges = np.flatnonzero(np.diff(mask.ravel(), prepend=[False], append=[False]))
     return edges[::2], edges[1::2] - edges[::2]
 
-# %% ../nbs/15_annotations.ipynb #bcfdc15a
+# %% ../nbs/15_annotations.ipynb #66e6b5e5
 def _crossings(rings, rows): # rings (n,2) float x,y; H
     "Where outlines cross the middle lines of the image's rows: ring (m,), row (m,), x (m,)"
     n = np.array([len(r) for r in rings])
@@ -73,7 +73,7 @@ def _crossings(rings, rows): # rings (n,2) float x,y; H
     a, b = a[edge], b[edge]
     return ring[edge], row, a[:, 0] + (row + .5 - a[:, 1])*((b[:, 0] - a[:, 0])/(b[:, 1] - a[:, 1]))
 
-# %% ../nbs/15_annotations.ipynb #251d26ef
+# %% ../nbs/15_annotations.ipynb #619cda72
 def polygon_runs(
     shape: tuple,  # (H,W) of the image; what lies outside is cut off
     objects: list, # an object is a list of pieces, a piece a list of rings (holes among them), a ring (n,2) x,y from the corner of the image
@@ -89,7 +89,7 @@ def polygon_runs(
     owner, row, some = np.array([k for k, _ in pieces])[piece[order][::2]], row[order][::2], right > left
     return owner[some], (row*shape[1] + left)[some], (right - left)[some]
 
-# %% ../nbs/15_annotations.ipynb #9c9b500f
+# %% ../nbs/15_annotations.ipynb #d68b58a6
 def _painted(path, shape, n, runs): # n: how many shapes were drawn; runs: owner, start, length
     "`paint`, unless most shapes miss the image"
     seen = np.unique(runs[0]).size
@@ -101,7 +101,7 @@ def _existing(path, what): # what: the file it should be
     if not Path(path).is_file(): raise InputError(f'{path}: no such file: expected {what}')
     return Path(path)
 
-# %% ../nbs/15_annotations.ipynb #7d90eef0
+# %% ../nbs/15_annotations.ipynb #6d37e9e7
 def _equal_channels(image): # (H,W,3|4)
     "One plane, background where it is fully transparent, of a grey picture saved in colour; None if it has colours"
     r, g, b = np.moveaxis(image[..., :3], 2, 0)
@@ -126,7 +126,7 @@ def _colour_labels(image, path): # (H,W,3|4)
     if 2*(n > 1).sum() > n.size: raise InputError(f'{path}: {(n > 1).sum()} of {n.size} colours lie in several pieces: give every cell a colour of its own, or number them by skimage.measure.label')
     return mask
 
-# %% ../nbs/15_annotations.ipynb #b9ae1bbc
+# %% ../nbs/15_annotations.ipynb #9b91c615
 def _no_jpeg(path):
     "`InputError` for a JPEG"
     if Path(path).suffix.lower() in ('.jpg', '.jpeg'): raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
@@ -147,7 +147,7 @@ def read_mask(
         raise InputError(f'{path}: black and white, in {n} pieces: number the cells 1, 2, 3, …, e.g. by skimage.measure.label')
     return mask.astype(np.uint8) if mask.dtype == bool else mask
 
-# %% ../nbs/15_annotations.ipynb #69d46871
+# %% ../nbs/15_annotations.ipynb #2ae595f2
 def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
     _no_jpeg(path)
@@ -176,7 +176,7 @@ def read_mask_folder(
     start, length = (np.concatenate(r) for r in zip(*runs))
     return paint(shape, np.repeat(np.arange(len(runs)), [s.size for s, _ in runs]), start, length)
 
-# %% ../nbs/15_annotations.ipynb #d9b8db55
+# %% ../nbs/15_annotations.ipynb #8a4e6ab3
 class _Dtype:
     "Stands in for a pickled dtype"
     def __init__(self, code, *_): self.code, self.order = code, '|'
@@ -200,7 +200,7 @@ def _from_buffer(raw, dtype, shape, order): # numpy's pickles of protocol 5
     a.state = 1, shape, dtype, order == 'F', raw
     return a
 
-# %% ../nbs/15_annotations.ipynb #de84a9cb
+# %% ../nbs/15_annotations.ipynb #deddd47a
 _stand_ins = {('numpy', 'dtype'): _Dtype, ('numpy', 'ndarray'): 'ndarray', ('numpy.core.multiarray', '_reconstruct'): _Array,
               ('numpy.core.multiarray', 'scalar'): lambda *_: None, ('numpy.core.numeric', '_frombuffer'): _from_buffer,
               ('builtins', 'set'): set, ('builtins', 'frozenset'): frozenset, ('builtins', 'bytearray'): bytearray,
@@ -215,7 +215,7 @@ class _PlainUnpickler(pickle.Unpickler):
 
 _unpickling = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, OverflowError, MemoryError, RecursionError) # what a damaged pickle raises
 
-# %% ../nbs/15_annotations.ipynb #dcd84d64
+# %% ../nbs/15_annotations.ipynb #e9f89f83
 def _load_plain(f): # an open .npy file
     "The object that `np.save` pickled, of plain values and stand-ins"
     version = np.lib.format.read_magic(f)
@@ -234,7 +234,7 @@ def read_seg_npy(
         raise InputError(f"{path}: not a Cellpose _seg.npy ({type(e).__name__}: {str(e)[:80]}): save it again in Cellpose, or its masks as TIFF") from e
     return relabel(check_labels(masks, f'{path}: masks'))
 
-# %% ../nbs/15_annotations.ipynb #bc2b1ba7
+# %% ../nbs/15_annotations.ipynb #3bb9e5e2
 def _oval(x, y, w, h): # left, top, width, height
     "Outline (n,2) of an ellipse: exact on the middle line of every row of pixels"
     row = np.arange(np.floor(y), np.ceil(y + h)) + .5
@@ -251,7 +251,7 @@ def _along(roi): # an ellipse or rotated rectangle, stored by its axis
     part = number if roi.subtype == ROI_SUBTYPE.ELLIPSE else number/size if size else 0     # aspect ratio, or width in pixels
     return (a + b)/2, u, np.array([-u[1], u[0]])*part
 
-# %% ../nbs/15_annotations.ipynb #95ff650a
+# %% ../nbs/15_annotations.ipynb #39b4d7f9
 _AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.RECT, ROI_TYPE.OVAL, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED)
 
 def _roi_rings(roi): # ImagejRoi
@@ -271,7 +271,7 @@ def _roi_rings(roi): # ImagejRoi
         return [c + np.cos(t)*u + np.sin(t)*v if roi.subtype == ROI_SUBTYPE.ELLIPSE else c + np.stack([u + v, u - v, -u - v, -u + v])]
     return [roi.coordinates()]
 
-# %% ../nbs/15_annotations.ipynb #1268ead0
+# %% ../nbs/15_annotations.ipynb #f3c6a1ef
 def _roi_files(path): # .roi or .zip
     "Names and bytes of the ROI files in it"
     if path.suffix.lower() != '.zip': return [(path.stem, path.read_bytes())]
@@ -302,7 +302,7 @@ def read_rois(
     if len(slices := slices - {(0, 0, 0)}) > 1: raise InputError(f'{path}: ROIs of {len(slices)} slices: save those of one slice, and its image')
     return _painted(path, shape, len(objects), polygon_runs(shape, objects))
 
-# %% ../nbs/15_annotations.ipynb #76c39aa1
+# %% ../nbs/15_annotations.ipynb #a313652a
 def _features(content, path): # parsed JSON
     "The list of features in it"
     if isinstance(content, dict) and content.get('type') == 'FeatureCollection': content = content.get('features')
@@ -322,7 +322,7 @@ def _polygons(feature): # of GeoJSON
         raise ValueError('its coordinates are not rings of at least three points x, y')
     return pieces
 
-# %% ../nbs/15_annotations.ipynb #93fc035d
+# %% ../nbs/15_annotations.ipynb #50eec8cb
 def _load_json(path, what): # what: the file it should be
     "Parsed JSON"
     try: return json.loads(_existing(path, what).read_bytes())
@@ -346,7 +346,7 @@ def read_geojson(
     if len(planes) > 1: raise InputError(f'{path}: objects of {len(planes)} planes: export those of one plane, and its image')
     return _painted(path, shape, len(objects), polygon_runs(shape, objects))
 
-# %% ../nbs/15_annotations.ipynb #40c0a2ab
+# %% ../nbs/15_annotations.ipynb #32cebbb4
 _space, _decode = re.compile(r'[ \t\n\r]*'), json.JSONDecoder().raw_decode
 
 class _Json:
@@ -390,7 +390,7 @@ class _Json:
             yield key
             if self.take(',' + close) == close: return
 
-# %% ../nbs/15_annotations.ipynb #073ede39
+# %% ../nbs/15_annotations.ipynb #f59442e1
 def _unpack(strings): # pycocotools' counts, bytes each
     "The run lengths: whose (m,), which one in its string (m,), how long (m,)"
     data = np.frombuffer(b''.join(strings), np.uint8).astype(np.int64) - 48
@@ -409,7 +409,7 @@ def _unpack(strings): # pycocotools' counts, bytes each
     count[order] = total - np.append(0, total)[start]
     return owner, nth, count
 
-# %% ../nbs/15_annotations.ipynb #4e0ae050
+# %% ../nbs/15_annotations.ipynb #51e746bb
 _packed = re.compile(rb'(?:[P-o]{0,6}[0-O])+') # numbers of at most 35 bits
 
 def _check_polygons(pieces):
@@ -437,7 +437,7 @@ def _rle(segmentation, shape): # of an annotation
         raise ValueError(f'RLE counts do not add up to the {shape[0]*shape[1]} pixels of its image')
     return coco_mask.frPyObjects(dict(size=size, counts=counts), *shape)['counts']
 
-# %% ../nbs/15_annotations.ipynb #0da300e5
+# %% ../nbs/15_annotations.ipynb #d399229c
 def coco_runs(
     shape: tuple,      # (H,W) of the image
     annotations: list, # COCO annotations of it: dicts with a `segmentation`: polygons, RLE or uncompressed RLE
@@ -456,7 +456,7 @@ def coco_runs(
     some = (nth % 2 == 1) & (count > 0)
     return owner[some], start[some], count[some]
 
-# %% ../nbs/15_annotations.ipynb #16bb9a8a
+# %% ../nbs/15_annotations.ipynb #9e301502
 def coco_labels(
     path: str,       # the JSON file
     name: str,       # file name of the image in it
@@ -474,7 +474,7 @@ def coco_labels(
     if found and not cells: raise InputError(f'{where}: all of its {len(found)} annotations are crowd regions (iscrowd), not cells: outline the cells, or leave the image out')
     return np.ascontiguousarray(_painted(where, shape[::-1], len(cells), coco_runs(shape, cells, where)).T)
 
-# %% ../nbs/15_annotations.ipynb #ab6838ab
+# %% ../nbs/15_annotations.ipynb #ecb9436a
 class CocoFile(NamedTuple):
     "A COCO JSON file, indexed by image; see `read_coco`"
     path: str        # of the file
@@ -500,7 +500,7 @@ class CocoFile(NamedTuple):
         "Labels of one image, see `coco_labels`"
         return coco_labels(*self.job(name))
 
-# %% ../nbs/15_annotations.ipynb #cafeddcd
+# %% ../nbs/15_annotations.ipynb #3070d5c0
 def _scan(f): # open JSON file
     "Its images and categories (None if missing), and the places of the annotations by image id (None if missing)"
     js, found, places = _Json(f), {}, None
@@ -519,7 +519,7 @@ def _scan(f): # open JSON file
     if js.peek(): raise ValueError(f'byte {js.base + js.at}: more text after the end')
     return found.get('images'), found.get('categories'), places
 
-# %% ../nbs/15_annotations.ipynb #ff2a3bce
+# %% ../nbs/15_annotations.ipynb #51fb3462
 def _utf8(text): # of bytes taken for characters
     "The text that the bytes spell"
     try: return text.encode('latin-1').decode()
