@@ -6,7 +6,7 @@
 __all__ = ['paint', 'mask_runs', 'polygon_runs', 'read_mask', 'read_mask_folder', 'read_seg_npy', 'read_rois', 'read_geojson',
            'coco_runs', 'coco_labels', 'CocoFile', 'read_coco']
 
-# %% ../nbs/15_annotations.ipynb #b56b24b4
+# %% ../nbs/15_annotations.ipynb #89e09064
 import json
 import pickle
 import re
@@ -24,9 +24,9 @@ from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 from skimage.measure import label as connected
 
 from .images import InputError, read_image, suffixes
-from .labels import check_labels, label_sizes, overlap_table, relabel
+from .labels import check_labels, overlap_table, relabel
 
-# %% ../nbs/15_annotations.ipynb #a8ad2938
+# %% ../nbs/15_annotations.ipynb #02aaef84
 _BLOCK = 2**22 # pixels painted at a time
 
 def _pixels(start, length): # of runs, (n,) int64
@@ -49,7 +49,7 @@ def paint(
         np.maximum.at(canvas, _pixels(start[a:b], length[a:b]), np.repeat(rank[owner[a:b]], length[a:b]))
     return relabel(np.append(0, order + 1)[canvas].reshape(shape))
 
-# %% ../nbs/15_annotations.ipynb #e232a3d1
+# %% ../nbs/15_annotations.ipynb #b312c0bf
 def mask_runs(
     mask: np.ndarray, # (H,W) bool, one object
 ) -> tuple:           # start (n,), length (n,) int64, see `paint`
@@ -57,7 +57,7 @@ def mask_runs(
     edges = np.flatnonzero(np.diff(mask.ravel(), prepend=[False], append=[False]))
     return edges[::2], edges[1::2] - edges[::2]
 
-# %% ../nbs/15_annotations.ipynb #66e6b5e5
+# %% ../nbs/15_annotations.ipynb #64602a7c
 def _crossings(rings, rows): # rings (n,2) float x,y; H
     "Where outlines cross the middle lines of the image's rows: ring (m,), row (m,), x (m,)"
     n = np.array([len(r) for r in rings])
@@ -73,7 +73,7 @@ def _crossings(rings, rows): # rings (n,2) float x,y; H
     a, b = a[edge], b[edge]
     return ring[edge], row, a[:, 0] + (row + .5 - a[:, 1])*((b[:, 0] - a[:, 0])/(b[:, 1] - a[:, 1]))
 
-# %% ../nbs/15_annotations.ipynb #619cda72
+# %% ../nbs/15_annotations.ipynb #98c6bc24
 def polygon_runs(
     shape: tuple,  # (H,W) of the image; what lies outside is cut off
     objects: list, # an object is a list of pieces, a piece a list of rings (holes among them), a ring (n,2) x,y from the corner of the image
@@ -89,19 +89,18 @@ def polygon_runs(
     owner, row, some = np.array([k for k, _ in pieces])[piece[order][::2]], row[order][::2], right > left
     return owner[some], (row*shape[1] + left)[some], (right - left)[some]
 
-# %% ../nbs/15_annotations.ipynb #d68b58a6
-def _painted(path, shape, n, runs): # n: how many shapes were drawn; runs: owner, start, length
-    "`paint`, unless most shapes miss the image"
-    seen = np.unique(runs[0]).size
-    if 2*seen < n: raise InputError(f'{path}: {n - seen} of {n} outlines hold no pixel of the {shape[0]}×{shape[1]} image: check that it is the image they were drawn on, at its full size')
-    return paint(shape, *runs)
+# %% ../nbs/15_annotations.ipynb #24d2ceaf
+def _check_seen(path, shape, n, owner): # shape: (H,W); n: how many shapes were drawn; owner: of the runs
+    "`InputError` when most shapes miss the image"
+    unseen = n - np.unique(owner).size
+    if 2*unseen > n: raise InputError(f'{path}: {unseen} of {n} outlines hold no pixel of the {shape[0]}×{shape[1]} image: check that it is the image they were drawn on, at its full size')
 
 def _existing(path, what): # what: the file it should be
     "The path, or `InputError`"
     if not Path(path).is_file(): raise InputError(f'{path}: no such file: expected {what}')
     return Path(path)
 
-# %% ../nbs/15_annotations.ipynb #6d37e9e7
+# %% ../nbs/15_annotations.ipynb #d2425e29
 def _equal_channels(image): # (H,W,3|4)
     "One plane, background where it is fully transparent, of a grey picture saved in colour; None if it has colours"
     r, g, b = np.moveaxis(image[..., :3], 2, 0)
@@ -126,7 +125,7 @@ def _colour_labels(image, path): # (H,W,3|4)
     if 2*(n > 1).sum() > n.size: raise InputError(f'{path}: {(n > 1).sum()} of {n.size} colours lie in several pieces: give every cell a colour of its own, or number them by skimage.measure.label')
     return mask
 
-# %% ../nbs/15_annotations.ipynb #9b91c615
+# %% ../nbs/15_annotations.ipynb #2f9a610e
 def _no_jpeg(path):
     "`InputError` for a JPEG"
     if Path(path).suffix.lower() in ('.jpg', '.jpeg'): raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
@@ -147,7 +146,7 @@ def read_mask(
         raise InputError(f'{path}: black and white, in {n} pieces: number the cells 1, 2, 3, …, e.g. by skimage.measure.label')
     return mask.astype(np.uint8) if mask.dtype == bool else mask
 
-# %% ../nbs/15_annotations.ipynb #2ae595f2
+# %% ../nbs/15_annotations.ipynb #bcb6bb7e
 def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
     _no_jpeg(path)
@@ -176,7 +175,7 @@ def read_mask_folder(
     start, length = (np.concatenate(r) for r in zip(*runs))
     return paint(shape, np.repeat(np.arange(len(runs)), [s.size for s, _ in runs]), start, length)
 
-# %% ../nbs/15_annotations.ipynb #8a4e6ab3
+# %% ../nbs/15_annotations.ipynb #12f62a1a
 class _Dtype:
     "Stands in for a pickled dtype"
     def __init__(self, code, *_): self.code, self.order = code, '|'
@@ -200,7 +199,7 @@ def _from_buffer(raw, dtype, shape, order): # numpy's pickles of protocol 5
     a.state = 1, shape, dtype, order == 'F', raw
     return a
 
-# %% ../nbs/15_annotations.ipynb #deddd47a
+# %% ../nbs/15_annotations.ipynb #e6065f4b
 _stand_ins = {('numpy', 'dtype'): _Dtype, ('numpy', 'ndarray'): 'ndarray', ('numpy.core.multiarray', '_reconstruct'): _Array,
               ('numpy.core.multiarray', 'scalar'): lambda *_: None, ('numpy.core.numeric', '_frombuffer'): _from_buffer,
               ('builtins', 'set'): set, ('builtins', 'frozenset'): frozenset, ('builtins', 'bytearray'): bytearray,
@@ -215,7 +214,7 @@ class _PlainUnpickler(pickle.Unpickler):
 
 _unpickling = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, OverflowError, MemoryError, RecursionError) # what a damaged pickle raises
 
-# %% ../nbs/15_annotations.ipynb #e9f89f83
+# %% ../nbs/15_annotations.ipynb #cf701d2c
 def _load_plain(f): # an open .npy file
     "The object that `np.save` pickled, of plain values and stand-ins"
     version = np.lib.format.read_magic(f)
@@ -230,11 +229,12 @@ def read_seg_npy(
     try:
         with open(_existing(path, 'a Cellpose _seg.npy'), 'rb') as f: content = _load_plain(f)
         masks = content['masks'].values()
+        if not isinstance(masks, np.ndarray): raise ValueError('its masks are no array of numbers')
     except _unpickling as e:
         raise InputError(f"{path}: not a Cellpose _seg.npy ({type(e).__name__}: {str(e)[:80]}): save it again in Cellpose, or its masks as TIFF") from e
     return relabel(check_labels(masks, f'{path}: masks'))
 
-# %% ../nbs/15_annotations.ipynb #3bb9e5e2
+# %% ../nbs/15_annotations.ipynb #3e3de49b
 def _oval(x, y, w, h): # left, top, width, height
     "Outline (n,2) of an ellipse: exact on the middle line of every row of pixels"
     row = np.arange(np.floor(y), np.ceil(y + h)) + .5
@@ -251,7 +251,7 @@ def _along(roi): # an ellipse or rotated rectangle, stored by its axis
     part = number if roi.subtype == ROI_SUBTYPE.ELLIPSE else number/size if size else 0     # aspect ratio, or width in pixels
     return (a + b)/2, u, np.array([-u[1], u[0]])*part
 
-# %% ../nbs/15_annotations.ipynb #39b4d7f9
+# %% ../nbs/15_annotations.ipynb #2588df26
 _AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.RECT, ROI_TYPE.OVAL, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED)
 
 def _roi_rings(roi): # ImagejRoi
@@ -271,7 +271,7 @@ def _roi_rings(roi): # ImagejRoi
         return [c + np.cos(t)*u + np.sin(t)*v if roi.subtype == ROI_SUBTYPE.ELLIPSE else c + np.stack([u + v, u - v, -u - v, -u + v])]
     return [roi.coordinates()]
 
-# %% ../nbs/15_annotations.ipynb #f3c6a1ef
+# %% ../nbs/15_annotations.ipynb #1e045bc7
 def _roi_files(path): # .roi or .zip
     "Names and bytes of the ROI files in it"
     if path.suffix.lower() != '.zip': return [(path.stem, path.read_bytes())]
@@ -300,9 +300,11 @@ def read_rois(
     except _damaged as e:
         raise InputError(f"{path}: {f'ROI {name}: ' if name else ''}{str(e)[:120] or type(e).__name__}" + ('' if name else ': save the ROIs again')) from e
     if len(slices := slices - {(0, 0, 0)}) > 1: raise InputError(f'{path}: ROIs of {len(slices)} slices: save those of one slice, and its image')
-    return _painted(path, shape, len(objects), polygon_runs(shape, objects))
+    runs = polygon_runs(shape, objects)
+    _check_seen(path, shape, len(objects), runs[0])
+    return paint(shape, *runs)
 
-# %% ../nbs/15_annotations.ipynb #a313652a
+# %% ../nbs/15_annotations.ipynb #cc89252d
 def _features(content, path): # parsed JSON
     "The list of features in it"
     if isinstance(content, dict) and content.get('type') == 'FeatureCollection': content = content.get('features')
@@ -322,7 +324,7 @@ def _polygons(feature): # of GeoJSON
         raise ValueError('its coordinates are not rings of at least three points x, y')
     return pieces
 
-# %% ../nbs/15_annotations.ipynb #50eec8cb
+# %% ../nbs/15_annotations.ipynb #686c8f91
 def _load_json(path, what): # what: the file it should be
     "Parsed JSON"
     try: return json.loads(_existing(path, what).read_bytes())
@@ -344,9 +346,11 @@ def read_geojson(
         raise InputError(f'{path}: {n} annotations beside {len(kinds) - n} other objects: an annotation may be a region, not a cell: in QuPath, select the cells and export the selected objects')
     planes = {(p.get('z', 0), p.get('t', 0)) for f in features if isinstance(p := f['geometry'].get('plane', {}), dict)}
     if len(planes) > 1: raise InputError(f'{path}: objects of {len(planes)} planes: export those of one plane, and its image')
-    return _painted(path, shape, len(objects), polygon_runs(shape, objects))
+    runs = polygon_runs(shape, objects)
+    _check_seen(path, shape, len(objects), runs[0])
+    return paint(shape, *runs)
 
-# %% ../nbs/15_annotations.ipynb #32cebbb4
+# %% ../nbs/15_annotations.ipynb #0f7e416a
 _space, _decode = re.compile(r'[ \t\n\r]*'), json.JSONDecoder().raw_decode
 
 class _Json:
@@ -390,7 +394,7 @@ class _Json:
             yield key
             if self.take(',' + close) == close: return
 
-# %% ../nbs/15_annotations.ipynb #f59442e1
+# %% ../nbs/15_annotations.ipynb #4020bc85
 def _unpack(strings): # pycocotools' counts, bytes each
     "The run lengths: whose (m,), which one in its string (m,), how long (m,)"
     data = np.frombuffer(b''.join(strings), np.uint8).astype(np.int64) - 48
@@ -409,7 +413,7 @@ def _unpack(strings): # pycocotools' counts, bytes each
     count[order] = total - np.append(0, total)[start]
     return owner, nth, count
 
-# %% ../nbs/15_annotations.ipynb #51e746bb
+# %% ../nbs/15_annotations.ipynb #84edf829
 _packed = re.compile(rb'(?:[P-o]{0,6}[0-O])+') # numbers of at most 35 bits
 
 def _check_polygons(pieces):
@@ -437,7 +441,7 @@ def _rle(segmentation, shape): # of an annotation
         raise ValueError(f'RLE counts do not add up to the {shape[0]*shape[1]} pixels of its image')
     return coco_mask.frPyObjects(dict(size=size, counts=counts), *shape)['counts']
 
-# %% ../nbs/15_annotations.ipynb #d399229c
+# %% ../nbs/15_annotations.ipynb #385d0444
 def coco_runs(
     shape: tuple,      # (H,W) of the image
     annotations: list, # COCO annotations of it: dicts with a `segmentation`: polygons, RLE or uncompressed RLE
@@ -456,7 +460,7 @@ def coco_runs(
     some = (nth % 2 == 1) & (count > 0)
     return owner[some], start[some], count[some]
 
-# %% ../nbs/15_annotations.ipynb #9e301502
+# %% ../nbs/15_annotations.ipynb #5a373013
 def coco_labels(
     path: str,       # the JSON file
     name: str,       # file name of the image in it
@@ -472,9 +476,11 @@ def coco_labels(
             except ValueError as e: raise InputError(f'{where}: the file has changed since it was opened: open it again') from e
     cells = [a for a in found if not a.get('iscrowd')]
     if found and not cells: raise InputError(f'{where}: all of its {len(found)} annotations are crowd regions (iscrowd), not cells: outline the cells, or leave the image out')
-    return np.ascontiguousarray(_painted(where, shape[::-1], len(cells), coco_runs(shape, cells, where)).T)
+    runs = coco_runs(shape, cells, where)
+    _check_seen(where, shape, len(cells), runs[0])
+    return np.ascontiguousarray(paint(shape[::-1], *runs).T)
 
-# %% ../nbs/15_annotations.ipynb #ecb9436a
+# %% ../nbs/15_annotations.ipynb #445f65b5
 class CocoFile(NamedTuple):
     "A COCO JSON file, indexed by image; see `read_coco`"
     path: str        # of the file
@@ -500,7 +506,7 @@ class CocoFile(NamedTuple):
         "Labels of one image, see `coco_labels`"
         return coco_labels(*self.job(name))
 
-# %% ../nbs/15_annotations.ipynb #3070d5c0
+# %% ../nbs/15_annotations.ipynb #abe18e7a
 def _scan(f): # open JSON file
     "Its images and categories (None if missing), and the places of the annotations by image id (None if missing)"
     js, found, places = _Json(f), {}, None
@@ -519,7 +525,7 @@ def _scan(f): # open JSON file
     if js.peek(): raise ValueError(f'byte {js.base + js.at}: more text after the end')
     return found.get('images'), found.get('categories'), places
 
-# %% ../nbs/15_annotations.ipynb #51fb3462
+# %% ../nbs/15_annotations.ipynb #d8d4a4e7
 def _utf8(text): # of bytes taken for characters
     "The text that the bytes spell"
     try: return text.encode('latin-1').decode()
