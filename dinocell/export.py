@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['write_tiff', 'write_csv', 'cell_outlines', 'write_rois', 'write_geojson', 'write_coco', 'write_map', 'write_png']
 
-# %% ../nbs/52_export.ipynb #f92fff79
+# %% ../nbs/52_export.ipynb #284244c7
 import csv
 import json
 import zipfile
@@ -24,7 +24,7 @@ from .images import InputError, atomic_path
 from .labels import _run_starts, check_labels, label_sizes, relabel
 from .watershed import _check_map
 
-# %% ../nbs/52_export.ipynb #c9bf6b45
+# %% ../nbs/52_export.ipynb #ab53c560
 @contextmanager
 def _whole(path, *endings): # the file to be written; what its name may end in
     "Yield a temporary path, as `atomic_path`; `InputError` for another ending and where the system refuses to write"
@@ -39,13 +39,13 @@ def _check_pixel_size(pixel_size): # µm or None
     "`InputError` unless None or positive"
     if pixel_size is not None and not 0 < pixel_size < np.inf: raise InputError(f'pixel_size={pixel_size}: give the side of a pixel in µm, above 0')
 
-# %% ../nbs/52_export.ipynb #bad9c2c6
+# %% ../nbs/52_export.ipynb #c1053221
 def _colours(): # for 256 levels of grey
-    "Background black, the others around the hue circle in steps of the golden angle: (3,256) uint8"
+    "The tag of TIFF that holds a colour table, as ImageJ writes it: background black, the others around the hue circle in steps of the golden angle"
     hue = np.arange(256)*.618034 % 1
     rgb = 55 + 200*np.clip(np.abs((hue*6 + np.array([[0], [4], [2]])) % 6 - 3) - 1, 0, 1)
     rgb[:, 0] = 0
-    return rgb.astype(np.uint8)
+    return 320, 3, 768, (rgb.astype(np.uint16)*257).ravel().tolist(), True
 
 def _scale(pixel_size): # µm or None
     "Arguments of `tifffile.imwrite` for the size of a pixel"
@@ -64,10 +64,10 @@ def write_tiff(
     with _whole(path, '.tif', '.tiff') as tmp:
         if top > 65535: return tifffile.imwrite(tmp, labels.astype(np.uint32), compression='zlib', metadata=None, **_scale(pixel_size))
         size = {} if pixel_size is None else dict(resolution=(1/pixel_size,)*2)
-        more = dict(axes='YX', min=0., max=float(max(top, 1)), LUTs=[_colours()], mode='color') | ({} if pixel_size is None else dict(unit='um'))
-        tifffile.imwrite(tmp, labels.astype(np.uint16), imagej=True, compression='zlib', metadata=more, **size)
+        more = dict(axes='YX', min=0., max=float(max(top, 1))) | ({} if pixel_size is None else dict(unit='um'))
+        tifffile.imwrite(tmp, labels.astype(np.uint16), imagej=True, compression='zlib', metadata=more, extratags=[_colours()], **size)
 
-# %% ../nbs/52_export.ipynb #f3bcffef
+# %% ../nbs/52_export.ipynb #af88a327
 def write_csv(
     path: str | Path, # a .csv file
     table: dict,      # name of the column -> values (N,), see `cell_table`
@@ -80,7 +80,7 @@ def write_csv(
         out.writerow(table)
         out.writerows(zip(*(np.asarray(column).tolist() for column in table.values())))
 
-# %% ../nbs/52_export.ipynb #d68dc9e0
+# %% ../nbs/52_export.ipynb #1973c427
 _AHEAD = np.array([(0, 1), (1, 0), (0, -1), (-1, 0)])       # right, down, left, up: one step (dy,dx) along an edge
 _RIGHT = np.array([(0, 0), (0, -1), (-1, -1), (-1, 0)])     # from a corner (y,x), the pixel ahead at the right hand
 _LEFT = np.array([(-1, 0), (0, 0), (0, -1), (-1, -1)])      # and the one ahead at the left hand
@@ -132,7 +132,7 @@ def cell_outlines(
         last = piece
     return out
 
-# %% ../nbs/52_export.ipynb #2087a17a
+# %% ../nbs/52_export.ipynb #b6f52641
 def _path(pieces): # see `cell_outlines`
     "Rings as a path of ImageJ: 0 move to, 1 line to, 4 close; float32"
     parts = []
@@ -163,7 +163,7 @@ def write_rois(
     with _whole(path, '.zip') as tmp, zipfile.ZipFile(tmp, 'w', zipfile.ZIP_DEFLATED) as f:
         for roi in rois: f.writestr(f'{roi.name}.roi', roi.tobytes())
 
-# %% ../nbs/52_export.ipynb #fb6a8720
+# %% ../nbs/52_export.ipynb #037cfce7
 def _check_table(table, numbers): # see `cell_table`, or None; labels in ascending order
     "`InputError` unless the table is of these cells"
     if table is not None and not np.array_equal(table.get('label'), numbers):
@@ -188,7 +188,7 @@ def write_geojson(
         for i, (k, pieces) in enumerate(outlines.items())]
     with _whole(path, '.geojson', '.json') as tmp: tmp.write_text(json.dumps(dict(type='FeatureCollection', features=features), allow_nan=False))
 
-# %% ../nbs/52_export.ipynb #636c607b
+# %% ../nbs/52_export.ipynb #23466b19
 def _rles(labels): # (H,W) int32, 1..N
     "Compressed RLE of every cell, as pycocotools gives it but for the counts being text"
     flat, n = labels.T.ravel(), int(labels.max())
@@ -231,7 +231,7 @@ def write_coco(
     coco = dict(info=dict(description='cells, by dinocell'), images=list(seen.values()), categories=[dict(id=1, name='cell')], annotations=annotations)
     with _whole(path, '.json') as tmp: tmp.write_text(json.dumps(coco, allow_nan=False))
 
-# %% ../nbs/52_export.ipynb #0307ae43
+# %% ../nbs/52_export.ipynb #7378e057
 def write_map(
     path: str | Path,                # a .tif file
     dist_map,                        # distance map (H,W), float in [0,1]
