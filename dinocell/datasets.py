@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['VERSION', 'Source', 'median_diameter', 'prepare_pair', 'write_dataset', 'CellDataset', 'process_sources',
-           'restore_labels', 'read_mask', 'read_pair', 'find_pairs', 'load_pair', 'process_folder']
+           'restore_labels', 'CellView', 'subset', 'mix', 'split_groups', 'draw_crops', 'CropDataset', 'read_mask',
+           'read_pair', 'find_pairs', 'load_pair', 'process_folder']
 
 # %% ../nbs/21_datasets.ipynb #8e69423d
 import csv
@@ -36,7 +37,7 @@ from .distance import create_distance_map
 from .images import InputError, atomic_path, grey_limits, list_images, read_image, scaled_grey, stretch, suffixes, to_grey
 from .labels import check_labels, label_sizes, relabel, resize_labels
 
-# %% ../nbs/21_datasets.ipynb #e721d62e
+# %% ../nbs/21_datasets.ipynb #93758947
 class Source(NamedTuple):
     "One image of a set and its labels, not read yet"
     name: str       # unique in the set
@@ -45,7 +46,7 @@ class Source(NamedTuple):
     args: tuple = ()
     group: str = '' # what a split must keep together, e.g. a well or a sequence; '': the image itself
 
-# %% ../nbs/21_datasets.ipynb #f936a7ba
+# %% ../nbs/21_datasets.ipynb #cc9deb61
 def median_diameter(
     labels,  # (H,W) label image
 ) -> float:  # pixels; 0 without cells
@@ -68,7 +69,7 @@ def prepare_pair(
     limits = grey_limits(grey, name)
     return stretch(grey, *limits), relabel(resize_labels(labels, grey.shape)), limits
 
-# %% ../nbs/21_datasets.ipynb #33c97f85
+# %% ../nbs/21_datasets.ipynb #7eaddf4c
 _cell = np.dtype([('image', 'i4'), ('y', 'f4'), ('x', 'f4'), ('area', 'i4')]) # a row of cells.npy; y and x of the centroid, pixels
 
 def _cell_table(labels, image=0): # labels (h,w) int; number of the image
@@ -103,7 +104,7 @@ def _read_record(path): # a part
         with np.load(path, allow_pickle=False) as f: return dict(json.loads(str(f['record'])), cells=f['cells'])
     except (OSError, ValueError, LookupError, EOFError, BadZipFile): return None
 
-# %% ../nbs/21_datasets.ipynb #e673943b
+# %% ../nbs/21_datasets.ipynb #2b6cc957
 def _write_slice(job): # folder of the arrays, path of the marks, path of the part, number of the slice
     "One image into the arrays, with its distance map; then its mark"
     arrays, marks, part, k = job
@@ -128,7 +129,7 @@ def _open_arrays(parts, records): # folder of the parts; of the images in their 
     with atomic_path(marks) as tmp: np.save(tmp, np.zeros(len(records), np.uint8))
     return arrays, marks
 
-# %% ../nbs/21_datasets.ipynb #19d79233
+# %% ../nbs/21_datasets.ipynb #5382cc18
 def _check_space(folder, records, output): # of the slices that are still to be written
     "A full disk ends a process that writes into a memory map: ask before"
     need, free = sum(int(np.prod(r['size'])) for r in records)*11, shutil.disk_usage(folder).free
@@ -154,7 +155,7 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
 _listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', limits='limits',
                lost='lost', image_checksums='checksum') # lists in dataset.json, one entry an image, and what a part calls them
 
-# %% ../nbs/21_datasets.ipynb #388118e6
+# %% ../nbs/21_datasets.ipynb #075b323a
 def _in_turn(f, jobs): # as `_workers` gives for one process
     "Each job and its result"
     for job in jobs: yield job, f(job)
@@ -188,7 +189,7 @@ def _check_names(names):
         if n in seen: raise InputError(f'{n}: two images have this name: rename or remove one of them')
         seen.add(n)
 
-# %% ../nbs/21_datasets.ipynb #b9b2c930
+# %% ../nbs/21_datasets.ipynb #aed938ae
 class _Images:
     "What every set of images can do, given grey, labels, distance, sizes and table"
     def __len__(self): return len(self.names)
@@ -267,7 +268,7 @@ class CellDataset(_Images):
         rows = self._rows if self.meta['version'] > 1 else np.concatenate([_cell_table(m, k) for k, m in enumerate(self.anns)])
         return np.searchsorted(rows['image'], np.arange(len(self) + 1)), rows
 
-# %% ../nbs/21_datasets.ipynb #ff335b32
+# %% ../nbs/21_datasets.ipynb #614f9e80
 def _rows_and_columns(y, x, size, shape): # corner and side of a window, height and width of its image
     "Index of a window: slices where it lies inside, mirrored places where it does not"
     if y >= 0 and x >= 0 and y + size <= shape[0] and x + size <= shape[1]: return slice(y, y + size), slice(x, x + size)
@@ -275,7 +276,7 @@ def _rows_and_columns(y, x, size, shape): # corner and side of a window, height 
     rows, columns = (fold(np.arange(a, a + size), n) for a, n in zip((y, x), shape))
     return rows[:, None], columns
 
-# %% ../nbs/21_datasets.ipynb #d43d24a2
+# %% ../nbs/21_datasets.ipynb #3f15412c
 @contextmanager
 def _lean_start():
     "Processes started here keep numpy to one core each, and do not run the user's script again (which may import torch)"
@@ -298,7 +299,7 @@ def _start_worker():
         os._exit(1)
     threading.Thread(target=follow, daemon=True).start()
 
-# %% ../nbs/21_datasets.ipynb #cac6ab8f
+# %% ../nbs/21_datasets.ipynb #4ba54534
 def _spread(pool, n, f, jobs): # n: processes
     "Each job and its result, as they get ready; a few jobs wait for every process"
     jobs, waiting = iter(jobs), {}
@@ -332,7 +333,7 @@ def _how_many(workers, sources): # as `process_sources`
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     return min(workers or cores, max(1, len(sources)//8) if workers is None else len(sources))
 
-# %% ../nbs/21_datasets.ipynb #ef35d112
+# %% ../nbs/21_datasets.ipynb #aaa2d039
 def _stamp(source):
     "Size and time of the files that a source names: a part is made again when they change"
     found = []
@@ -363,7 +364,7 @@ def _prepare(job): # source, path of its part, scale, diameter, channel
                 cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
     return True
 
-# %% ../nbs/21_datasets.ipynb #108c1b84
+# %% ../nbs/21_datasets.ipynb #1f2d7f6d
 def _plain(o): # what JSON does not know
     "An argument of a reader, told apart by its value where it is an array or a path, by its type otherwise"
     return _array_sha256(o) if isinstance(o, np.ndarray) else str(o) if isinstance(o, Path) else type(o).__name__
@@ -388,7 +389,7 @@ def _finished(path, source, diameter): # of its part
     r = _read_record(path) if path.is_file() else None
     return r is not None and r['stamp'] == json.loads(json.dumps(_stamp(source))) and (diameter is None or r['cells_before'] > 0)
 
-# %% ../nbs/21_datasets.ipynb #ad19d420
+# %% ../nbs/21_datasets.ipynb #6bc1b5d9
 def _prepare_all(run, sources, paths, scale, diameter, channel, keep_going): # paths of the parts
     "Every part that is not there yet; number -> message of the images that failed"
     todo = [i for i, (s, p) in enumerate(zip(sources, paths)) if not _finished(p, s, diameter)]
@@ -419,7 +420,7 @@ def _check_set(sources, records): # records of the images that did not fail
     if all(r['cells_before'] <= 1 for r in records) and any(r['pieces'] > 1 for r in records):
         raise InputError(f'{sources[0].path}: every mask of the set holds one label, in several pieces: number the cells 1, 2, 3, …, e.g. by skimage.measure.label')
 
-# %% ../nbs/21_datasets.ipynb #8df40491
+# %% ../nbs/21_datasets.ipynb #813a765d
 def process_sources(
     sources,                       # of `Source`
     output: str | Path,            # dataset folder to make; must not exist
@@ -453,7 +454,7 @@ def process_sources(
         _assemble(parts, paths, records, output, note, run)
     return output
 
-# %% ../nbs/21_datasets.ipynb #9c7ec4ec
+# %% ../nbs/21_datasets.ipynb #3f36d6bb
 def restore_labels(
     data,                # `CellDataset`, or a part or mixture of some
     i: int,              # which image
@@ -463,6 +464,184 @@ def restore_labels(
     size = data.meta.get('original_sizes', [None]*len(data))[i]
     if size is None: raise InputError(f'{data.folder}: the original sizes are not written down: make the dataset again from its files')
     return resize_labels(labels, tuple(size))
+
+# %% ../nbs/21_datasets.ipynb #22379432
+class CellView(_Images):
+    "Images of one dataset folder or several, as one set: see `subset` and `mix`"
+    def __init__(self,
+        sets: list,          # of `CellDataset`
+        which: np.ndarray,   # (n,2): number of the set, number of the image in it
+        weights: np.ndarray, # (n,) how often each image is drawn, sum 1
+    ):
+        self.sets, self.which, self.weights = sets, np.asarray(which), np.asarray(weights, float)
+        one = lambda name: getattr(sets[0], name) if len({getattr(d, name) for d in sets}) == 1 else None
+        self.folder, self.scale, self.diameter, self.channel = ' + '.join(str(d.folder) for d in sets), one('scale'), one('diameter'), one('channel')
+        self.names = self._every(lambda d: d.names)
+        self.groups = self._every(lambda d: d.groups if len(sets) == 1 else [f'{d.folder}: {g}' for g in d.groups])
+        if len(set(self.names)) < len(self): self.names = [f'{s}_{n}' for s, n in zip(self.which[:, 0], self.names)]
+        self.sizes, self.scales = (np.array(self._every(f)) for f in (lambda d: d.sizes, lambda d: d.scales))
+        self.meta = self._note()
+
+    def _every(self, f): # dataset -> a list, one entry an image
+        "The entries of the images that are here"
+        values = [f(d) for d in self.sets]
+        return [values[s][k] for s, k in self.which]
+
+    def _note(self):
+        "What its dataset.json would say; the checksums are those of the files, and of what is taken from them"
+        about = {k: ' + '.join(dict.fromkeys(str(d.meta[k]) for d in self.sets if d.meta.get(k))) for k in ('source', 'licence', 'split')}
+        lists = {k: self._every(lambda d: d.meta.get(k) or [None]*len(d)) for k in ('original_sizes', 'limits', 'lost', 'image_checksums')}
+        sums = {f'{s}/{name}': v for s, d in enumerate(self.sets) for name, v in d.meta['checksums'].items()}
+        return dict(about, **lists, version=VERSION, names=self.names, groups=self.groups, sizes=self.sizes.tolist(), scales=self.scales.tolist(), scale=self.scale,
+                    diameter=self.diameter, channel=self.channel, checksums=dict(sums, images=_array_sha256(self.which), weights=_array_sha256(self.weights)))
+
+    def _ask(self, what, i, *args): # a method of the folder that holds image i
+        s, k = self.which[i]
+        return getattr(self.sets[s], what)(int(k), *args)
+
+    def grey(self, i): return self._ask('grey', i)
+    def labels(self, i): return self._ask('labels', i)
+    def distance(self, i): return self._ask('distance', i)
+    def window(self, i, y, x, size): return self._ask('window', i, y, x, size)
+
+    @cached_property
+    def table(self):
+        "As that of `CellDataset`"
+        rows = [d.table[1][d.table[0][k]:d.table[0][k + 1]] for d, k in ((self.sets[s], k) for s, k in self.which)]
+        counts = [len(r) for r in rows]
+        rows = np.concatenate(rows)
+        rows['image'] = np.repeat(np.arange(len(self)), counts)
+        return np.concatenate([[0], np.cumsum(counts)]), rows
+
+# %% ../nbs/21_datasets.ipynb #a80cbc30
+def subset(
+    data,        # `CellDataset` or `CellView`
+    keep,        # numbers of images (list, array or slice), or one bool an image
+) -> CellView:   # in the order of `keep`, with the same way to read it
+    "Some images of a set"
+    keep = np.arange(len(data))[keep]
+    if not len(keep): raise InputError(f'{data.folder}: none of its images is left: keep at least one')
+    sets, which = ([data], np.stack([keep*0, keep], 1)) if isinstance(data, CellDataset) else (data.sets, data.which[keep])
+    return CellView(sets, which, data.weights[keep]/data.weights[keep].sum())
+
+def mix(
+    sets,           # of `CellDataset` or `CellView`
+    weights=None,   # how much of what is drawn comes from each; None: every image counts alike
+) -> CellView:
+    "Several sets as one"
+    views = [subset(d, slice(None)) for d in sets]
+    weights = [len(v) for v in views] if weights is None else list(weights)
+    if len(weights) != len(views) or min(weights) <= 0: raise InputError(f'weights {weights} for {len(views)} sets: give one positive number a set')
+    for what in ('scale', 'diameter'):
+        a, b = views[0], next((v for v in views if getattr(v, what) != getattr(views[0], what)), views[0])
+        if a is not b: raise InputError(f'{b.folder}: made with {what} {getattr(b, what)}, but {a.folder} with {getattr(a, what)}: process them alike, e.g. with one diameter')
+    folders = list({d.folder: d for v in views for d in v.sets}.values())
+    place = {d.folder: s for s, d in enumerate(folders)}
+    which = np.concatenate([[(place[v.sets[s].folder], k) for s, k in v.which] for v in views])
+    return CellView(folders, which, np.concatenate([v.weights*w for v, w in zip(views, weights)])/sum(weights))
+
+# %% ../nbs/21_datasets.ipynb #9b482119
+def _groups_apart(groups, fraction, seed): # name of the group of each image
+    "One bool an image: a choice of whole groups that hold as near to this part of the images as they can; neither none nor all"
+    group = np.unique(groups, return_inverse=True)[1]
+    sizes, n = np.bincount(group), len(groups)
+    order = np.random.default_rng(seed).permutation(len(sizes)).tolist()
+    reach = [1]                                       # bit k of the m-th: some of the first m groups have k images together
+    for g in order: reach.append(reach[-1] | reach[-1] << int(sizes[g]))
+    sums = [k for k in range(1, n) if reach[-1] >> k & 1]
+    if not sums: raise InputError(f'all {n} images are of the group {groups[0]}: they cannot be split')
+    left, taken = min(sums, key=lambda k: abs(k - fraction*n)), []
+    for g, before in zip(reversed(order), reversed(reach[:-1])):
+        if not before >> left & 1: taken.append(g); left -= int(sizes[g])
+    return np.isin(group, taken)
+
+def split_groups(
+    data,            # `CellDataset` or `CellView`
+    fraction: float, # of the images, for validation
+    seed: int = 0,   # another seed, another split
+) -> tuple:          # training set, validation set
+    "Split a set so that no group stands on both sides, as near to the fraction as groups allow"
+    if not 0 < fraction < 1: raise InputError(f'fraction={fraction}: give a part of the images between 0 and 1, e.g. .2')
+    val = _groups_apart(data.groups, fraction, seed)
+    return subset(data, ~val), subset(data, val)
+
+# %% ../nbs/21_datasets.ipynb #83e53473
+def _random(stream, seed, epoch, index): # index: integers of any shape
+    "Uniform numbers in [0,1), one an index: the finaliser of SplitMix64 (Steele et al. 2014) over all that names them"
+    z = np.array(index, np.uint64, ndmin=1)
+    for k in (stream, epoch, seed):
+        z = z + np.uint64((0x9E3779B97F4A7C15*(k + 1)) % 2**64)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)): z = (z ^ (z >> np.uint64(shift)))*np.uint64(factor)
+        z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11))*2.**-53
+
+# %% ../nbs/21_datasets.ipynb #3784e22a
+def _draw_images(weights, seed, epoch, index): # weights (N,), sum 1
+    "Image numbers: in every N draws an image comes N*weight times, rounded up or down; with equal weights once (systematic resampling in random order)"
+    n, ends = len(weights), np.cumsum(weights)
+    blocks, block = np.unique(index//n, return_inverse=True)
+    turn = _random(0, seed, epoch, blocks[:, None]*n + np.arange(n)).argsort(1)[block, index % n]
+    start = 1e-6 + (1 - 2e-6)*_random(1, seed, epoch, blocks)[block]                # not quite 0 or 1, for the sake of rounding
+    return np.searchsorted(ends, (turn + start)/n*ends[-1], 'right')
+
+def draw_crops(
+    data,                    # `CellDataset` or `CellView`
+    epoch: int,
+    index,                   # (n,) places in the epoch, from 0
+    size: int,               # side of a crop, pixels
+    seed: int = 0,
+    near_cells: float = .9,  # probability that a crop must hold the centroid of a cell, any of the image's
+) -> tuple:                  # image numbers (n,), centres (n,2) float, y and x
+    "Where crops are cut; every image is drawn equally often in an epoch, or by the weights of a mixture"
+    index = np.asarray(index)
+    image = _draw_images(data.weights, seed, epoch, index)
+    u = [_random(k, seed, epoch, index) for k in range(2, 6)]
+    room = data.sizes[image] - size                                   # the last corner that keeps the crop inside
+    starts, rows = data.table
+    count = starts[image + 1] - starts[image]
+    cell = np.minimum(starts[image] + (u[0]*count).astype(int), max(len(rows) - 1, 0))
+    near = (u[1] < near_cells) & (count > 0)
+    corner = np.empty((len(index), 2))
+    for axis, (name, v) in enumerate(zip('yx', u[2:])):
+        lo, hi = np.zeros(len(index)), np.maximum(room[:, axis], 0).astype(float)
+        if near.any():
+            c = rows[name][cell[near]]
+            hi[near] = np.minimum(hi[near], np.floor(c))
+            lo[near] = np.clip(np.ceil(c) - size + 1, 0, hi[near])
+        corner[:, axis] = np.where(room[:, axis] < 0, room[:, axis]//2, lo + np.floor(v*(hi - lo + 1)))
+    return image, corner + size/2
+
+# %% ../nbs/21_datasets.ipynb #fc8edc64
+class CropDataset:
+    "Crops for a torch `DataLoader`: what `draw_crops` says, cut from memory maps by any number of workers"
+    def __init__(self,
+        data,                       # `CellDataset` or `CellView`
+        size: int = 256,            # side of a crop, pixels
+        seed: int = 0,
+        length: int | None = None,  # crops an epoch; None: as many as images
+        near_cells: float = .9,     # see `draw_crops`
+    ):
+        self.data, self.size, self.seed, self.length, self.near_cells = data, size, seed, length or len(data), near_cells
+        self._epoch, self._drawn = mp.get_context('spawn').RawValue('q', 0), (None, None, None)  # shared, so that workers that live on see the new epoch
+
+    def set_epoch(self,
+        epoch: int, # call it before each pass
+    ):
+        self._epoch.value = epoch
+
+    def __len__(self): return self.length
+
+    def __getitem__(self,
+        index: int,  # place in the epoch
+    ) -> tuple:      # grey (size,size) uint8, target (size,size) float32
+        if not 0 <= index < self.length: raise IndexError(index)
+        epoch, image, corner = self._drawn
+        if epoch != self._epoch.value:
+            epoch = self._epoch.value
+            image, centre = draw_crops(self.data, epoch, np.arange(self.length), self.size, self.seed, self.near_cells)
+            corner = np.rint(centre - self.size/2).astype(int).tolist()
+            self._drawn = epoch, image, corner
+        return self.data.window(int(image[index]), *corner[index], self.size)
 
 # %% ../nbs/21_datasets.ipynb #57567200
 def read_mask(
