@@ -71,7 +71,7 @@ class TrainConfig:
             if getattr(self, name) not in known: raise InputError(f'training: {name} is {getattr(self, name)!r}: choose one of {", ".join(known)}')
         if not 0 <= self.near_cells <= 1: raise InputError(f'training: near_cells is {self.near_cells}: give a probability between 0 and 1')
 
-# %% ../nbs/40_training.ipynb #c19e485d
+# %% ../nbs/40_training.ipynb #34b7c12b
 def write_config(
     path: str | Path, # a .json file
     config: TrainConfig,
@@ -112,7 +112,7 @@ def make_optimiser(
     groups = [dict(params=[p for p in part.parameters() if p.requires_grad], lr=lr, base=lr) for part, lr in parts]
     return torch.optim.AdamW([g for g in groups if g['params']], weight_decay=config.weight_decay, betas=(.9, .999))
 
-# %% ../nbs/40_training.ipynb #8c601f25
+# %% ../nbs/40_training.ipynb #6e36c051
 class Team(NamedTuple):
     "The processes that train together"
     rank: int            # which one this is, from 0
