@@ -6,7 +6,7 @@
 __all__ = ['MONITORS', 'TrainConfig', 'write_config', 'read_config', 'lr_factor', 'make_optimiser', 'Team', 'join_team', 'Plan',
            'plan_epoch', 'shares', 'ResidentData', 'StreamedData', 'training_data', 'image_windows', 'predict_image',
            'Validation', 'validate', 'bf16_here', 'train_step', 'train_epoch', 'paired_gain', 'say_gain', 'write_rows',
-           'best_row', 'train']
+           'best_row', 'train', 'log_tensorboard']
 
 # %% ../nbs/40_training.ipynb #6e605c87
 import csv
@@ -43,7 +43,7 @@ class TrainConfig:
     epochs: int = 50
     steps: int | None = None          # steps an epoch; None: as many as show each image once, at least 40
     batch: int | None = None          # windows a step, over all processes; None: 8 with a frozen backbone, 4 with one that learns
-    accumulate: int = 1               # parts that a batch is computed in, one after another: less memory, the same step
+    accumulate: int = 1               # parts that a batch is computed in, one after another: less memory, the same gradient (batch normalisation sees one part at a time)
     lr: float = 1e-4                  # of the decoder
     backbone_lr: float = 1e-5         # of an unfrozen backbone
     weight_decay: float = .1
@@ -71,7 +71,7 @@ class TrainConfig:
             if getattr(self, name) not in known: raise InputError(f'training: {name} is {getattr(self, name)!r}: choose one of {", ".join(known)}')
         if not 0 <= self.near_cells <= 1: raise InputError(f'training: near_cells is {self.near_cells}: give a probability between 0 and 1')
 
-# %% ../nbs/40_training.ipynb #34b7c12b
+# %% ../nbs/40_training.ipynb #7a4d9b57
 def write_config(
     path: str | Path, # a .json file
     config: TrainConfig,
@@ -112,7 +112,7 @@ def make_optimiser(
     groups = [dict(params=[p for p in part.parameters() if p.requires_grad], lr=lr, base=lr) for part, lr in parts]
     return torch.optim.AdamW([g for g in groups if g['params']], weight_decay=config.weight_decay, betas=(.9, .999))
 
-# %% ../nbs/40_training.ipynb #6e36c051
+# %% ../nbs/40_training.ipynb #56bb4687
 class Team(NamedTuple):
     "The processes that train together"
     rank: int            # which one this is, from 0
@@ -529,6 +529,7 @@ def train(
 def _epochs(run, source, train_data, val_data, output, config, provenance, on_epoch): # source: from `training_data`
     "Every epoch that is still to do"
     team, model = run.team, run.model
+    if team.world > 1 and team.device.type == 'cuda': torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
     net = DistributedDataParallel(model) if team.world > 1 else model
     if config.compile: net = torch.compile(net)
     if not run.rows: _note(run, validate(model, val_data, config, team), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
@@ -551,3 +552,17 @@ def _epochs(run, source, train_data, val_data, output, config, provenance, on_ep
                 if on_epoch is not None: on_epoch(run.rows)
             bar.set_postfix({k: f'{v:.4f}' for k, v in run.rows[-1].items() if k.startswith(('train_', 'val_'))})
     team.wait()
+
+# %% ../nbs/40_training.ipynb #df1a0031
+def log_tensorboard(
+    folder: str | Path, # where the event files go, e.g. the output folder of the run
+):                      # a function for `on_epoch` of `train`
+    "Write each epoch's numbers for TensorBoard"
+    try: from torch.utils.tensorboard import SummaryWriter
+    except ImportError as e: raise InputError("TensorBoard is not installed: pip install 'dinocell-distance[board]', or leave --tensorboard out") from e
+    writer = SummaryWriter(str(folder))
+    def log(rows):
+        for k, v in rows[-1].items():
+            if k != 'epoch' and math.isfinite(v): writer.add_scalar(k, v, rows[-1]['epoch'])
+        writer.flush()
+    return log
