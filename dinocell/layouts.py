@@ -6,7 +6,7 @@
 __all__ = ['read_pair', 'read_zipped', 'read_coco_pair', 'find_livecell', 'find_cellpose', 'read_flat', 'find_ctc', 'find_folder',
            'process']
 
-# %% ../nbs/24_layouts.ipynb #0bc12ce9
+# %% ../nbs/24_layouts.ipynb #0bf33f8a
 import csv
 import os
 import re
@@ -15,6 +15,7 @@ import zlib
 from collections import Counter, defaultdict
 from functools import lru_cache
 from inspect import signature
+from mmap import ACCESS_READ, mmap
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -24,7 +25,7 @@ from .annotations import coco_labels, read_coco, read_geojson, read_mask, read_m
 from .datasets import Source, process_sources
 from .images import InputError, read_image, suffixes, to_grey
 
-# %% ../nbs/24_layouts.ipynb #ddd0d239
+# %% ../nbs/24_layouts.ipynb #feea7aef
 _KINDS = dict( # kind of mask: (what to call it, its reader of a path and the shape of the image)
     label=('label images', lambda path, shape: read_mask(path)),
     objects=('folders of one mask a cell', read_mask_folder),
@@ -42,7 +43,7 @@ def read_pair(
     shape = to_grey(pixels, 0 if pixels.ndim == 3 else None, str(image)).shape
     return pixels, _KINDS[kind][1](mask, shape)
 
-# %% ../nbs/24_layouts.ipynb #de572a58
+# %% ../nbs/24_layouts.ipynb #88987690
 @lru_cache(maxsize=2)
 def _archive(path, changed, process): # zip file; its time in ns; number of the process
     "The archive, open"
@@ -71,7 +72,7 @@ def read_coco_pair(
     "An image and its labels in a COCO file"
     return read_zipped(image, member) if member else read_image(image), coco_labels(*job)
 
-# %% ../nbs/24_layouts.ipynb #f45aebe5
+# %% ../nbs/24_layouts.ipynb #1baa6582
 def _fail(message): raise InputError(message)
 
 def _settle(sources, keep_going): # list of `Source`
@@ -94,7 +95,7 @@ def _some(things, n=5):
     things = list(map(str, things))
     return ', '.join(things[:n]) + (', …' if len(things) > n else '') if things else 'nothing'
 
-# %% ../nbs/24_layouts.ipynb #3fe2ff1e
+# %% ../nbs/24_layouts.ipynb #700c2ff5
 _LIVECELL = ('A172', 'BT474', 'BV2', 'Huh7', 'MCF7', 'SHSY5Y', 'SkBr3', 'SKOV3') # cell types
 _PERCENT = {2: 0, 4: 1, 5: 2, 25: 3, 50: 4} # of the training set: number of the file
 
@@ -120,7 +121,7 @@ def _livecell_json(root, split, cell, percent): # folder of the set; cell type a
     raise InputError(f"{root}: no annotations of split '{split}': expected {root.joinpath('annotations', *names[-1])}; "
                      f"of JSON files it has {_some(p.relative_to(root) for p in sorted(root.rglob('*.json')))}")
 
-# %% ../nbs/24_layouts.ipynb #1eab8821
+# %% ../nbs/24_layouts.ipynb #c3df4194
 def _livecell_images(root): # folder of the set
     "File name -> (image file, '') or (archive, name in it)"
     folders = [p for p in (root/'images', root/'livecell_train_val_images', root/'livecell_test_images') if p.is_dir()]
@@ -142,7 +143,7 @@ def _members(archive): # a zip file
         with zipfile.ZipFile(archive) as z: return [n for n in z.namelist() if n.lower().endswith('.tif')]
     except (zipfile.BadZipFile, OSError) as e: raise InputError(f'{archive}: not a zip archive, or cut short ({e}): download it again') from e
 
-# %% ../nbs/24_layouts.ipynb #f5de2af8
+# %% ../nbs/24_layouts.ipynb #d9f2b3b0
 def _well(name): # a file name of LIVECell
     "Cell type and well, both of which the name tells; None for other names"
     found = re.match(r'([A-Za-z0-9]+)_Phase_([A-H]\d+)_', name)
@@ -173,7 +174,7 @@ def _coco_source(coco, file, image, name, group, folder): # `CocoFile`; file nam
     if image is None: return Source(name, f'{coco.path}: {file}', _fail, (f'{coco.path}: {file}: no such image in {folder}: download it, or check --input',), group)
     return Source(name, '/'.join(filter(None, image)), read_coco_pair, (*image, *coco.job(file)), group)
 
-# %% ../nbs/24_layouts.ipynb #0d48418d
+# %% ../nbs/24_layouts.ipynb #159cc7f7
 def find_cellpose(
     input: str | Path,        # holds train/ and test/, or the images themselves
     split: str | None = None, # train or test; None: the images lie in the folder itself
@@ -198,7 +199,7 @@ def _left_out(masks): # paths of masks without an image
     "Say so"
     if masks: print(f'{masks[0]}: no image for it, left out' + (f' (and {len(masks) - 1} more like it)' if masks[1:] else ''))
 
-# %% ../nbs/24_layouts.ipynb #094c9381
+# %% ../nbs/24_layouts.ipynb #21f0264b
 def read_flat(
     image: str | Path, # a frame: TIFF
     mask: str | Path,  # its man_seg
@@ -221,7 +222,7 @@ def _unmarked(mask, markers): # paths of man_seg and man_track
     if cells.shape != marks.shape: raise InputError(f'{mask}: shape {cells.shape}, but {markers} is {marks.shape}: download the data set again')
     return len(np.setdiff1d(marks[marks > 0], marks[cells > 0]))
 
-# %% ../nbs/24_layouts.ipynb #78430ae6
+# %% ../nbs/24_layouts.ipynb #ab2b44d9
 def _sequences(root, truth, split): # folder; gold or silver; one sequence or None
     "(data set, sequence, folder of its images, folder of its masks)"
     if truth not in ('gold', 'silver'): raise InputError(f"truth '{truth}': choose gold or silver")
@@ -249,7 +250,7 @@ def _frames(name, sequence, images, seg, partial): # from `_sequences`
         sources.append(Source(f'{group}_t{mask.stem[7:]}', str(image or mask), *job, group))
     return sources, left
 
-# %% ../nbs/24_layouts.ipynb #af67451c
+# %% ../nbs/24_layouts.ipynb #62e8ef8d
 def find_ctc(
     input: str | Path,        # a data set of the challenge, or a folder of several
     split: str | None = None, # a sequence, 01 or 02; None: all
@@ -266,18 +267,19 @@ def find_ctc(
     if not sources: raise InputError(f'{input}: every frame of the gold truth shows only some of the cells: --truth silver, or --partial, takes them')
     return _settle(sources, keep_going)
 
-# %% ../nbs/24_layouts.ipynb #aaae3d82
+# %% ../nbs/24_layouts.ipynb #29e816f5
 _ENDS = ('_cp_masks', '_masks', '_mask', '_labels', '_label', '_seg', '_rois') # of a mask's name, after that of its image
 _SPLITS = ('train', 'val', 'test')
 
 def _files(folder): # a folder
-    "Relative path, with /, -> path of its files and those of its subfolders; hidden ones left out"
+    "Relative path, with /, -> path of its files and those of its subfolders; without hidden ones and dataset folders made here before"
     found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob('*')) if p.is_file()}
-    return {name: p for name, p in found.items() if not any(part.startswith('.') for part in name.split('/'))}
+    made = {p.parent for p in found.values() if p.name == 'dataset.json'}
+    return {name: p for name, p in found.items() if p.parent not in made and not any(part.startswith('.') for part in name.split('/'))}
 
 def _key(name): # relative path, or name in split.csv
-    "The name without the suffix of a mask and that of an image: plate1/a.tif.geojson -> plate1/a"
-    for known in (('.geojson', '.zip', '.roi'), suffixes):
+    "The name without the suffix of a mask and that of an image: plate1/a.ome.tif.geojson -> plate1/a"
+    for known in (('.geojson', '.zip', '.roi'), suffixes, ('.ome',)):
         suffix = PurePosixPath(name).suffix
         if suffix.lower() in known: name = name[:-len(suffix)]
     return name
@@ -289,10 +291,10 @@ def _kind(path): # a file
         with open(path, 'rb') as f: return 'seg' if b"'|O'" in f.read(128) else 'label'      # pickled objects
     return {'.zip': 'roi', '.roi': 'roi', '.geojson': 'geojson'}.get(suffix, 'label' if suffix in suffixes else None)
 
-# %% ../nbs/24_layouts.ipynb #1987bb13
+# %% ../nbs/24_layouts.ipynb #8996bd55
 def _cut(key): # name of a file without its suffix
     "The names of the images whose mask it may be"
-    return [key[:-len(end)] for end in _ENDS if key.endswith(end)]
+    return [key[:-len(end)] for end in _ENDS if key.lower().endswith(end)]
 
 def _by_key(files, folder): # from `_files`
     "Key -> path of the images among them"
@@ -319,7 +321,7 @@ def _match(images, files): # keys of the images; files that may be masks, from `
             if kind: rest.append(path)
     return found, rest
 
-# %% ../nbs/24_layouts.ipynb #8a0b8408
+# %% ../nbs/24_layouts.ipynb #f1359161
 def _beside(folder, labels=True): # labels: whether label images may lie among the images
     "Images and masks in one folder: images, and what `_match` gives"
     files = _files(folder)
@@ -345,11 +347,11 @@ def _one_each(folders): # each with images/ and masks/
     if any(len(p) != 1 for p in inside.values()): return None
     return {f.name: inside[f.name][0] for f in folders}, {f.name: [('objects', f/'masks')] for f in folders}, []
 
-# %% ../nbs/24_layouts.ipynb #d730d268
+# %% ../nbs/24_layouts.ipynb #583e6f52
 def _is_coco(path): # a JSON file
     "Whether it has what a COCO file has"
-    data = path.read_bytes()
-    return b'"images"' in data and b'"annotations"' in data
+    if not path.stat().st_size: return False
+    with open(path, 'rb') as f, mmap(f.fileno(), 0, access=ACCESS_READ) as m: return all(m.find(k) >= 0 for k in (b'"images"', b'"annotations"'))
 
 def _words(name): return re.findall('[a-z0-9]+', name.lower())
 
@@ -362,18 +364,20 @@ def _coco_files(folders, split): # where they may lie
 def _coco_images(coco, folder): # `CocoFile`; where its images lie
     "As `_beside`; an image that is not there is None"
     files, last = _files(folder), defaultdict(list)
-    for name, path in files.items(): last[PurePosixPath(name).name].append(path)
-    images, found = {}, {}
-    for name in coco.names:
-        base = last[PurePosixPath(name.replace('\\', '/')).name]
-        images[_key(name)] = files.get(name) or (base[0] if len(base) == 1 else None)
-        found[_key(name)] = [('coco', name)]
+    for name in files: last[PurePosixPath(name).name].append(name)
+    images, found = {}, defaultdict(list)
+    for file in coco.names:
+        name = file.replace('\\', '/')
+        alike = last[PurePosixPath(name).name]
+        if name not in files and len(alike) == 1: name = alike[0]                       # listed with other folders
+        images[_key(name)] = files.get(name)
+        found[_key(name)].append(('coco', file))
     listed = set(images.values())
     others = [p for p in files.values() if p.suffix.lower() in suffixes and p not in listed]
-    if others: print(f'{coco.path}: {len(others)} images in {folder} are not in it and are left out, e.g. {others[0].name}')
+    if others: print(f'{coco.path}: does not list {others[0].name}, left out' + (f' (and {len(others) - 1} more like it)' if others[1:] else ''))
     return images, found, []
 
-# %% ../nbs/24_layouts.ipynb #69ea2402
+# %% ../nbs/24_layouts.ipynb #566c23f4
 def _look(folder, around, split): # folder of the images; the one around it if that is the folder of a split
     "Images, masks and masks without image, see `_beside`; the `CocoFile` or None; where a missing mask should be"
     cocos = _coco_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')), split)
@@ -397,7 +401,7 @@ def _look(folder, around, split): # folder of the images; the one around it if t
                          f"it has {_some(f'{n} {end} files' for end, n in ends.most_common())}")
     return images, found, rest, None, f'{here}/{{}}_mask.tif'
 
-# %% ../nbs/24_layouts.ipynb #62ff1bed
+# %% ../nbs/24_layouts.ipynb #d1648f3a
 def _read_split(path): # split.csv
     "Its rows: key of the image -> (split, group)"
     try:
@@ -429,10 +433,10 @@ def _chosen(folder, images, split): # keys of the images
     if not found: raise InputError(f'{path}: no such file: write it with the columns name,split, put the images of the split into {folder/split}, or leave --split out to take all images')
     return found
 
-# %% ../nbs/24_layouts.ipynb #7cb6f729
+# %% ../nbs/24_layouts.ipynb #1062c9fa
 def _own_source(key, name, group, image, masks, coco, expected): # image path or None; [(kind, mask)]
     "One image of a user's folder"
-    if coco: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images')
+    if coco and len(masks) == 1: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images')
     if len(masks) == 1: return Source(name, str(image), read_pair, (str(image), masks[0][0], str(masks[0][1])), group)
     said = f'several masks: {_some(m for _, m in masks)}: keep one of them here' if masks else f'no mask: expected {expected.format(key)}'
     return Source(name, str(image), _fail, (f'{image}: {said}',), group)
@@ -444,9 +448,10 @@ def find_folder(
 ) -> list:                    # of `Source`; the group is that in split.csv, if any
     "Every image of a folder with its cells, whatever they are drawn with"
     around = _folder(input)
-    folder = around/split if split and (around/split).is_dir() else around
+    inside = lambda s: (around/s).is_dir() and not (around/s/'dataset.json').is_file()  # a folder of images, not one made here before
+    folder = around/split if split and inside(split) else around
     if folder != around and (around/'split.csv').is_file(): raise InputError(f'{around}: both split.csv and the folder {split}/ say what split {split} is: remove one of them')
-    tops = [s for s in _SPLITS if (around/s).is_dir()]
+    tops = [s for s in _SPLITS if inside(s)]
     if split is None and tops and not (around/'images').is_dir(): raise InputError(f'{around}: holds {_some(tops)}: choose one by --split')
     images, found, rest, coco, expected = _look(folder, around, split)
     named = coco is not None and split in _words(Path(coco.path).stem)                 # the JSON is that of the split
@@ -459,7 +464,7 @@ def find_folder(
     _left_out(rest)
     return sources
 
-# %% ../nbs/24_layouts.ipynb #0b8aaf66
+# %% ../nbs/24_layouts.ipynb #73ba6420
 _LAYOUTS = dict( # layout: (its function, source, licence); of the user's own folder both are up to the user
     livecell=(find_livecell, 'LIVECell, Edlund et al., Nature Methods 2021', 'CC BY-NC 4.0'),
     cellpose=(find_cellpose, 'Cellpose cyto, Stringer et al., Nature Methods 2021', 'non-commercial use only (terms of the Cellpose data set)'),
