@@ -443,8 +443,10 @@ def process_sources(
     paths = [parts/f'{k}.npz' for k in keys]
     with _workers(n) as run:
         try: failed = _prepare_all(run, sources, paths, scale, diameter, channel, keep_going)
-        finally:
-            if not any(parts.glob('*.npz')): shutil.rmtree(parts)   # nothing to go on with
+        except InputError as e:
+            if done := len(list(parts.glob('[!.]*.npz'))): raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
+            shutil.rmtree(parts)
+            raise
         paths = [p for i, p in enumerate(paths) if i not in failed]
         records = [_read_record(p) for p in paths]
         try: _check_set(sources, records)
