@@ -279,14 +279,16 @@ def _rows_and_columns(y, x, size, shape): # corner and side of a window, height 
 # %% ../nbs/21_datasets.ipynb #b5e0f424
 @contextmanager
 def _lean_start():
-    "Processes started here keep numpy to one core each, and do not run the user's script again (which may import torch)"
+    "Processes started here keep numpy to one core each, hear no Ctrl-C, and do not run the user's script again (which may import torch)"
     main, names = sys.modules['__main__'], ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
-    before = {n: os.environ.get(n) for n in names}
+    before, masks = {n: os.environ.get(n) for n in names}, hasattr(signal, 'pthread_sigmask')
+    if masks: mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])        # processes inherit it; a Ctrl-C meanwhile waits
     sys.modules['__main__'] = ModuleType('__main__')
     os.environ.update(dict.fromkeys(names, '1'))
     try: yield
     finally:
         sys.modules['__main__'] = main
+        if masks: signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for n, v in before.items():
             if v is None: del os.environ[n]
             else: os.environ[n] = v
