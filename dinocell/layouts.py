@@ -6,7 +6,7 @@
 __all__ = ['read_pair', 'read_zipped', 'read_coco_pair', 'find_livecell', 'find_cellpose', 'read_flat', 'find_ctc', 'find_folder',
            'process']
 
-# %% ../nbs/24_layouts.ipynb #9e00be7a
+# %% ../nbs/24_layouts.ipynb #c0fea576
 import csv
 import os
 import re
@@ -25,7 +25,7 @@ from .annotations import coco_labels, read_coco, read_geojson, read_mask, read_m
 from .datasets import Source, process_sources
 from .images import InputError, read_image, suffixes, to_grey
 
-# %% ../nbs/24_layouts.ipynb #00657e73
+# %% ../nbs/24_layouts.ipynb #ef4d5d57
 _KINDS = dict( # kind of mask: (what to call it, its reader of a path and the shape of the image)
     label=('label images', lambda path, shape: read_mask(path)),
     objects=('folders of one mask a cell', read_mask_folder),
@@ -43,7 +43,7 @@ def read_pair(
     shape = to_grey(pixels, 0 if pixels.ndim == 3 else None, str(image)).shape
     return pixels, _KINDS[kind][1](mask, shape)
 
-# %% ../nbs/24_layouts.ipynb #a1010feb
+# %% ../nbs/24_layouts.ipynb #62f68e00
 @lru_cache(maxsize=2)
 def _archive(path, changed, process): # zip file; its time in ns; number of the process
     "The archive, open"
@@ -72,7 +72,7 @@ def read_coco_pair(
     "An image and its labels in a COCO file"
     return read_zipped(image, member) if member else read_image(image), coco_labels(*job)
 
-# %% ../nbs/24_layouts.ipynb #eb95640c
+# %% ../nbs/24_layouts.ipynb #f9c1822f
 def _fail(message): raise InputError(message)
 
 def _settle(sources, keep_going): # list of `Source`
@@ -95,7 +95,7 @@ def _some(things, n=5):
     things = list(map(str, things))
     return ', '.join(things[:n]) + (', …' if len(things) > n else '') if things else 'nothing'
 
-# %% ../nbs/24_layouts.ipynb #e98962a8
+# %% ../nbs/24_layouts.ipynb #d32a0bbe
 _LIVECELL = ('A172', 'BT474', 'BV2', 'Huh7', 'MCF7', 'SHSY5Y', 'SkBr3', 'SKOV3') # cell types
 _PERCENT = {2: 0, 4: 1, 5: 2, 25: 3, 50: 4} # of the training set: number of the file
 
@@ -121,7 +121,7 @@ def _livecell_json(root, split, cell, percent): # folder of the set; cell type a
     raise InputError(f"{root}: no annotations of split '{split}': expected {root.joinpath('annotations', *names[-1])}; "
                      f"of JSON files it has {_some(p.relative_to(root) for p in sorted(root.rglob('*.json')))}")
 
-# %% ../nbs/24_layouts.ipynb #c2760d2c
+# %% ../nbs/24_layouts.ipynb #3c7044f8
 def _livecell_images(root): # folder of the set
     "File name -> (image file, '') or (archive, name in it)"
     folders = [p for p in (root/'images', root/'livecell_train_val_images', root/'livecell_test_images') if p.is_dir()]
@@ -143,7 +143,7 @@ def _members(archive): # a zip file
         with zipfile.ZipFile(archive) as z: return [n for n in z.namelist() if n.lower().endswith('.tif')]
     except (zipfile.BadZipFile, OSError) as e: raise InputError(f'{archive}: not a zip archive, or cut short ({e}): download it again') from e
 
-# %% ../nbs/24_layouts.ipynb #94be54d4
+# %% ../nbs/24_layouts.ipynb #5512d826
 def _well(name): # a file name of LIVECell
     "Cell type and well, both of which the name tells; None for other names"
     found = re.match(r'([A-Za-z0-9]+)_Phase_([A-H]\d+)_', name)
@@ -174,7 +174,7 @@ def _coco_source(coco, file, image, name, group, folder): # `CocoFile`; file nam
     if image is None: return Source(name, f'{coco.path}: {file}', _fail, (f'{coco.path}: {file}: no such image in {folder}: download it, or check --input',), group)
     return Source(name, '/'.join(filter(None, image)), read_coco_pair, (*image, *coco.job(file)), group)
 
-# %% ../nbs/24_layouts.ipynb #c84cf02e
+# %% ../nbs/24_layouts.ipynb #cfcdb019
 def find_cellpose(
     input: str | Path,        # holds train/ and test/, or the images themselves
     split: str | None = None, # train or test; None: the images lie in the folder itself
@@ -199,7 +199,7 @@ def _left_out(masks): # paths of masks without an image
     "Say so"
     if masks: print(f'{masks[0]}: no image for it, left out' + (f' (and {len(masks) - 1} more like it)' if masks[1:] else ''))
 
-# %% ../nbs/24_layouts.ipynb #35306752
+# %% ../nbs/24_layouts.ipynb #7194b526
 def read_flat(
     image: str | Path, # a frame: TIFF
     mask: str | Path,  # its man_seg
@@ -222,7 +222,7 @@ def _unmarked(mask, markers): # paths of man_seg and man_track
     if cells.shape != marks.shape: raise InputError(f'{mask}: shape {cells.shape}, but {markers} is {marks.shape}: download the data set again')
     return len(np.setdiff1d(marks[marks > 0], marks[cells > 0]))
 
-# %% ../nbs/24_layouts.ipynb #e3d1347f
+# %% ../nbs/24_layouts.ipynb #7ffdd79d
 def _sequences(root, truth, split): # folder; gold or silver; one sequence or None
     "(data set, sequence, folder of its images, folder of its masks)"
     if truth not in ('gold', 'silver'): raise InputError(f"truth '{truth}': choose gold or silver")
@@ -250,7 +250,7 @@ def _frames(name, sequence, images, seg, partial): # from `_sequences`
         sources.append(Source(f'{group}_t{mask.stem[7:]}', str(image or mask), *job, group))
     return sources, left
 
-# %% ../nbs/24_layouts.ipynb #53607f51
+# %% ../nbs/24_layouts.ipynb #074dbded
 def find_ctc(
     input: str | Path,        # a data set of the challenge, or a folder of several
     split: str | None = None, # a sequence, 01 or 02; None: all
@@ -267,7 +267,7 @@ def find_ctc(
     if not sources: raise InputError(f'{input}: every frame of the gold truth shows only some of the cells: --truth silver, or --partial, takes them')
     return _settle(sources, keep_going)
 
-# %% ../nbs/24_layouts.ipynb #f8077782
+# %% ../nbs/24_layouts.ipynb #f1005b02
 _ENDS = ('_cp_masks', '_masks', '_mask', '_labels', '_label', '_seg', '_rois') # of a mask's name, after that of its image
 _SPLITS = ('train', 'val', 'test')
 
@@ -291,7 +291,7 @@ def _kind(path): # a file
         with open(path, 'rb') as f: return 'seg' if b"'|O'" in f.read(128) else 'label'      # pickled objects
     return {'.zip': 'roi', '.roi': 'roi', '.geojson': 'geojson'}.get(suffix, 'label' if suffix in suffixes else None)
 
-# %% ../nbs/24_layouts.ipynb #8de2d978
+# %% ../nbs/24_layouts.ipynb #3a7a0be1
 def _cut(key): # name of a file without its suffix
     "The names of the images whose mask it may be"
     return [key[:-len(end)] for end in _ENDS if key.lower().endswith(end)]
@@ -321,7 +321,7 @@ def _match(images, files): # keys of the images; files that may be masks, from `
             if kind: rest.append(path)
     return found, rest
 
-# %% ../nbs/24_layouts.ipynb #58e99a31
+# %% ../nbs/24_layouts.ipynb #e9033046
 def _beside(folder, labels=True): # labels: whether label images may lie among the images
     "Images and masks in one folder: images, and what `_match` gives"
     files = _files(folder)
@@ -347,7 +347,7 @@ def _one_each(folders): # each with images/ and masks/
     if any(len(p) != 1 for p in inside.values()): return None
     return {f.name: inside[f.name][0] for f in folders}, {f.name: [('objects', f/'masks')] for f in folders}, []
 
-# %% ../nbs/24_layouts.ipynb #d9dc4a23
+# %% ../nbs/24_layouts.ipynb #905ec99f
 def _is_coco(path): # a JSON file
     "Whether it has what a COCO file has"
     if not path.stat().st_size: return False
@@ -377,7 +377,7 @@ def _coco_images(coco, folder): # `CocoFile`; where its images lie
     if others: print(f'{coco.path}: does not list {others[0].name}, left out' + (f' (and {len(others) - 1} more like it)' if others[1:] else ''))
     return images, found, []
 
-# %% ../nbs/24_layouts.ipynb #94fcf39a
+# %% ../nbs/24_layouts.ipynb #3a3476b5
 def _look(folder, around, split): # folder of the images; the one around it if that is the folder of a split
     "Images, masks and masks without image, see `_beside`; the `CocoFile` or None; where a missing mask should be"
     cocos = _coco_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')), split)
@@ -403,7 +403,7 @@ def _look(folder, around, split): # folder of the images; the one around it if t
                          f"it has {_some(f'{n} {end} files' for end, n in ends.most_common())}")
     return images, found, rest, None, f'{here}/{{}}_mask.tif'
 
-# %% ../nbs/24_layouts.ipynb #dbfb80ad
+# %% ../nbs/24_layouts.ipynb #e33046a8
 def _read_split(path): # split.csv
     "Its rows: key of the image -> (split, group)"
     try:
@@ -435,7 +435,7 @@ def _chosen(folder, images, split): # keys of the images
     if not found: raise InputError(f'{path}: no such file: write it with the columns name,split, put the images of the split into {folder/split}, or leave --split out to take all images')
     return found
 
-# %% ../nbs/24_layouts.ipynb #380f9e95
+# %% ../nbs/24_layouts.ipynb #0195cb08
 def _own_source(key, name, group, image, masks, coco, expected): # image path or None; [(kind, mask)]
     "One image of a user's folder"
     if coco and len(masks) == 1: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images')
@@ -466,7 +466,7 @@ def find_folder(
     _left_out(rest)
     return sources
 
-# %% ../nbs/24_layouts.ipynb #b7bdbf9b
+# %% ../nbs/24_layouts.ipynb #d858cf89
 _LAYOUTS = dict( # layout: (its function, source, licence); of the user's own folder both are up to the user
     livecell=(find_livecell, 'LIVECell, Edlund et al., Nature Methods 2021', 'CC BY-NC 4.0'),
     cellpose=(find_cellpose, 'Cellpose cyto, Stringer et al., Nature Methods 2021', 'non-commercial use only (terms of the Cellpose data set)'),
