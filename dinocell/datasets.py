@@ -4,11 +4,9 @@
 
 # %% auto #0
 __all__ = ['VERSION', 'Source', 'median_diameter', 'prepare_pair', 'write_dataset', 'CellDataset', 'process_sources',
-           'restore_labels', 'CellView', 'subset', 'mix', 'split_groups', 'draw_crops', 'CropDataset', 'read_mask',
-           'read_pair', 'find_pairs', 'load_pair', 'process_folder']
+           'restore_labels', 'CellView', 'subset', 'mix', 'split_groups', 'draw_crops', 'CropDataset']
 
 # %% ../nbs/21_datasets.ipynb #8e69423d
-import csv
 import hashlib
 import json
 import multiprocessing as mp
@@ -34,7 +32,7 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .distance import create_distance_map
-from .images import InputError, atomic_path, grey_limits, list_images, read_image, scaled_grey, stretch, suffixes, to_grey
+from .images import InputError, atomic_path, grey_limits, scaled_grey, stretch, to_grey
 from .labels import check_labels, label_sizes, relabel, resize_labels
 
 # %% ../nbs/21_datasets.ipynb #8edcccb6
@@ -279,14 +277,16 @@ def _rows_and_columns(y, x, size, shape): # corner and side of a window, height 
 # %% ../nbs/21_datasets.ipynb #b5e0f424
 @contextmanager
 def _lean_start():
-    "Processes started here keep numpy to one core each, and do not run the user's script again (which may import torch)"
+    "Processes started here keep numpy to one core each, hear no Ctrl-C, and do not run the user's script again (which may import torch)"
     main, names = sys.modules['__main__'], ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
-    before = {n: os.environ.get(n) for n in names}
+    before, masks = {n: os.environ.get(n) for n in names}, hasattr(signal, 'pthread_sigmask')
+    if masks: mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])        # processes inherit it; a Ctrl-C meanwhile waits
     sys.modules['__main__'] = ModuleType('__main__')
     os.environ.update(dict.fromkeys(names, '1'))
     try: yield
     finally:
         sys.modules['__main__'] = main
+        if masks: signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for n, v in before.items():
             if v is None: del os.environ[n]
             else: os.environ[n] = v
@@ -443,8 +443,10 @@ def process_sources(
     paths = [parts/f'{k}.npz' for k in keys]
     with _workers(n) as run:
         try: failed = _prepare_all(run, sources, paths, scale, diameter, channel, keep_going)
-        finally:
-            if not any(parts.glob('*.npz')): shutil.rmtree(parts)   # nothing to go on with
+        except InputError as e:
+            if done := len(list(parts.glob('[!.]*.npz'))): raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
+            shutil.rmtree(parts)
+            raise
         paths = [p for i, p in enumerate(paths) if i not in failed]
         records = [_read_record(p) for p in paths]
         try: _check_set(sources, records)
@@ -642,80 +644,3 @@ class CropDataset:
             corner = np.rint(centre - self.size/2).astype(int).tolist()
             self._drawn = epoch, image, corner
         return self.data.window(int(image[index]), *corner[index], self.size)
-
-# %% ../nbs/21_datasets.ipynb #57567200
-def read_mask(
-    path: str | Path, # a label image: TIFF, PNG or .npy of whole numbers
-) -> np.ndarray:      # (H,W) non-negative integers, 0 background
-    "The labels in a file"
-    if Path(path).suffix.lower() in ('.jpg', '.jpeg'): raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
-    return check_labels(read_image(path), str(path))
-
-def read_pair(
-    image_path: str | Path, # see `read_image`
-    mask_path: str | Path,  # see `read_mask`
-) -> tuple:                 # image as stored, labels (H,W)
-    "Both files of an image"
-    return read_image(image_path), read_mask(mask_path)
-
-# %% ../nbs/21_datasets.ipynb #b27197d8
-def _read_split(path, split): # split.csv and the split wanted
-    "Names (without suffix) of the images in a split, in the order of the file"
-    if not path.is_file(): raise InputError(f"{path}: no such file: write it with the columns name,split, or leave --split out to take all images")
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
-    except UnicodeDecodeError as e: raise InputError(f'{path}: not in UTF-8: save it as UTF-8 text') from e
-    if not rows or not {'name', 'split'} <= rows[0].keys(): raise InputError(f'{path}: the columns name and split, parted by commas, are missing in its first line')
-    if bad := [k for k, r in enumerate(rows, 2) if not r['name'] or not r['split']]: raise InputError(f'{path}: line {bad[0]} lacks a name or a split')
-    names = [r['name'] for r in rows if r['split'] == split]
-    names = [Path(n).stem if Path(n).suffix.lower() in suffixes else n for n in names]
-    if twice := {n for n in names if names.count(n) > 1}: raise InputError(f'{path}: {sorted(twice)[0]} stands in it twice: remove one line')
-    if not names: raise InputError(f"{path}: no image of split '{split}': it has {', '.join(sorted({str(r['split']) for r in rows}))}")
-    return names
-
-def _by_name(folder): # of images
-    "Name without suffix -> path; the same name twice is an `InputError`"
-    found = {}
-    for p in list_images(folder):
-        if p.stem in found: raise InputError(f'{p}: {found[p.stem].name} has the same name: rename or remove one of them')
-        found[p.stem] = p
-    return found
-
-def find_pairs(
-    folder: str | Path,       # holds images/ and masks/, files matched by name without suffix; split.csv is wanted with `split`
-    split: str | None = None, # take the images of this split in split.csv; None: all images
-) -> list:                    # (name, image path, mask path)
-    "Every image with its mask; an image without a mask is an error"
-    folder = Path(folder)
-    for part in (folder, folder/'images', folder/'masks'):
-        if not part.is_dir(): raise InputError(f'{part}: no such folder: {folder} should hold images/ and masks/, with files of the same names')
-    images, masks = (_by_name(folder/part) for part in ('images', 'masks'))
-    names = sorted(images) if split is None else _read_split(folder/'split.csv', split)
-    for name in names:
-        if name not in images: raise InputError(f"{folder/'images'/name}: named in split.csv, but there is no such image")
-        if name not in masks: raise InputError(f'{images[name]}: no mask: expected {folder/"masks"/name}.tif')
-    return [(name, images[name], masks[name]) for name in names]
-
-# %% ../nbs/21_datasets.ipynb #fc021c71
-def load_pair(
-    image_path: str | Path,     # see `read_image`
-    mask_path: str | Path,      # see `read_mask`
-    scale: float = 1.,          # see `prepare_pair`
-    channel: int | None = None, # see `prepare_pair`
-) -> tuple:                     # grey (h,w) uint8, labels (h,w) int32 1..N
-    "An image and its labels as the network sees them"
-    return prepare_pair(*read_pair(image_path, mask_path), scale, channel, str(image_path))[:2]
-
-# %% ../nbs/21_datasets.ipynb #e1032e4b
-def process_folder(
-    input: str | Path,          # folder with images/ and masks/, see `find_pairs`
-    output: str | Path,         # dataset folder to make
-    split: str | None = None,   # see `find_pairs`
-    scale: float = 1.,          # see `process_sources`
-    channel: int | None = None, # see `process_sources`
-    source: str = '',           # where the images come from
-    licence: str = '',          # under which terms
-) -> Path:                      # the dataset folder
-    "Make a dataset folder of images and their masks"
-    sources = [Source(name, str(image), read_pair, (str(image), str(mask))) for name, image, mask in find_pairs(input, split)]
-    return process_sources(sources, output, scale, channel=channel, source=source or Path(input).resolve().name, licence=licence, split=split)
