@@ -80,7 +80,7 @@ def _unit_layerscale(
     for name, p in vit.named_parameters():
         if re.search(r'(gamma_[12]|ls[12]\.gamma)$', name): nn.init.ones_(p)
 
-# %% ../nbs/30_backbone.ipynb #5c00a0c8
+# %% ../nbs/30_backbone.ipynb #5a896b51
 def _overlap_patches(
     vit: nn.Module, # changed in place
     step: int,      # pixels between two patches, half the kernel's width
@@ -92,7 +92,7 @@ def _overlap_patches(
     embed.proj.load_state_dict(old.state_dict())
     embed.patch_size = (step, step)
 
-# %% ../nbs/30_backbone.ipynb #d5503bdd
+# %% ../nbs/30_backbone.ipynb #94272adf
 def _build(
     name: str, # see `backbone_spec`
 ) -> nn.Module:
@@ -107,7 +107,7 @@ def _build(
     _unit_layerscale(vit)
     return vit
 
-# %% ../nbs/30_backbone.ipynb #501e2d95
+# %% ../nbs/30_backbone.ipynb #052135dc
 def _bare_names(
     state: dict, # name -> tensor, as a file has it
 ) -> dict:
@@ -135,7 +135,7 @@ def read_state(
         raise InputError(f'{path}: holds no table of named weights: give the state_dict of a vision transformer')
     return _bare_names(state)
 
-# %% ../nbs/30_backbone.ipynb #d9e49a01
+# %% ../nbs/30_backbone.ipynb #25e1181e
 def _timm_names(
     state: dict,    # from `read_state`
     vit: nn.Module, # whose names, patch size and positions are wanted
@@ -148,7 +148,7 @@ def _timm_names(
     new = {k: v for k, v in new.items() if not k.startswith(('head.', 'head_dist.', 'attn_pool.'))}
     return new if 'norm.weight' in new else {re.sub('^fc_norm', 'norm', k): v for k, v in new.items()}
 
-# %% ../nbs/30_backbone.ipynb #4c2a534d
+# %% ../nbs/30_backbone.ipynb #ae47d4e6
 def state_misfit(
     module: nn.Module,
     state: dict, # name -> tensor
@@ -161,7 +161,7 @@ def state_misfit(
     say = lambda keys: ', '.join(sorted(keys)[:12]) + (f' and {len(keys) - 12} more' if len(keys) > 12 else '')
     return '; '.join(f'{what}: {say(keys)}' for what, keys in found if keys)
 
-# %% ../nbs/30_backbone.ipynb #d2e2cfb9
+# %% ../nbs/30_backbone.ipynb #dd3bfd1f
 def backbone_meta(
     path: str | Path, # a weights file
 ) -> dict:            # what our own pretraining wrote into it; empty for every other file
@@ -193,7 +193,7 @@ def _fill(vit, state, source): # `source`: what to call it in an error
     if wrong: raise InputError(f'{source}: these weights do not belong to this backbone: {wrong}: choose the backbone they were made for (--backbone, backbone_name=)')
     vit.load_state_dict(state)
 
-# %% ../nbs/30_backbone.ipynb #df871cd4
+# %% ../nbs/30_backbone.ipynb #131cfcfd
 def _hub_state(
     name: str, # see `backbone_spec`
 ) -> dict:     # name -> tensor

@@ -70,7 +70,7 @@ def count_trainable(
     "How many parameters would learn"
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
-# %% ../nbs/32_model.ipynb #9a213090
+# %% ../nbs/32_model.ipynb #d2fb1585
 def _check_settings(
     config: dict,      # a model's settings
     path: str | Path,  # what to call them in an error
@@ -139,7 +139,7 @@ def load_model(
     model.config = meta
     return model.to(device).eval()
 
-# %% ../nbs/32_model.ipynb #8f16ca1c
+# %% ../nbs/32_model.ipynb #0fb0e370
 _sizes = (1, 1), (33, 70), (64, 64), (250, 250)
 
 def _noise(model, *shape, seed=0):
@@ -154,7 +154,7 @@ def _check_shapes(model):
         assert y.isfinite().all() and y.min() > 0 and y.max() < 1, f'an image of {h}×{w} gives values outside (0, 1)'
     assert y.std() > 1e-3, 'the map is the same everywhere'
 
-# %% ../nbs/32_model.ipynb #fb9ec14c
+# %% ../nbs/32_model.ipynb #c5650410
 @torch.no_grad()
 def _check_numbers(model):
     x = _noise(model.eval(), 3, 1, 64, 48)
@@ -167,7 +167,7 @@ def _check_numbers(model):
     assert half.dtype == torch.float32 and half.isfinite().all(), f'half precision gives {half.dtype} or numbers that are not finite'
     assert (half - y).abs().mean() < .02 and (half - y).abs().max() < .2, f'half precision is off by {(half - y).abs().mean():.3f} on average'
 
-# %% ../nbs/32_model.ipynb #a34f08f8
+# %% ../nbs/32_model.ipynb #3ec2a7e9
 def _check_gradients(model):
     before = {k: v.clone() for k, v in model.state_dict().items()}
     learns = {n for n, p in model.named_parameters() if p.requires_grad}
@@ -181,7 +181,7 @@ def _check_gradients(model):
     changed = {k.split('.')[0] for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
     assert changed == ({'decoder'} if frozen else {'backbone', 'decoder'}), f'a step changed {changed}'
 
-# %% ../nbs/32_model.ipynb #b7905fb8
+# %% ../nbs/32_model.ipynb #5cf89f53
 @torch.no_grad()
 def _check_file(model):
     x = _noise(model.eval(), 1, 1, 40, 56)
@@ -192,7 +192,7 @@ def _check_file(model):
     assert torch.equal(again(x), model(x)), 'the loaded model gives other numbers'
     assert count_trainable(again) == count_trainable(model), 'other weights learn after loading'
 
-# %% ../nbs/32_model.ipynb #5434874f
+# %% ../nbs/32_model.ipynb #d93a317e
 def check_model(
     model: DINOCell, # trained or not; it is not changed
 ):
