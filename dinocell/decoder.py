@@ -54,7 +54,7 @@ def resize_map(
 # %% ../nbs/31_decoder.ipynb #b723a1cf
 def decoder_widths(
     dim: int, # width of the backbone's tokens
-) -> tuple:   # widths at stride 16, 8, 4, 2, 1; of the stem at stride 1, 2, 4, 8; of the four maps once reduced
+) -> tuple:   # widths at the patch grid and at stride 8, 4, 2, 1; of the stem at stride 1, 2, 4, 8; of the four maps once reduced
     "Channel widths for a backbone, scaled down for backbones narrower than ViT-S (384)"
     narrow = lambda *ws: tuple(max(16, 8*ceil(w*min(1, dim/384)/8)) for w in ws)
     return narrow(680, 208, 80, 32, 16), narrow(16, 32, 64, 96), *narrow(256)
@@ -68,8 +68,7 @@ class UNetDecoder(nn.Module):
     ):
         super().__init__()
         widths, stem, reduced = decoder_widths(dim)
-        self.pool = max(1, 16//patch)
-        self.multiple = lcm(patch*self.pool, 8)               # height and width of the image must be multiples of this
+        self.multiple = lcm(patch, 8)                         # height and width of the image must be multiples of this
         self.stem = ImageStem(stem)
         self.reduce = conv_block(4*dim, reduced, kernel=1)
         self.deep = nn.Sequential(conv_block(reduced, widths[0]), conv_block(widths[0], widths[0]))
@@ -86,7 +85,7 @@ class UNetDecoder(nn.Module):
     ) -> torch.Tensor:   # (N, 1, H, W) float32 in (0, 1)
         "The distance map"
         skips, maps = self.stem(x), self.reduce(torch.cat(taps, 1))
-        y = self.deep(F.avg_pool2d(maps, self.pool))
+        y = self.deep(maps)
         joins = [maps, *(conv(tap) for conv, tap in zip(self.laterals, (taps[1], taps[0])))]
         for step, skip, join in zip(self.steps, reversed(skips), [*joins, None]):
             y = step(torch.cat([resize_map(m, skip.shape[-2:]) for m in (y, join) if m is not None] + [skip], 1))
