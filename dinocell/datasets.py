@@ -4,11 +4,9 @@
 
 # %% auto #0
 __all__ = ['VERSION', 'Source', 'median_diameter', 'prepare_pair', 'write_dataset', 'CellDataset', 'process_sources',
-           'restore_labels', 'CellView', 'subset', 'mix', 'split_groups', 'draw_crops', 'CropDataset', 'read_mask',
-           'read_pair', 'find_pairs', 'load_pair', 'process_folder']
+           'restore_labels', 'CellView', 'subset', 'mix', 'split_groups', 'draw_crops', 'CropDataset']
 
 # %% ../nbs/21_datasets.ipynb #8e69423d
-import csv
 import hashlib
 import json
 import multiprocessing as mp
@@ -34,10 +32,10 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .distance import create_distance_map
-from .images import InputError, atomic_path, grey_limits, list_images, read_image, scaled_grey, stretch, suffixes, to_grey
+from .images import InputError, atomic_path, grey_limits, scaled_grey, stretch, to_grey
 from .labels import check_labels, label_sizes, relabel, resize_labels
 
-# %% ../nbs/21_datasets.ipynb #93758947
+# %% ../nbs/21_datasets.ipynb #8edcccb6
 class Source(NamedTuple):
     "One image of a set and its labels, not read yet"
     name: str       # unique in the set
@@ -46,7 +44,7 @@ class Source(NamedTuple):
     args: tuple = ()
     group: str = '' # what a split must keep together, e.g. a well or a sequence; '': the image itself
 
-# %% ../nbs/21_datasets.ipynb #cc9deb61
+# %% ../nbs/21_datasets.ipynb #1c0d2572
 def median_diameter(
     labels,  # (H,W) label image
 ) -> float:  # pixels; 0 without cells
@@ -69,16 +67,16 @@ def prepare_pair(
     limits = grey_limits(grey, name)
     return stretch(grey, *limits), relabel(resize_labels(labels, grey.shape)), limits
 
-# %% ../nbs/21_datasets.ipynb #7eaddf4c
+# %% ../nbs/21_datasets.ipynb #70dcdc3f
 _cell = np.dtype([('image', 'i4'), ('y', 'f4'), ('x', 'f4'), ('area', 'i4')]) # a row of cells.npy; y and x of the centroid, pixels
 
 def _cell_table(labels, image=0): # labels (h,w) int; number of the image
     "A row a cell, in the order of the labels"
     at = np.flatnonzero(labels)
-    found, place = np.unique(labels.ravel()[at], return_inverse=True)
-    area = np.bincount(place, minlength=len(found))
-    y, x = (np.bincount(place, v, len(found))/np.maximum(area, 1) for v in np.divmod(at, labels.shape[1]))
-    table = np.empty(len(found), _cell)
+    place = relabel(labels).ravel()[at]
+    area = np.bincount(place)[1:]
+    y, x = (np.bincount(place, v)[1:]/area for v in np.divmod(at, labels.shape[1]))
+    table = np.empty(len(area), _cell)
     table['image'], table['y'], table['x'], table['area'] = image, y, x, area
     return table
 
@@ -104,7 +102,7 @@ def _read_record(path): # a part
         with np.load(path, allow_pickle=False) as f: return dict(json.loads(str(f['record'])), cells=f['cells'])
     except (OSError, ValueError, LookupError, EOFError, BadZipFile): return None
 
-# %% ../nbs/21_datasets.ipynb #2b6cc957
+# %% ../nbs/21_datasets.ipynb #f2c96e08
 def _write_slice(job): # folder of the arrays, path of the marks, path of the part, number of the slice
     "One image into the arrays, with its distance map; then its mark"
     arrays, marks, part, k = job
@@ -129,7 +127,7 @@ def _open_arrays(parts, records): # folder of the parts; of the images in their 
     with atomic_path(marks) as tmp: np.save(tmp, np.zeros(len(records), np.uint8))
     return arrays, marks
 
-# %% ../nbs/21_datasets.ipynb #5382cc18
+# %% ../nbs/21_datasets.ipynb #80924595
 def _check_space(folder, records, output): # of the slices that are still to be written
     "A full disk ends a process that writes into a memory map: ask before"
     need, free = sum(int(np.prod(r['size'])) for r in records)*11, shutil.disk_usage(folder).free
@@ -155,7 +153,7 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
 _listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', limits='limits',
                lost='lost', image_checksums='checksum') # lists in dataset.json, one entry an image, and what a part calls them
 
-# %% ../nbs/21_datasets.ipynb #075b323a
+# %% ../nbs/21_datasets.ipynb #63038857
 def _in_turn(f, jobs): # as `_workers` gives for one process
     "Each job and its result"
     for job in jobs: yield job, f(job)
@@ -189,7 +187,7 @@ def _check_names(names):
         if n in seen: raise InputError(f'{n}: two images have this name: rename or remove one of them')
         seen.add(n)
 
-# %% ../nbs/21_datasets.ipynb #aed938ae
+# %% ../nbs/21_datasets.ipynb #7e0e6aa1
 class _Images:
     "What every set of images can do, given grey, labels, distance, sizes and table"
     def __len__(self): return len(self.names)
@@ -268,7 +266,7 @@ class CellDataset(_Images):
         rows = self._rows if self.meta['version'] > 1 else np.concatenate([_cell_table(m, k) for k, m in enumerate(self.anns)])
         return np.searchsorted(rows['image'], np.arange(len(self) + 1)), rows
 
-# %% ../nbs/21_datasets.ipynb #614f9e80
+# %% ../nbs/21_datasets.ipynb #be494d17
 def _rows_and_columns(y, x, size, shape): # corner and side of a window, height and width of its image
     "Index of a window: slices where it lies inside, mirrored places where it does not"
     if y >= 0 and x >= 0 and y + size <= shape[0] and x + size <= shape[1]: return slice(y, y + size), slice(x, x + size)
@@ -276,17 +274,19 @@ def _rows_and_columns(y, x, size, shape): # corner and side of a window, height 
     rows, columns = (fold(np.arange(a, a + size), n) for a, n in zip((y, x), shape))
     return rows[:, None], columns
 
-# %% ../nbs/21_datasets.ipynb #3f15412c
+# %% ../nbs/21_datasets.ipynb #b5e0f424
 @contextmanager
 def _lean_start():
-    "Processes started here keep numpy to one core each, and do not run the user's script again (which may import torch)"
+    "Processes started here keep numpy to one core each, hear no Ctrl-C, and do not run the user's script again (which may import torch)"
     main, names = sys.modules['__main__'], ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
-    before = {n: os.environ.get(n) for n in names}
+    before, masks = {n: os.environ.get(n) for n in names}, hasattr(signal, 'pthread_sigmask')
+    if masks: mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])        # processes inherit it; a Ctrl-C meanwhile waits
     sys.modules['__main__'] = ModuleType('__main__')
     os.environ.update(dict.fromkeys(names, '1'))
     try: yield
     finally:
         sys.modules['__main__'] = main
+        if masks: signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for n, v in before.items():
             if v is None: del os.environ[n]
             else: os.environ[n] = v
@@ -299,7 +299,7 @@ def _start_worker():
         os._exit(1)
     threading.Thread(target=follow, daemon=True).start()
 
-# %% ../nbs/21_datasets.ipynb #4ba54534
+# %% ../nbs/21_datasets.ipynb #88f8e8d6
 def _spread(pool, n, f, jobs): # n: processes
     "Each job and its result, as they get ready; a few jobs wait for every process"
     jobs, waiting = iter(jobs), {}
@@ -333,7 +333,7 @@ def _how_many(workers, sources): # as `process_sources`
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     return min(workers or cores, max(1, len(sources)//8) if workers is None else len(sources))
 
-# %% ../nbs/21_datasets.ipynb #aaa2d039
+# %% ../nbs/21_datasets.ipynb #8adfbdbf
 def _stamp(source):
     "Size and time of the files that a source names: a part is made again when they change"
     found = []
@@ -364,7 +364,7 @@ def _prepare(job): # source, path of its part, scale, diameter, channel
                 cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
     return True
 
-# %% ../nbs/21_datasets.ipynb #1f2d7f6d
+# %% ../nbs/21_datasets.ipynb #b7aa5960
 def _plain(o): # what JSON does not know
     "An argument of a reader, told apart by its value where it is an array or a path, by its type otherwise"
     return _array_sha256(o) if isinstance(o, np.ndarray) else str(o) if isinstance(o, Path) else type(o).__name__
@@ -389,7 +389,7 @@ def _finished(path, source, diameter): # of its part
     r = _read_record(path) if path.is_file() else None
     return r is not None and r['stamp'] == json.loads(json.dumps(_stamp(source))) and (diameter is None or r['cells_before'] > 0)
 
-# %% ../nbs/21_datasets.ipynb #6bc1b5d9
+# %% ../nbs/21_datasets.ipynb #24a46447
 def _prepare_all(run, sources, paths, scale, diameter, channel, keep_going): # paths of the parts
     "Every part that is not there yet; number -> message of the images that failed"
     todo = [i for i, (s, p) in enumerate(zip(sources, paths)) if not _finished(p, s, diameter)]
@@ -420,7 +420,7 @@ def _check_set(sources, records): # records of the images that did not fail
     if all(r['cells_before'] <= 1 for r in records) and any(r['pieces'] > 1 for r in records):
         raise InputError(f'{sources[0].path}: every mask of the set holds one label, in several pieces: number the cells 1, 2, 3, …, e.g. by skimage.measure.label')
 
-# %% ../nbs/21_datasets.ipynb #813a765d
+# %% ../nbs/21_datasets.ipynb #1b0baa81
 def process_sources(
     sources,                       # of `Source`
     output: str | Path,            # dataset folder to make; must not exist
@@ -443,8 +443,10 @@ def process_sources(
     paths = [parts/f'{k}.npz' for k in keys]
     with _workers(n) as run:
         try: failed = _prepare_all(run, sources, paths, scale, diameter, channel, keep_going)
-        finally:
-            if not any(parts.glob('*.npz')): shutil.rmtree(parts)   # nothing to go on with
+        except InputError as e:
+            if done := len(list(parts.glob('[!.]*.npz'))): raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
+            shutil.rmtree(parts)
+            raise
         paths = [p for i, p in enumerate(paths) if i not in failed]
         records = [_read_record(p) for p in paths]
         try: _check_set(sources, records)
@@ -454,7 +456,7 @@ def process_sources(
         _assemble(parts, paths, records, output, note, run)
     return output
 
-# %% ../nbs/21_datasets.ipynb #3f36d6bb
+# %% ../nbs/21_datasets.ipynb #dd366d75
 def restore_labels(
     data,                # `CellDataset`, or a part or mixture of some
     i: int,              # which image
@@ -465,7 +467,7 @@ def restore_labels(
     if size is None: raise InputError(f'{data.folder}: the original sizes are not written down: make the dataset again from its files')
     return resize_labels(labels, tuple(size))
 
-# %% ../nbs/21_datasets.ipynb #22379432
+# %% ../nbs/21_datasets.ipynb #19a8183c
 class CellView(_Images):
     "Images of one dataset folder or several, as one set: see `subset` and `mix`"
     def __init__(self,
@@ -513,7 +515,7 @@ class CellView(_Images):
         rows['image'] = np.repeat(np.arange(len(self)), counts)
         return np.concatenate([[0], np.cumsum(counts)]), rows
 
-# %% ../nbs/21_datasets.ipynb #a80cbc30
+# %% ../nbs/21_datasets.ipynb #c4620b55
 def subset(
     data,        # `CellDataset` or `CellView`
     keep,        # numbers of images (list, array or slice), or one bool an image
@@ -540,7 +542,7 @@ def mix(
     which = np.concatenate([[(place[v.sets[s].folder], k) for s, k in v.which] for v in views])
     return CellView(folders, which, np.concatenate([v.weights*w for v, w in zip(views, weights)])/sum(weights))
 
-# %% ../nbs/21_datasets.ipynb #9b482119
+# %% ../nbs/21_datasets.ipynb #d65b79c7
 def _groups_apart(groups, fraction, seed): # name of the group of each image
     "One bool an image: a choice of whole groups that hold as near to this part of the images as they can; neither none nor all"
     group = np.unique(groups, return_inverse=True)[1]
@@ -565,7 +567,7 @@ def split_groups(
     val = _groups_apart(data.groups, fraction, seed)
     return subset(data, ~val), subset(data, val)
 
-# %% ../nbs/21_datasets.ipynb #83e53473
+# %% ../nbs/21_datasets.ipynb #641fae40
 def _random(stream, seed, epoch, index): # index: integers of any shape
     "Uniform numbers in [0,1), one an index: the finaliser of SplitMix64 (Steele et al. 2014) over all that names them"
     z = np.array(index, np.uint64, ndmin=1)
@@ -575,7 +577,7 @@ def _random(stream, seed, epoch, index): # index: integers of any shape
         z ^= z >> np.uint64(31)
     return (z >> np.uint64(11))*2.**-53
 
-# %% ../nbs/21_datasets.ipynb #3784e22a
+# %% ../nbs/21_datasets.ipynb #a1b2f97f
 def _draw_images(weights, seed, epoch, index): # weights (N,), sum 1
     "Image numbers: in every N draws an image comes N*weight times, rounded up or down; with equal weights once (systematic resampling in random order)"
     n, ends = len(weights), np.cumsum(weights)
@@ -611,7 +613,7 @@ def draw_crops(
         corner[:, axis] = np.where(room[:, axis] < 0, room[:, axis]//2, lo + np.floor(v*(hi - lo + 1)))
     return image, corner + size/2
 
-# %% ../nbs/21_datasets.ipynb #fc8edc64
+# %% ../nbs/21_datasets.ipynb #720ba518
 class CropDataset:
     "Crops for a torch `DataLoader`: what `draw_crops` says, cut from memory maps by any number of workers"
     def __init__(self,
@@ -642,80 +644,3 @@ class CropDataset:
             corner = np.rint(centre - self.size/2).astype(int).tolist()
             self._drawn = epoch, image, corner
         return self.data.window(int(image[index]), *corner[index], self.size)
-
-# %% ../nbs/21_datasets.ipynb #57567200
-def read_mask(
-    path: str | Path, # a label image: TIFF, PNG or .npy of whole numbers
-) -> np.ndarray:      # (H,W) non-negative integers, 0 background
-    "The labels in a file"
-    if Path(path).suffix.lower() in ('.jpg', '.jpeg'): raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
-    return check_labels(read_image(path), str(path))
-
-def read_pair(
-    image_path: str | Path, # see `read_image`
-    mask_path: str | Path,  # see `read_mask`
-) -> tuple:                 # image as stored, labels (H,W)
-    "Both files of an image"
-    return read_image(image_path), read_mask(mask_path)
-
-# %% ../nbs/21_datasets.ipynb #b27197d8
-def _read_split(path, split): # split.csv and the split wanted
-    "Names (without suffix) of the images in a split, in the order of the file"
-    if not path.is_file(): raise InputError(f"{path}: no such file: write it with the columns name,split, or leave --split out to take all images")
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
-    except UnicodeDecodeError as e: raise InputError(f'{path}: not in UTF-8: save it as UTF-8 text') from e
-    if not rows or not {'name', 'split'} <= rows[0].keys(): raise InputError(f'{path}: the columns name and split, parted by commas, are missing in its first line')
-    if bad := [k for k, r in enumerate(rows, 2) if not r['name'] or not r['split']]: raise InputError(f'{path}: line {bad[0]} lacks a name or a split')
-    names = [r['name'] for r in rows if r['split'] == split]
-    names = [Path(n).stem if Path(n).suffix.lower() in suffixes else n for n in names]
-    if twice := {n for n in names if names.count(n) > 1}: raise InputError(f'{path}: {sorted(twice)[0]} stands in it twice: remove one line')
-    if not names: raise InputError(f"{path}: no image of split '{split}': it has {', '.join(sorted({str(r['split']) for r in rows}))}")
-    return names
-
-def _by_name(folder): # of images
-    "Name without suffix -> path; the same name twice is an `InputError`"
-    found = {}
-    for p in list_images(folder):
-        if p.stem in found: raise InputError(f'{p}: {found[p.stem].name} has the same name: rename or remove one of them')
-        found[p.stem] = p
-    return found
-
-def find_pairs(
-    folder: str | Path,       # holds images/ and masks/, files matched by name without suffix; split.csv is wanted with `split`
-    split: str | None = None, # take the images of this split in split.csv; None: all images
-) -> list:                    # (name, image path, mask path)
-    "Every image with its mask; an image without a mask is an error"
-    folder = Path(folder)
-    for part in (folder, folder/'images', folder/'masks'):
-        if not part.is_dir(): raise InputError(f'{part}: no such folder: {folder} should hold images/ and masks/, with files of the same names')
-    images, masks = (_by_name(folder/part) for part in ('images', 'masks'))
-    names = sorted(images) if split is None else _read_split(folder/'split.csv', split)
-    for name in names:
-        if name not in images: raise InputError(f"{folder/'images'/name}: named in split.csv, but there is no such image")
-        if name not in masks: raise InputError(f'{images[name]}: no mask: expected {folder/"masks"/name}.tif')
-    return [(name, images[name], masks[name]) for name in names]
-
-# %% ../nbs/21_datasets.ipynb #fc021c71
-def load_pair(
-    image_path: str | Path,     # see `read_image`
-    mask_path: str | Path,      # see `read_mask`
-    scale: float = 1.,          # see `prepare_pair`
-    channel: int | None = None, # see `prepare_pair`
-) -> tuple:                     # grey (h,w) uint8, labels (h,w) int32 1..N
-    "An image and its labels as the network sees them"
-    return prepare_pair(*read_pair(image_path, mask_path), scale, channel, str(image_path))[:2]
-
-# %% ../nbs/21_datasets.ipynb #e1032e4b
-def process_folder(
-    input: str | Path,          # folder with images/ and masks/, see `find_pairs`
-    output: str | Path,         # dataset folder to make
-    split: str | None = None,   # see `find_pairs`
-    scale: float = 1.,          # see `process_sources`
-    channel: int | None = None, # see `process_sources`
-    source: str = '',           # where the images come from
-    licence: str = '',          # under which terms
-) -> Path:                      # the dataset folder
-    "Make a dataset folder of images and their masks"
-    sources = [Source(name, str(image), read_pair, (str(image), str(mask))) for name, image, mask in find_pairs(input, split)]
-    return process_sources(sources, output, scale, channel=channel, source=source or Path(input).resolve().name, licence=licence, split=split)

@@ -6,7 +6,7 @@
 __all__ = ['read_pair', 'read_zipped', 'read_coco_pair', 'find_livecell', 'find_cellpose', 'read_flat', 'find_ctc', 'find_folder',
            'process']
 
-# %% ../nbs/24_layouts.ipynb #7ba7d2a6
+# %% ../nbs/24_layouts.ipynb #9e00be7a
 import csv
 import os
 import re
@@ -15,6 +15,7 @@ import zlib
 from collections import Counter, defaultdict
 from functools import lru_cache
 from inspect import signature
+from mmap import ACCESS_READ, mmap
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -24,7 +25,7 @@ from .annotations import coco_labels, read_coco, read_geojson, read_mask, read_m
 from .datasets import Source, process_sources
 from .images import InputError, read_image, suffixes, to_grey
 
-# %% ../nbs/24_layouts.ipynb #edc6083a
+# %% ../nbs/24_layouts.ipynb #00657e73
 _KINDS = dict( # kind of mask: (what to call it, its reader of a path and the shape of the image)
     label=('label images', lambda path, shape: read_mask(path)),
     objects=('folders of one mask a cell', read_mask_folder),
@@ -42,7 +43,7 @@ def read_pair(
     shape = to_grey(pixels, 0 if pixels.ndim == 3 else None, str(image)).shape
     return pixels, _KINDS[kind][1](mask, shape)
 
-# %% ../nbs/24_layouts.ipynb #a6ff1f16
+# %% ../nbs/24_layouts.ipynb #a1010feb
 @lru_cache(maxsize=2)
 def _archive(path, changed, process): # zip file; its time in ns; number of the process
     "The archive, open"
@@ -71,7 +72,7 @@ def read_coco_pair(
     "An image and its labels in a COCO file"
     return read_zipped(image, member) if member else read_image(image), coco_labels(*job)
 
-# %% ../nbs/24_layouts.ipynb #c7fd9a2e
+# %% ../nbs/24_layouts.ipynb #eb95640c
 def _fail(message): raise InputError(message)
 
 def _settle(sources, keep_going): # list of `Source`
@@ -94,7 +95,7 @@ def _some(things, n=5):
     things = list(map(str, things))
     return ', '.join(things[:n]) + (', …' if len(things) > n else '') if things else 'nothing'
 
-# %% ../nbs/24_layouts.ipynb #1a3fb3ac
+# %% ../nbs/24_layouts.ipynb #e98962a8
 _LIVECELL = ('A172', 'BT474', 'BV2', 'Huh7', 'MCF7', 'SHSY5Y', 'SkBr3', 'SKOV3') # cell types
 _PERCENT = {2: 0, 4: 1, 5: 2, 25: 3, 50: 4} # of the training set: number of the file
 
@@ -120,7 +121,7 @@ def _livecell_json(root, split, cell, percent): # folder of the set; cell type a
     raise InputError(f"{root}: no annotations of split '{split}': expected {root.joinpath('annotations', *names[-1])}; "
                      f"of JSON files it has {_some(p.relative_to(root) for p in sorted(root.rglob('*.json')))}")
 
-# %% ../nbs/24_layouts.ipynb #bdd9ec97
+# %% ../nbs/24_layouts.ipynb #c2760d2c
 def _livecell_images(root): # folder of the set
     "File name -> (image file, '') or (archive, name in it)"
     folders = [p for p in (root/'images', root/'livecell_train_val_images', root/'livecell_test_images') if p.is_dir()]
@@ -142,7 +143,7 @@ def _members(archive): # a zip file
         with zipfile.ZipFile(archive) as z: return [n for n in z.namelist() if n.lower().endswith('.tif')]
     except (zipfile.BadZipFile, OSError) as e: raise InputError(f'{archive}: not a zip archive, or cut short ({e}): download it again') from e
 
-# %% ../nbs/24_layouts.ipynb #f3cf8375
+# %% ../nbs/24_layouts.ipynb #94be54d4
 def _well(name): # a file name of LIVECell
     "Cell type and well, both of which the name tells; None for other names"
     found = re.match(r'([A-Za-z0-9]+)_Phase_([A-H]\d+)_', name)
@@ -153,7 +154,7 @@ def find_livecell(
     split: str | None,           # train, val or test
     cell: str | None = None,     # only this cell type: A172, BT474, BV2, Huh7, MCF7, SHSY5Y, SkBr3 or SKOV3
     percent: int | None = None,  # of the training images: 2, 4, 5, 25 or 50, the published subsets; None: all
-    keep_going: bool = False,    # see `_settle`
+    keep_going: bool = False,    # list what cannot be used instead of stopping: `process_sources` skips and names it
 ) -> list:                       # of `Source`; the group is cell type and well, e.g. A172_A7
     "The images of a split of LIVECell"
     root = _folder(input)
@@ -162,8 +163,9 @@ def find_livecell(
     path = _livecell_json(root, split, cell, percent)
     coco, images, sources = read_coco(path), _livecell_images(root), []
     for name in coco.names:
-        kind, well = _well(name) or _fail(f'{path}: image {name}: LIVECell calls its images like A172_Phase_A7_1_00d00h00m_1.tif: use the layout folder for other sets')
-        if cell in (None, kind): sources.append(_coco_source(coco, name, images.get(name), name[:-4], f'{kind}_{well}', root))
+        file = PurePosixPath(name).name
+        kind, well = _well(file) or _fail(f'{path}: image {name}: LIVECell calls its images like A172_Phase_A7_1_00d00h00m_1.tif: use the layout folder for other sets')
+        if cell in (None, kind): sources.append(_coco_source(coco, name, images.get(file), Path(file).stem, f'{kind}_{well}', root))
     if not sources: raise InputError(f'{path}: no image of cell type {cell}')
     return _settle(sources, keep_going)
 
@@ -172,11 +174,11 @@ def _coco_source(coco, file, image, name, group, folder): # `CocoFile`; file nam
     if image is None: return Source(name, f'{coco.path}: {file}', _fail, (f'{coco.path}: {file}: no such image in {folder}: download it, or check --input',), group)
     return Source(name, '/'.join(filter(None, image)), read_coco_pair, (*image, *coco.job(file)), group)
 
-# %% ../nbs/24_layouts.ipynb #b40dc2e7
+# %% ../nbs/24_layouts.ipynb #c84cf02e
 def find_cellpose(
     input: str | Path,        # holds train/ and test/, or the images themselves
     split: str | None = None, # train or test; None: the images lie in the folder itself
-    keep_going: bool = False, # see `_settle`
+    keep_going: bool = False, # list what cannot be used instead of stopping: `process_sources` skips and names it
 ) -> list:                    # of `Source`
     "Images NNN_img.png with their masks NNN_masks.png"
     root = _folder(input)
@@ -197,7 +199,7 @@ def _left_out(masks): # paths of masks without an image
     "Say so"
     if masks: print(f'{masks[0]}: no image for it, left out' + (f' (and {len(masks) - 1} more like it)' if masks[1:] else ''))
 
-# %% ../nbs/24_layouts.ipynb #aee87c2e
+# %% ../nbs/24_layouts.ipynb #35306752
 def read_flat(
     image: str | Path, # a frame: TIFF
     mask: str | Path,  # its man_seg
@@ -214,11 +216,13 @@ def _numbered(folder, pattern): # regular expression with one group, the number
 
 def _unmarked(mask, markers): # paths of man_seg and man_track
     "How many markers no mask touches"
-    cells, marks = read_mask(mask), read_mask(markers)
+    try: cells = read_mask(mask)
+    except InputError: return 0                                                        # said when the frame is read
+    marks = read_mask(markers)
     if cells.shape != marks.shape: raise InputError(f'{mask}: shape {cells.shape}, but {markers} is {marks.shape}: download the data set again')
     return len(np.setdiff1d(marks[marks > 0], marks[cells > 0]))
 
-# %% ../nbs/24_layouts.ipynb #46ec3aa3
+# %% ../nbs/24_layouts.ipynb #e3d1347f
 def _sequences(root, truth, split): # folder; gold or silver; one sequence or None
     "(data set, sequence, folder of its images, folder of its masks)"
     if truth not in ('gold', 'silver'): raise InputError(f"truth '{truth}': choose gold or silver")
@@ -241,41 +245,41 @@ def _frames(name, sequence, images, seg, partial): # from `_sequences`
     group, sources, left = f'{name}_{sequence}', [], 0
     for t, mask in masks.items():
         image = frames.get(t)
-        if image and not sources: read_flat(image, mask)                               # 3-D is an error at once
         if t in marks and _unmarked(mask, marks[t]): left += 1; continue
         job = (read_flat, (str(image), str(mask))) if image else (_fail, (f"{mask}: no image: expected {images}/t{mask.stem[7:]}.tif",))
         sources.append(Source(f'{group}_t{mask.stem[7:]}', str(image or mask), *job, group))
     return sources, left
 
-# %% ../nbs/24_layouts.ipynb #9b4010a9
+# %% ../nbs/24_layouts.ipynb #53607f51
 def find_ctc(
     input: str | Path,        # a data set of the challenge, or a folder of several
     split: str | None = None, # a sequence, 01 or 02; None: all
     truth: str = 'gold',      # gold or silver
     partial: bool = False,    # take frames too in which the gold truth shows only some of the cells
-    keep_going: bool = False, # see `_settle`
+    keep_going: bool = False, # list what cannot be used instead of stopping: `process_sources` skips and names it
 ) -> list:                    # of `Source`; the group is data set and sequence, e.g. DIC-C2DH-HeLa_01
     "The frames with a mask in 2-D sequences of the Cell Tracking Challenge"
     sources = []
     for name, sequence, images, seg in _sequences(_folder(input), truth, split):
         some, left = _frames(name, sequence, images, seg, partial)
-        print(f'{name} {sequence}: {len(some)} frames, {truth} truth' + (f'; {left} left out: cells are marked in them that no mask shows (--partial takes them)' if left else ''))
+        print(f'{name} {sequence}: {len(some)} of {len(some) + left} frames with {truth} truth' + ('; the others show only some of their cells (--partial takes them)' if left else ''))
         sources += some
     if not sources: raise InputError(f'{input}: every frame of the gold truth shows only some of the cells: --truth silver, or --partial, takes them')
     return _settle(sources, keep_going)
 
-# %% ../nbs/24_layouts.ipynb #130fbd4d
+# %% ../nbs/24_layouts.ipynb #f8077782
 _ENDS = ('_cp_masks', '_masks', '_mask', '_labels', '_label', '_seg', '_rois') # of a mask's name, after that of its image
 _SPLITS = ('train', 'val', 'test')
 
 def _files(folder): # a folder
-    "Relative path, with /, -> path of its files and those of its subfolders; hidden ones left out"
+    "Relative path, with /, -> path of its files and those of its subfolders; without hidden ones and dataset folders made here before"
     found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob('*')) if p.is_file()}
-    return {name: p for name, p in found.items() if not any(part.startswith('.') for part in name.split('/'))}
+    made = {p.parent for p in found.values() if p.name == 'dataset.json'}
+    return {name: p for name, p in found.items() if p.parent not in made and not any(part.startswith('.') for part in name.split('/'))}
 
 def _key(name): # relative path, or name in split.csv
-    "The name without the suffix of a mask and that of an image: plate1/a.tif.geojson -> plate1/a"
-    for known in (('.geojson', '.zip', '.roi'), suffixes):
+    "The name without the suffix of a mask and that of an image: plate1/a.ome.tif.geojson -> plate1/a"
+    for known in (('.geojson', '.zip', '.roi'), suffixes, ('.ome',)):
         suffix = PurePosixPath(name).suffix
         if suffix.lower() in known: name = name[:-len(suffix)]
     return name
@@ -287,10 +291,10 @@ def _kind(path): # a file
         with open(path, 'rb') as f: return 'seg' if b"'|O'" in f.read(128) else 'label'      # pickled objects
     return {'.zip': 'roi', '.roi': 'roi', '.geojson': 'geojson'}.get(suffix, 'label' if suffix in suffixes else None)
 
-# %% ../nbs/24_layouts.ipynb #4d7d1371
+# %% ../nbs/24_layouts.ipynb #8de2d978
 def _cut(key): # name of a file without its suffix
     "The names of the images whose mask it may be"
-    return [key[:-len(end)] for end in _ENDS if key.endswith(end)]
+    return [key[:-len(end)] for end in _ENDS if key.lower().endswith(end)]
 
 def _by_key(files, folder): # from `_files`
     "Key -> path of the images among them"
@@ -307,16 +311,17 @@ def _match(images, files): # keys of the images; files that may be masks, from `
     found, rest = defaultdict(list), []
     for name, path in files.items():
         parent = PurePosixPath(name).parent.as_posix()
-        for key, mask in ((_key(name), (_kind(path), path)), (parent, ('objects', path.parent))):
+        kind = _kind(path)
+        for key, mask in ((_key(name), (kind, path)), (parent, ('objects', path.parent))):
             key = next((k for k in (key, *_cut(key)) if k in images), None)
-            if key is not None and mask[0]:
+            if key is not None and (kind == 'label' or mask[0] == kind):
                 if mask not in found[key]: found[key].append(mask)
                 break
         else:
-            if _kind(path): rest.append(path)
+            if kind: rest.append(path)
     return found, rest
 
-# %% ../nbs/24_layouts.ipynb #a3a88430
+# %% ../nbs/24_layouts.ipynb #58e99a31
 def _beside(folder, labels=True): # labels: whether label images may lie among the images
     "Images and masks in one folder: images, and what `_match` gives"
     files = _files(folder)
@@ -342,49 +347,55 @@ def _one_each(folders): # each with images/ and masks/
     if any(len(p) != 1 for p in inside.values()): return None
     return {f.name: inside[f.name][0] for f in folders}, {f.name: [('objects', f/'masks')] for f in folders}, []
 
-# %% ../nbs/24_layouts.ipynb #1e24c6a0
+# %% ../nbs/24_layouts.ipynb #d9dc4a23
 def _is_coco(path): # a JSON file
     "Whether it has what a COCO file has"
-    data = path.read_bytes()
-    return b'"images"' in data and b'"annotations"' in data
+    if not path.stat().st_size: return False
+    with open(path, 'rb') as f, mmap(f.fileno(), 0, access=ACCESS_READ) as m: return all(m.find(k) >= 0 for k in (b'"images"', b'"annotations"'))
+
+def _words(name): return re.findall('[a-z0-9]+', name.lower())
 
 def _coco_files(folders, split): # where they may lie
     "The COCO files; of several, those that have the split in their name"
     found = [p for f in folders if f.is_dir() for p in sorted(f.glob('*.json')) if not p.name.startswith('.') and _is_coco(p)]
-    named = [p for p in found if split and split in re.split(r'[^a-z0-9]+', p.stem.lower())]
+    named = [p for p in found if split in _words(p.stem)]
     return named if len(found) > 1 and named else found
 
 def _coco_images(coco, folder): # `CocoFile`; where its images lie
     "As `_beside`; an image that is not there is None"
     files, last = _files(folder), defaultdict(list)
-    for name, path in files.items(): last[PurePosixPath(name).name].append(path)
-    images, found = {}, {}
-    for name in coco.names:
-        base = last[PurePosixPath(name.replace('\\', '/')).name]
-        images[_key(name)] = files.get(name) or (base[0] if len(base) == 1 else None)
-        found[_key(name)] = [('coco', name)]
+    for name in files: last[PurePosixPath(name).name].append(name)
+    images, found = {}, defaultdict(list)
+    for file in coco.names:
+        name = file.replace('\\', '/')
+        alike = last[PurePosixPath(name).name]
+        if name not in files and len(alike) == 1: name = alike[0]                       # listed with other folders
+        images[_key(name)] = files.get(name)
+        found[_key(name)].append(('coco', file))
     listed = set(images.values())
     others = [p for p in files.values() if p.suffix.lower() in suffixes and p not in listed]
-    if others: print(f'{coco.path}: {len(others)} images in {folder} are not in it and are left out, e.g. {others[0].name}')
+    if others: print(f'{coco.path}: does not list {others[0].name}, left out' + (f' (and {len(others) - 1} more like it)' if others[1:] else ''))
     return images, found, []
 
-# %% ../nbs/24_layouts.ipynb #9fe835c1
+# %% ../nbs/24_layouts.ipynb #94fcf39a
 def _look(folder, around, split): # folder of the images; the one around it if that is the folder of a split
     "Images, masks and masks without image, see `_beside`; the `CocoFile` or None; where a missing mask should be"
     cocos = _coco_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')), split)
     nested = [p for p in sorted(folder.iterdir()) if (p/'images').is_dir() and (p/'masks').is_dir()]
-    apart, coco = (folder/'masks').is_dir() and (folder/'images').is_dir(), None
-    if len(cocos) > 1 or cocos and apart:
+    apart, here = (folder/'masks').is_dir() and (folder/'images').is_dir(), folder/'images' if (folder/'images').is_dir() else folder
+    if cocos[1:] or cocos and apart:
         raise InputError(f"{folder}: cells are drawn in several places: {_some([*cocos, *([folder/'masks'] if apart else [])])}: keep one of them here")
     if cocos:
         coco = read_coco(cocos[0])
-        return *_coco_images(coco, folder/'images' if (folder/'images').is_dir() else folder), coco, ''
+        images, found, rest = _coco_images(coco, here)
+        others = [m for masks in _beside(here)[1].values() for _, m in masks if m not in images.values()]
+        if others: raise InputError(f'{folder}: cells are drawn in several places: {cocos[0]}, {_some(others)}: keep one of them here')
+        return images, found, rest, coco, ''
     if apart: return *_apart(folder), None, f'{folder}/masks/{{}}.tif'
     if nested:
         found = _one_each(nested)
         if found is None: raise InputError(f'{folder}: images/ and masks/ lie in {_some(p.name for p in nested)}: give one of these folders as --input')
         return *found, None, ''
-    here = folder/'images' if (folder/'images').is_dir() else folder
     images, found, rest = _beside(here)
     if not found:
         ends = Counter(p.suffix.lower() for p in _files(folder).values())
@@ -392,7 +403,7 @@ def _look(folder, around, split): # folder of the images; the one around it if t
                          f"it has {_some(f'{n} {end} files' for end, n in ends.most_common())}")
     return images, found, rest, None, f'{here}/{{}}_mask.tif'
 
-# %% ../nbs/24_layouts.ipynb #4c27cd17
+# %% ../nbs/24_layouts.ipynb #dbfb80ad
 def _read_split(path): # split.csv
     "Its rows: key of the image -> (split, group)"
     try:
@@ -424,10 +435,10 @@ def _chosen(folder, images, split): # keys of the images
     if not found: raise InputError(f'{path}: no such file: write it with the columns name,split, put the images of the split into {folder/split}, or leave --split out to take all images')
     return found
 
-# %% ../nbs/24_layouts.ipynb #779e34ab
+# %% ../nbs/24_layouts.ipynb #380f9e95
 def _own_source(key, name, group, image, masks, coco, expected): # image path or None; [(kind, mask)]
     "One image of a user's folder"
-    if coco: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images')
+    if coco and len(masks) == 1: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images')
     if len(masks) == 1: return Source(name, str(image), read_pair, (str(image), masks[0][0], str(masks[0][1])), group)
     said = f'several masks: {_some(m for _, m in masks)}: keep one of them here' if masks else f'no mask: expected {expected.format(key)}'
     return Source(name, str(image), _fail, (f'{image}: {said}',), group)
@@ -435,24 +446,27 @@ def _own_source(key, name, group, image, masks, coco, expected): # image path or
 def find_folder(
     input: str | Path,        # images and masks, laid out as above
     split: str | None = None, # take the images of this split, see above; None: all images
-    keep_going: bool = False, # see `_settle`
+    keep_going: bool = False, # list what cannot be used instead of stopping: `process_sources` skips and names it
 ) -> list:                    # of `Source`; the group is that in split.csv, if any
     "Every image of a folder with its cells, whatever they are drawn with"
     around = _folder(input)
-    folder = around/split if split and (around/split).is_dir() else around
+    inside = lambda s: (around/s).is_dir() and not (around/s/'dataset.json').is_file()  # a folder of images, not one made here before
+    folder = around/split if split and inside(split) else around
     if folder != around and (around/'split.csv').is_file(): raise InputError(f'{around}: both split.csv and the folder {split}/ say what split {split} is: remove one of them')
-    tops = [s for s in _SPLITS if (around/s).is_dir()]
-    if split is None and tops: raise InputError(f'{around}: holds {_some(tops)}: choose one by --split')
+    tops = [s for s in _SPLITS if inside(s)]
+    if split is None and tops and not (around/'images').is_dir(): raise InputError(f'{around}: holds {_some(tops)}: choose one by --split')
     images, found, rest, coco, expected = _look(folder, around, split)
-    chosen = _chosen(around, images, split if folder == around else None)
+    named = coco is not None and split in _words(Path(coco.path).stem)                 # the JSON is that of the split
+    chosen = _chosen(around, images, None if named or folder != around else split)
     sources = [_own_source(k, name, group, images.get(k), found.get(k, []), coco, expected) if k in images else
                Source(name, f'{around}/split.csv', _fail, (f'{folder}/{k}: named in split.csv, but there is no such image',), group) for k, (name, group) in chosen.items()]
     kinds = Counter('COCO JSON' if coco else _KINDS[found[k][0][0]][0] for k in chosen if found.get(k))
+    sources = _settle(sources, keep_going)
     print(f"{folder}: {len(sources)} images, cells drawn as {', '.join(kinds) or 'nothing'}")
     _left_out(rest)
-    return _settle(sources, keep_going)
+    return sources
 
-# %% ../nbs/24_layouts.ipynb #c715ca31
+# %% ../nbs/24_layouts.ipynb #b7bdbf9b
 _LAYOUTS = dict( # layout: (its function, source, licence); of the user's own folder both are up to the user
     livecell=(find_livecell, 'LIVECell, Edlund et al., Nature Methods 2021', 'CC BY-NC 4.0'),
     cellpose=(find_cellpose, 'Cellpose cyto, Stringer et al., Nature Methods 2021', 'non-commercial use only (terms of the Cellpose data set)'),

@@ -75,9 +75,11 @@ class ResidentData:
         data: CellDataset,
         device: torch.device,
     ):
-        self.images = torch.from_numpy(np.ascontiguousarray(data.imgs[..., 0])).to(device)
-        self.maps = torch.from_numpy(np.array(data.maps)).to(device)
-        self.sizes = torch.from_numpy(data.sizes).to(device)
+        frame = (len(data), *data.sizes.max(0).tolist())
+        images, maps = torch.zeros(frame, dtype=torch.uint8), torch.zeros(frame)
+        for i, (h, w) in enumerate(data.sizes.tolist()):
+            images[i, :h, :w], maps[i, :h, :w] = torch.from_numpy(data.grey(i)), torch.from_numpy(data.distance(i))
+        self.images, self.maps, self.sizes = images.to(device), maps.to(device), torch.from_numpy(data.sizes).to(device)
 
     def batch(self,
         which: torch.Tensor,        # (B,) image numbers
@@ -197,13 +199,13 @@ def train(
 ) -> list:                            # a dict an epoch: epoch, lr, train_loss, val_loss, seconds
     "Train a model; the best one by validation loss is loaded back into `model` and stands in `output`"
     output, model = Path(output), model.to(best_device(device)).to(memory_format=torch.channels_last)
-    for what in ('scale', 'channel'):
+    for what in ('scale', 'diameter', 'channel'):
         a, b = getattr(train_data, what), getattr(val_data, what)
         if a != b: raise InputError(f'{val_data.folder}: made with {what} {b}, but {train_data.folder} with {a}: process both alike')
     seen = set(train_data.meta.get('image_checksums', ()))
     both = [n for n, k in zip(val_data.names, val_data.meta.get('image_checksums', ())) if k in seen]
     if both: raise InputError(f'{val_data.folder}: {both[0]} and {len(both) - 1} more are the same images as in {train_data.folder}: validate on images that are not trained on')
-    model.config.update(scale=train_data.scale, channel=train_data.channel, window=config.augment.size)
+    model.config.update(scale=train_data.scale, diameter=train_data.diameter, channel=train_data.channel, window=config.augment.size)
     steps = config.steps or max(40, math.ceil(len(train_data)/config.batch))
     optimiser = make_optimiser(model, config)
     key = json.dumps([asdict(config), model.config['backbone_name'], model.config['freeze_backbone'], train_data.meta['checksums'], val_data.meta['checksums']])
