@@ -7,7 +7,7 @@ __all__ = ['SIDE', 'SAME', 'FRAMES', 'FAR', 'BINS', 'fingerprint', 'turned', 'li
            'light_of', 'measure_source', 'Finding', 'outliers', 'diameters_of', 'advise_scale', 'read_prepared',
            'Report', 'check_data', 'judge', 'format_report', 'report_json', 'thumbnail', 'worst_first', 'write_page']
 
-# %% ../nbs/26_data_check.ipynb #5ef69d37
+# %% ../nbs/26_data_check.ipynb #e903663a
 import base64
 import hashlib
 import html
@@ -34,7 +34,7 @@ from .images import InputError, atomic_path, grey_limits, stretch, to_grey
 from .labels import check_labels, label_sizes, resize_labels
 from .layouts import _folder, _look, _read_split, find_folder
 
-# %% ../nbs/26_data_check.ipynb #6548c93e
+# %% ../nbs/26_data_check.ipynb #0494dfff
 SIDE = 64     # of a fingerprint, pixels
 SAME = .65    # correlation from which two fingerprints show one field; where from: see below
 
@@ -65,7 +65,7 @@ def likeness(
     near = np.r_[:shift + 1, -shift:0]
     return fft.irfft2(product, s=(SIDE, SIDE))[..., near[:, None], near].max((-2, -1))
 
-# %% ../nbs/26_data_check.ipynb #a2d1edcd
+# %% ../nbs/26_data_check.ipynb #a5019ee0
 def _spectra(prints): # (N,64,64)
     "(N,153) of norm 1: strength of each frequency, the same for every flip, turn and small shift, as it differs from the mean image's"
     middle = SIDE//2
@@ -102,7 +102,7 @@ def near_copies(
         found += [(*map(int, p), float(v.max()), bool(v.argmax())) for p, v in zip(pairs[s:s + 256], score) if v.max() >= SAME]
     return sorted(found, key=lambda f: -f[2])
 
-# %% ../nbs/26_data_check.ipynb #09a35b81
+# %% ../nbs/26_data_check.ipynb #a86c7d46
 class Measured(NamedTuple):
     "One image of a set, measured"
     split: str
@@ -127,7 +127,7 @@ def pieces_of(
     owner[parts.ravel()] = np.ravel(labels)
     return np.unique(owner[1:], return_counts=True)[1]
 
-# %% ../nbs/26_data_check.ipynb #d8348cab
+# %% ../nbs/26_data_check.ipynb #2712787e
 def light_of(
     grey,          # (H,W) float
     top: float,    # largest value its type can hold; inf for floats
@@ -157,7 +157,7 @@ def measure_source(
                     hashlib.sha256(str((image.shape, image.dtype)).encode() + np.ascontiguousarray(image).tobytes()).hexdigest(),
                     fingerprint(grey).astype(np.float16), light_of(grey, top), label_sizes(labels)[1], pieces_of(labels), int(np.count_nonzero(edge)))
 
-# %% ../nbs/26_data_check.ipynb #d44bf2f0
+# %% ../nbs/26_data_check.ipynb #7f845067
 class Finding(NamedTuple):
     "One kind of fault"
     kind: str        # e.g. 'copies across splits'
@@ -193,7 +193,7 @@ def _copies(images): # of `Measured`, all usable
             if hit: yield Finding(f'{"copies" if pairs is equal else "near-copies"}{" across splits" if serious else ""}', serious,
                                   f'{_n(len(hit), "pair")} of images show {what}{", on both sides of a split" if serious else ""}', mends[serious], [[_called(images[k]) for k in p[:2]] for p in hit])
 
-# %% ../nbs/26_data_check.ipynb #aa5ef852
+# %% ../nbs/26_data_check.ipynb #0be53582
 FRAMES = .45 # likeness from which images with neighbouring numbers in their names are taken for frames of one film
 
 def _neighbours(images): # of `Measured`, all usable
@@ -217,7 +217,7 @@ def _steps(film): # rows by number
     "Neighbours in it"
     return zip(film, film[1:])
 
-# %% ../nbs/26_data_check.ipynb #f963f3fe
+# %% ../nbs/26_data_check.ipynb #751906c1
 def _labels(images, speck): # of `Measured`, all usable; pixels
     "Empty masks, black-and-white masks, specks, cells in pieces, cells at the border"
     counts, n = np.array([len(m.areas) for m in images]), sum(len(m.areas) for m in images)
@@ -236,7 +236,7 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
             worst = sorted((k for k in range(len(images)) if per[k]), key=lambda k: -per[k])
             yield Finding(kind, False, f'{total} of {n} {what} ({total/n:.1%}), in {_n(len(worst), "image")}', mends[kind], [[_called(images[k])] for k in worst])
 
-# %% ../nbs/26_data_check.ipynb #46ef66dd
+# %% ../nbs/26_data_check.ipynb #264ea42e
 FAR = 5. # deviations from the median that make an outlier
 
 def outliers(
@@ -271,7 +271,7 @@ def _mixture(images): # of `Measured`, all usable
         yield Finding('mixed pixels', False, f"pixels differ: {', '.join(f'{len(v)} of {k}' for k, v in rare[::-1])}", 'nothing for a mixture of sources; otherwise export them alike',
                       [[_called(m)] for _, v in rare[:-1] for m in v])
 
-# %% ../nbs/26_data_check.ipynb #8fa791a6
+# %% ../nbs/26_data_check.ipynb #b95edd29
 BINS = (0, 5, 10, 15, 20, 30, 40, 60, 90, 140, 10**9) # of the histogram of diameters, pixels
 
 def diameters_of(areas): # (n,)
@@ -279,7 +279,8 @@ def diameters_of(areas): # (n,)
     return 2*np.sqrt(np.asarray(areas, float)/np.pi)
 
 def advise_scale(
-    per_image,  # list of (n,) diameters of an image's cells, pixels
+    per_image,         # list of (n,) diameters of an image's cells, pixels
+    scale: float = 1., # at which they were prepared
 ) -> str:       # options for `dinocell process`; '' where none is wanted, or there is no cell
     "The option that brings the cells to a size the network likes"
     medians = np.array([np.median(d) for d in per_image if len(d)])
@@ -287,11 +288,13 @@ def advise_scale(
     low, high = np.percentile(medians, (10, 90))
     if high > 2.5*low and (low < 10 or high > 40): return '--diameter 20'
     middle = np.median(np.concatenate(per_image))
-    return '' if 10 <= middle <= 40 else f'--scale {20/middle:.2g}'
+    return '' if 10 <= middle <= 40 else f'--scale {scale*20/middle:.2g}'
 
-# %% ../nbs/26_data_check.ipynb #93947ea4
+# %% ../nbs/26_data_check.ipynb #8749cb40
 @lru_cache(maxsize=4)
-def _prepared(folder): return CellDataset(folder) # a dataset folder
+def _opened(folder, changed): return CellDataset(folder) # dataset folder; time of its note in ns
+
+def _prepared(folder): return _opened(folder, (Path(folder)/'dataset.json').stat().st_mtime_ns)
 
 def read_prepared(
     folder: str, # dataset folder
@@ -306,7 +309,7 @@ def _sets(folder): # a dataset folder, or images and masks as `find_folder` find
     if (folder/'dataset.json').is_file():
         data = CellDataset(folder)
         groups = [g if g != n else '' for g, n in zip(data.groups, data.names)]
-        return [(folder.name, Source(n, f'{folder}: {n}', read_prepared, (str(folder), i), g)) for i, (n, g) in enumerate(zip(data.names, groups))], [], []
+        return [(folder.resolve().name, Source(n, f'{folder}: {n}', read_prepared, (str(folder), i), g)) for i, (n, g) in enumerate(zip(data.names, groups))], [], []
     around, table = _folder(folder), folder/'split.csv'
     splits = [s for s in ('train', 'val', 'test') if (around/s).is_dir()]
     if table.is_file(): splits = list(dict.fromkeys(split for split, _ in _read_split(table).values()))
@@ -315,7 +318,7 @@ def _sets(folder): # a dataset folder, or images and masks as `find_folder` find
     looks = [_look(f, around, None) for f in ([around/s for s in splits] if not table.is_file() and splits else [around])]
     return jobs, [p for look in looks for p in look[2]], [p for look in looks for p in look[0].values() if p is not None and str(p) not in seen]
 
-# %% ../nbs/26_data_check.ipynb #e9de617e
+# %% ../nbs/26_data_check.ipynb #4b82a8ac
 class Report(NamedTuple):
     "What `check_data` found"
     folders: list      # as given
@@ -338,25 +341,29 @@ def check_data(
 ) -> Report:
     "Look at every image and its labels, and say what is wrong"
     if not folders: raise InputError('no folder given: name one with images and masks, or prepared datasets')
+    tops = [Path(f).resolve().name for f in folders]
+    if len(set(tops)) < len(tops): raise InputError(f'{folders[0]}: two folders of the same name: rename one')
     found = [_sets(f) for f in folders]
+    if len(found) > 1: found = [([(top if s in ('', top) else f'{top}/{s}', j) for s, j in jobs], *rest) for top, (jobs, *rest) in zip(tops, found)]
     jobs, lost, loose = ([x for f in found for x in f[k]] for k in range(3))
-    if len({Path(f).resolve().name for f in folders}) < len(folders): raise InputError(f'{folders[0]}: two folders of the same name: rename one')
+    scales = {_prepared(str(f)).scale if (Path(f)/'dataset.json').is_file() else 1. for f in folders}
     with _workers(_how_many(workers, [measure_source, *(s for _, s in jobs)])) as run, tqdm(total=len(jobs), desc='looking', leave=False) as bar:
         measured = {}
         for (split, s), m in run(measure_source, jobs):
             measured[split, s.name] = m
             bar.update()
-    report = judge([measured[split, s.name] for split, s in jobs], speck, lost, loose, list(map(str, folders)))
-    if page is not None: write_page(report, jobs, page, workers)
+    report = judge([measured[split, s.name] for split, s in jobs], speck, lost, loose, list(map(str, folders)), scales.pop() if len(scales) == 1 else 1.)
+    if page is not None: write_page(report, jobs, page, workers, speck)
     return report
 
-# %% ../nbs/26_data_check.ipynb #8aad01a4
+# %% ../nbs/26_data_check.ipynb #6e1c2272
 def judge(
     measured,        # of `Measured`
     speck: int = 20, # see `check_data`
     lost=(),         # paths of masks without image
     loose=(),        # paths of images in no split
     folders=(),      # to name in the report
+    scale: float = 1., # at which they were prepared
 ) -> Report:
     "Findings about measured images"
     images = [m for m in measured if not m.error]
@@ -368,9 +375,9 @@ def judge(
     for m in measured: splits[m.split] = splits.get(m.split, 0) + 1
     histogram = {s: np.histogram(diameters_of(np.concatenate([[], *(m.areas for m in images if m.split == s)])), BINS)[0].tolist() for s in splits}
     return Report(list(folders), splits, cells, sorted(found, key=lambda f: not f.serious), histogram, sum(m.border for m in images)/max(cells, 1),
-                  advise_scale([diameters_of(m.areas) for m in images]), {_called(m): m.error for m in measured if m.error})
+                  advise_scale([diameters_of(m.areas) for m in images], scale), {_called(m): m.error for m in measured if m.error})
 
-# %% ../nbs/26_data_check.ipynb #98e74611
+# %% ../nbs/26_data_check.ipynb #1b9be0ca
 def format_report(
     report: Report,
     names: int = 3,  # how many images to name for each finding
@@ -389,7 +396,7 @@ def report_json(report: Report) -> str:
     "The report for programs"
     return json.dumps(report._asdict() | dict(serious=report.serious, bins=BINS, findings=[f._asdict() for f in report.findings]), indent=1)
 
-# %% ../nbs/26_data_check.ipynb #38d8393c
+# %% ../nbs/26_data_check.ipynb #e1f1b4d0
 def thumbnail(
     image,            # see `to_grey`
     labels,           # (H,W)
@@ -417,7 +424,7 @@ def _tile(job): # (split, `Source`), speck
         Image.fromarray(tile).save(f, 'JPEG', quality=85)
         return base64.b64encode(f.getvalue()).decode()
 
-# %% ../nbs/26_data_check.ipynb #35d03715
+# %% ../nbs/26_data_check.ipynb #91888e73
 def worst_first(
     report: Report,
     names,           # split/name of the images
@@ -454,7 +461,7 @@ def write_page(
             with atomic_path(file) as tmp: tmp.write_text(_page(report, chunk, tiles, links), encoding='utf-8')
     return files
 
-# %% ../nbs/26_data_check.ipynb #b4791c54
+# %% ../nbs/26_data_check.ipynb #01ed681a
 _style = ('body{font:14px sans-serif;margin:1.5em;background:#fafafa}pre{background:#fff;padding:1em;overflow:auto}figure{display:inline-block;vertical-align:top;width:228px;margin:4px}'
           'img{max-width:224px}.s{outline:3px solid #d33}figcaption{font-size:12px;overflow-wrap:anywhere}i{color:#b30}.none{width:224px;height:80px;background:#ddd}')
 
