@@ -116,7 +116,7 @@ def cmd_segment(a):
     bad = 0
     with tqdm(images, desc='segmenting', leave=False) as bar:
         for path in bar:
-            try: labels = pipe.run(read_image(path), str(path))
+            try: labels = pipe.run(read_image(path), str(path), diameter=a.diameter)
             except InputError as e:
                 bad += 1
                 tqdm.write(f'dinocell: {e}', file=sys.stderr)
@@ -211,7 +211,8 @@ def _add_evaluate(p):
 def _add_segment(p):
     "Arguments of `segment`"
     p.add_argument('images', help='a file, a folder or a glob in quotes')
-    _arguments(p, ('--model', str, ..., 'model file'), ('--output', str, ..., 'folder for the label TIFFs'), *_thresholds)
+    _arguments(p, ('--model', str, ..., 'model file'), ('--output', str, ..., 'folder for the label TIFFs'), *_thresholds,
+               ('--diameter', float, None, 'median diameter of the cells, pixels of the image, for a model trained with `process --diameter`; default: that of its training images'))
 
 # %% ../nbs/60_cli.ipynb #3221adef
 _COMMANDS = dict( # name: (function, its arguments, what it does)

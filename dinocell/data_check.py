@@ -462,7 +462,7 @@ def write_page(
     return files
 
 # %% ../nbs/26_data_check.ipynb #01ed681a
-_style = ('body{font:14px sans-serif;margin:1.5em;background:#fafafa}pre{background:#fff;padding:1em;overflow:auto}figure{display:inline-block;vertical-align:top;width:228px;margin:4px}'
+_style = ('body{font:14px sans-serif;margin:1.5em;background:#fafafa}pre{background:#fff;padding:1em;white-space:pre-wrap}figure{display:inline-block;vertical-align:top;width:228px;margin:4px}'
           'img{max-width:224px}.s{outline:3px solid #d33}figcaption{font-size:12px;overflow-wrap:anywhere}i{color:#b30}.none{width:224px;height:80px;background:#ddd}')
 
 def _page(report, chunk, tiles, links): # images of a page, from `worst_first`; name -> JPEG; links to the other pages

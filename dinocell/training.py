@@ -508,7 +508,8 @@ def train(
     team, output = join_team(device), Path(output)
     _check_sets(train_data, val_data)
     config, model = _settled(config, model, train_data, team), model.to(team.device).to(memory_format=torch.channels_last)
-    model.config.update(scale=train_data.scale, channel=train_data.channel, diameter=train_data.diameter, window=config.augment.size)
+    typical = train_data.scale if train_data.diameter is None else float(np.median(train_data.scales)) # for images whose cells nobody has measured
+    model.config.update(scale=typical, channel=train_data.channel, diameter=train_data.diameter, window=config.augment.size)
     optimiser = make_optimiser(model, config)
     key = json.dumps([asdict(config), model.config['backbone_name'], model.config['freeze_backbone'], _identity(train_data), _identity(val_data)])
     run = _Run(output, model, optimiser, key, team)
