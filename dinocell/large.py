@@ -6,7 +6,7 @@
 __all__ = ['open_large', 'Rows', 'grey_rows', 'resized_rows', 'ranked_values', 'large_limits', 'flood_bands', 'Forecast',
            'forecast', 'segment_large']
 
-# %% ../nbs/55_large.ipynb #528e5b17
+# %% ../nbs/55_large.ipynb #9f5962c4
 import json
 import math
 import shutil
@@ -27,7 +27,7 @@ from .images import InputError, _channel_axis, _unreadable, atomic_folder, atomi
 from .pipeline import DINOCellPipeline, mean_of_flips, predict_bands, window_grid
 from .watershed import _EIGHT, _check_thresholds, masks_from_distance
 
-# %% ../nbs/55_large.ipynb #2094175a
+# %% ../nbs/55_large.ipynb #263f6740
 def _zarr():
     "The zarr package, 3 or later, or how to get it"
     try: import zarr
@@ -68,7 +68,7 @@ def open_large(
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
-# %% ../nbs/55_large.ipynb #27b05e10
+# %% ../nbs/55_large.ipynb #87c31ebe
 class Rows(NamedTuple):
     "A picture that is read in bands"
     shape: tuple    # height and width
@@ -102,7 +102,7 @@ def grey_rows(
         return to_grey(part[:3 if last and len(part) == 4 else None].mean(0, dtype=np.float32), None, name)
     return Rows(tuple(shape[k] for k in ((0, 1) if len(shape) == 2 or last else (1, 2))), read, chunks[rows] if chunks else 1)
 
-# %% ../nbs/55_large.ipynb #b4178aa7
+# %% ../nbs/55_large.ipynb #91a5d094
 def resized_rows(
     rows: Rows,    # float32
     shape: tuple,  # new height and width
@@ -123,7 +123,7 @@ def resized_rows(
         return ndi.affine_transform(part, factor, offset, (b - a, shape[1]), order=1, mode=mode)
     return Rows(tuple(shape), read, max(1, math.ceil(rows.step/factor[0])))
 
-# %% ../nbs/55_large.ipynb #91b395b9
+# %% ../nbs/55_large.ipynb #c1d1ea07
 def _bands(rows, pixels): # `Rows`; pixels at a time
     "First and last + 1 row of bands that follow the storage, about so many pixels each"
     step = max(1, pixels//rows.shape[1]//rows.step)*rows.step
@@ -172,7 +172,7 @@ def large_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
-# %% ../nbs/55_large.ipynb #133de183
+# %% ../nbs/55_large.ipynb #efe49b80
 _FLOOD = 45 # bytes per pixel that a flood may need, measured in the experiment on the pipeline's speed
 
 def _first_pixels(ids, n): # (h,w) ints 0..n, 0 is background
@@ -195,7 +195,7 @@ def _meetings(above, below): # lakes of two neighbouring rows (w,), 0 none
     pairs = np.concatenate([np.stack([a[1:-1], b[s:s + len(below)]], 1) for s in range(3)])
     return np.unique(pairs[pairs.all(1)], axis=0)
 
-# %% ../nbs/55_large.ipynb #04c04649
+# %% ../nbs/55_large.ipynb #8ad55017
 def _open_lakes(lakes, edge, top): # lakes of a band (h,w); which ids wait (n+1,) bool; first row of the band
     "Bounding boxes and a pixel of the lakes that wait: (n,6) row, row + 1, column, column + 1, and the row and column of the pixel"
     ids, boxes = np.flatnonzero(edge), ndi.find_objects(lakes)
@@ -215,7 +215,7 @@ def _join_lakes(pieces, pairs): # (n,6) from `_open_lakes`; (m,2) pieces that to
     out[group[::-1], 4:] = pieces[::-1, 4:]
     return out
 
-# %% ../nbs/55_large.ipynb #10a5dbbd
+# %% ../nbs/55_large.ipynb #57ead7e3
 def flood_bands(
     dist_map,          # (H,W) float32 in [0,1], on disk
     labels,            # (H,W) uint32 on disk, all 0; filled with numbers in the order of the work
@@ -268,7 +268,7 @@ def _check_lakes(lakes, memory, cell_fill): # from `_join_lakes`; GB
         f'cells that touch cover rows {top} to {bottom - 1}, columns {left} to {right - 1} without a gap, which takes {sizes.max():.2g} GB to divide, but memory={memory:g}: '
         f'give memory={math.ceil(sizes.max()*10)/10:g}, or raise cell_fill above {cell_fill:g}; the map is kept, the same call goes on from it')
 
-# %% ../nbs/55_large.ipynb #67490e48
+# %% ../nbs/55_large.ipynb #b30e2896
 class Forecast(NamedTuple):
     "What a large image will take"
     windows: int    # to be predicted
@@ -290,17 +290,21 @@ def forecast(
     "Time, memory and disk for an image, from a timed batch"
     tops, lefts = window_grid(shape, pipe.window, pipe.overlap)
     left = round(len(tops)*len(lefts)*(1 - done))
-    batch, seconds = min(pipe.batch, len(lefts)*len(tops)), 0.
+    batch = min(pipe.batch, len(lefts)*len(tops))
     x = torch.rand(batch, 1, pipe.window, pipe.window, device=pipe.model.device)
-    for _ in range(2 if left else 0):
+    for _ in range(2):
         start = time.perf_counter()
         with torch.inference_mode(), torch.autocast('cuda', torch.bfloat16, enabled=x.is_cuda): model(x).sum().item()
         seconds = time.perf_counter() - start
     strip = (lefts[-1] + pipe.window)*(pipe.window + pipe.batch//len(lefts)*pipe.window)*10/1e9
-    pixels = math.prod(shape)*5 + math.prod(full)*(4 if shape == full else 8)
-    return Forecast(left, seconds/batch*left, memory + strip, pixels/1e9)
+    flood = min(memory, math.prod(full)*_FLOOD/1e9)
+    return Forecast(left, seconds/batch*left, flood + strip, _disk(shape, full)/1e9)
 
-# %% ../nbs/55_large.ipynb #e91b0f4d
+def _disk(shape, full): # sizes of the picture that the network sees, and of the image
+    "Bytes of work files: picture, map, labels, and a second map where the image is resized"
+    return math.prod(shape)*5 + math.prod(full)*(4 if shape == full else 8)
+
+# %% ../nbs/55_large.ipynb #7ef3a1c1
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: sizes, settings, weights, and 64 rows of the image"
     state = getattr(pipe.model, 'state_dict', dict)()
@@ -329,7 +333,7 @@ def _array_file(path, shape, dtype): # an .npy file, whose existence says that i
 
 def _finish(path): path.with_name(path.name + '.part').rename(path)
 
-# %% ../nbs/55_large.ipynb #670d801a
+# %% ../nbs/55_large.ipynb #23ff55db
 def _prepare(rows, path, name): # `Rows` of float32 at the network's scale; file to make
     "The picture that the network sees, uint8, band by band"
     if path.exists(): return
@@ -362,7 +366,7 @@ def _map_back(path, full, shape): # map at the network's scale; file to make; si
     for a, b in _bands(rows, 2**22): _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
     _finish(full)
 
-# %% ../nbs/55_large.ipynb #a4035c27
+# %% ../nbs/55_large.ipynb #d4fda9b6
 def _tiles(labels, final, dtype, side=512): # (H,W) uint32; numbers to write
     "The tiles of a TIFF from left to right and top to bottom, padded at the ends"
     for a in range(0, labels.shape[0], side):
@@ -383,7 +387,7 @@ def _write_large(output, labels, final): # path; see `_tiles`
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
                              bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None)
 
-# %% ../nbs/55_large.ipynb #a8a52294
+# %% ../nbs/55_large.ipynb #2f4d616c
 def segment_large(
     pipe: DINOCellPipeline,
     source,                          # see `open_large`
@@ -430,11 +434,11 @@ def segment_large(
     return len(final) - 1
 
 def _tell(pipe, model, shape, full, memory, work):
-    "Print the forecast; `InputError` where the disk is too small for it"
-    ready = (work/'map.npy').exists()
-    if not ready and (work/'carry.npz').exists():
-        with np.load(work/'carry.npz') as s: ready = s['top']/shape[0]
-    told = forecast(pipe, model, shape, full, memory, float(ready))
-    used, free = sum(p.stat().st_size for p in work.iterdir())/1e9, shutil.disk_usage(work).free/1e9
-    if told.disk > used + free: raise InputError(f'{work}: {told.disk:.2g} GB of work files are needed, {free:.2g} GB are free: choose an output on another disk')
-    tqdm.write(str(told))
+    "`InputError` where the disk is too small; print the forecast of long work"
+    used, free, needs = sum(p.stat().st_size for p in work.iterdir()), shutil.disk_usage(work).free, _disk(shape, full)
+    if needs > used + free: raise InputError(f'{work}: {needs/1e9:.2g} GB of work files are needed, {free/1e9:.2g} GB are free: choose an output on another disk')
+    done = float((work/'map.npy').exists())
+    if not done and (work/'carry.npz').exists():
+        with np.load(work/'carry.npz') as s: done = s['top']/shape[0]
+    if (1 - done)*math.prod(map(len, window_grid(shape, pipe.window, pipe.overlap))) > 10*pipe.batch:
+        tqdm.write(str(forecast(pipe, model, shape, full, memory, done)))
