@@ -185,7 +185,7 @@ def _add_train(p):
     "Arguments of `train`: every setting of `TrainConfig` and `AugmentConfig` is an option"
     for name, what in (('--train', 'dataset folder to learn from; several are mixed'), ('--val', 'dataset folder to choose the epoch by; several are mixed')):
         p.add_argument(name, nargs='+', required=True, help=what)
-    _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'), ('--backbone', str, 'vits16', 'vits16, vits8, vitb16, vit_tiny or a timm name'),
+    _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'), ('--backbone', str, 'vits16', 'vits16, vits8, vits16o8, vitb16, dinov2_vits14, dino_vits8, vit_tiny or a timm name'),
                ('--weights', str, ..., "'hub' fetches the released weights, 'none' starts at random, else a weights file"),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--unfreeze', action='store_true', help='train the backbone too')
