@@ -6,7 +6,7 @@
 __all__ = ['open_large', 'Rows', 'grey_rows', 'resized_rows', 'ranked_values', 'large_limits', 'flood_bands', 'Forecast',
            'forecast', 'segment_large']
 
-# %% ../nbs/55_large.ipynb #9f5962c4
+# %% ../nbs/55_large.ipynb #6cfb630b
 import json
 import math
 import shutil
@@ -25,9 +25,9 @@ from tqdm.auto import tqdm
 
 from .images import InputError, _channel_axis, _unreadable, atomic_folder, atomic_path, stretch, to_grey
 from .pipeline import DINOCellPipeline, mean_of_flips, predict_bands, window_grid
-from .watershed import _EIGHT, _check_thresholds, masks_from_distance
+from .watershed import _EIGHT, masks_from_distance
 
-# %% ../nbs/55_large.ipynb #263f6740
+# %% ../nbs/55_large.ipynb #609e004a
 def _zarr():
     "The zarr package, 3 or later, or how to get it"
     try: import zarr
@@ -68,7 +68,7 @@ def open_large(
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
-# %% ../nbs/55_large.ipynb #87c31ebe
+# %% ../nbs/55_large.ipynb #bb70fb99
 class Rows(NamedTuple):
     "A picture that is read in bands"
     shape: tuple    # height and width
@@ -102,7 +102,7 @@ def grey_rows(
         return to_grey(part[:3 if last and len(part) == 4 else None].mean(0, dtype=np.float32), None, name)
     return Rows(tuple(shape[k] for k in ((0, 1) if len(shape) == 2 or last else (1, 2))), read, chunks[rows] if chunks else 1)
 
-# %% ../nbs/55_large.ipynb #91a5d094
+# %% ../nbs/55_large.ipynb #f2f0083e
 def resized_rows(
     rows: Rows,    # float32
     shape: tuple,  # new height and width
@@ -123,7 +123,7 @@ def resized_rows(
         return ndi.affine_transform(part, factor, offset, (b - a, shape[1]), order=1, mode=mode)
     return Rows(tuple(shape), read, max(1, math.ceil(rows.step/factor[0])))
 
-# %% ../nbs/55_large.ipynb #c1d1ea07
+# %% ../nbs/55_large.ipynb #bf38336c
 def _bands(rows, pixels): # `Rows`; pixels at a time
     "First and last + 1 row of bands that follow the storage, about so many pixels each"
     step = max(1, pixels//rows.shape[1]//rows.step)*rows.step
@@ -172,7 +172,7 @@ def large_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
-# %% ../nbs/55_large.ipynb #efe49b80
+# %% ../nbs/55_large.ipynb #8efed6dd
 _FLOOD = 45 # bytes per pixel that a flood may need, measured in the experiment on the pipeline's speed
 
 def _first_pixels(ids, n): # (h,w) ints 0..n, 0 is background
@@ -195,7 +195,7 @@ def _meetings(above, below): # lakes of two neighbouring rows (w,), 0 none
     pairs = np.concatenate([np.stack([a[1:-1], b[s:s + len(below)]], 1) for s in range(3)])
     return np.unique(pairs[pairs.all(1)], axis=0)
 
-# %% ../nbs/55_large.ipynb #8ad55017
+# %% ../nbs/55_large.ipynb #624587e3
 def _open_lakes(lakes, edge, top): # lakes of a band (h,w); which ids wait (n+1,) bool; first row of the band
     "Bounding boxes and a pixel of the lakes that wait: (n,6) row, row + 1, column, column + 1, and the row and column of the pixel"
     ids, boxes = np.flatnonzero(edge), ndi.find_objects(lakes)
@@ -215,7 +215,7 @@ def _join_lakes(pieces, pairs): # (n,6) from `_open_lakes`; (m,2) pieces that to
     out[group[::-1], 4:] = pieces[::-1, 4:]
     return out
 
-# %% ../nbs/55_large.ipynb #57ead7e3
+# %% ../nbs/55_large.ipynb #e159da9b
 def flood_bands(
     dist_map,          # (H,W) float32 in [0,1], on disk
     labels,            # (H,W) uint32 on disk, all 0; filled with numbers in the order of the work
@@ -268,7 +268,7 @@ def _check_lakes(lakes, memory, cell_fill): # from `_join_lakes`; GB
         f'cells that touch cover rows {top} to {bottom - 1}, columns {left} to {right - 1} without a gap, which takes {sizes.max():.2g} GB to divide, but memory={memory:g}: '
         f'give memory={math.ceil(sizes.max()*10)/10:g}, or raise cell_fill above {cell_fill:g}; the map is kept, the same call goes on from it')
 
-# %% ../nbs/55_large.ipynb #b30e2896
+# %% ../nbs/55_large.ipynb #6c2680fb
 class Forecast(NamedTuple):
     "What a large image will take"
     windows: int    # to be predicted
@@ -304,7 +304,7 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
     "Bytes of work files: picture, map, labels, and a second map where the image is resized"
     return math.prod(shape)*5 + math.prod(full)*(4 if shape == full else 8)
 
-# %% ../nbs/55_large.ipynb #7ef3a1c1
+# %% ../nbs/55_large.ipynb #b60eefdb
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: sizes, settings, weights, and 64 rows of the image"
     state = getattr(pipe.model, 'state_dict', dict)()
@@ -333,7 +333,7 @@ def _array_file(path, shape, dtype): # an .npy file, whose existence says that i
 
 def _finish(path): path.with_name(path.name + '.part').rename(path)
 
-# %% ../nbs/55_large.ipynb #23ff55db
+# %% ../nbs/55_large.ipynb #06268995
 def _prepare(rows, path, name): # `Rows` of float32 at the network's scale; file to make
     "The picture that the network sees, uint8, band by band"
     if path.exists(): return
@@ -366,7 +366,7 @@ def _map_back(path, full, shape): # map at the network's scale; file to make; si
     for a, b in _bands(rows, 2**22): _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
     _finish(full)
 
-# %% ../nbs/55_large.ipynb #d4fda9b6
+# %% ../nbs/55_large.ipynb #f5a32ba1
 def _tiles(labels, final, dtype, side=512): # (H,W) uint32; numbers to write
     "The tiles of a TIFF from left to right and top to bottom, padded at the ends"
     for a in range(0, labels.shape[0], side):
@@ -387,7 +387,7 @@ def _write_large(output, labels, final): # path; see `_tiles`
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
                              bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None)
 
-# %% ../nbs/55_large.ipynb #2f4d616c
+# %% ../nbs/55_large.ipynb #e8f2d7d6
 def segment_large(
     pipe: DINOCellPipeline,
     source,                          # see `open_large`
@@ -402,14 +402,9 @@ def segment_large(
     "Labels of an image beyond memory, from disk to disk; interrupted, the same call goes on"
     output, name = Path(output), str(source) if isinstance(source, (str, Path)) else 'image'
     thresholds, scale = pipe._thresholds(cells_max, cell_fill), pipe.image_scale(diameter, pixel_size)
-    if output.suffix.lower() not in ('.tif', '.tiff', '.zarr'): raise InputError(f'{output}: labels are written as .tif or .zarr: name it so')
-    if output.exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
-    if not memory > 0: raise InputError(f'memory={memory}: give a number of GB above 0')
-    if output.suffix.lower() == '.zarr': _zarr()
-    image = open_large(source)
-    plane = grey_rows(image, pipe.model.config['channel'], name)
-    if plane.step*plane.shape[1]*4 > memory*1e9: raise InputError(
-        f'{name}: {plane.step} rows are stored in one piece, {plane.step*plane.shape[1]*4/1e9:.2g} GB: save it in tiles, or give memory={math.ceil(plane.step*plane.shape[1]*4/1e9)}')
+    _check_output(output, memory)
+    plane = grey_rows(open_large(source), pipe.model.config['channel'], name)
+    _check_step(plane, memory, name)
     rows = resized_rows(plane, tuple(max(1, round(n*scale)) for n in plane.shape), 'mirror', scale < 1)
     model = mean_of_flips(pipe.model) if flips else pipe.model
     work = output.with_name(f'.{output.name}.work')
@@ -432,6 +427,18 @@ def segment_large(
     del labels
     shutil.rmtree(work)
     return len(final) - 1
+
+def _check_output(output, memory): # path; GB
+    "`InputError` unless labels can be written there"
+    if output.suffix.lower() not in ('.tif', '.tiff', '.zarr'): raise InputError(f'{output}: labels are written as .tif or .zarr: name it so')
+    if output.exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
+    if not memory > 0: raise InputError(f'memory={memory}: give a number of GB above 0')
+    if output.suffix.lower() == '.zarr': _zarr()
+
+def _check_step(plane, memory, name): # `Rows` of the image; GB
+    "`InputError` when the image is stored in pieces that are too large"
+    if plane.step*plane.shape[1]*4 > memory*1e9: raise InputError(
+        f'{name}: {plane.step} rows are stored in one piece, {plane.step*plane.shape[1]*4/1e9:.2g} GB: save it in tiles, or give memory={math.ceil(plane.step*plane.shape[1]*4/1e9)}')
 
 def _tell(pipe, model, shape, full, memory, work):
     "`InputError` where the disk is too small; print the forecast of long work"

@@ -39,7 +39,7 @@ def window_weights(
     for s in starts: total[s:s + size] += ramp
     return np.stack([ramp/total[s:s + size] for s in starts]).astype(np.float32)
 
-# %% ../nbs/50_pipeline.ipynb #45a958e5
+# %% ../nbs/50_pipeline.ipynb #1c38ef7c
 def _mirror(start, stop, n): # pixels wanted, which may lie outside; length of the axis
     "Where the pixels of an axis with reflected ends are found, as in `np.pad`'s 'symmetric'"
     at = np.arange(start, stop) % (2*n)
@@ -53,21 +53,27 @@ def window_grid(
     "The grid of windows that covers a picture"
     return tuple(window_starts(max(n + 2*(overlap//2), size), size, overlap) for n in shape)
 
-# %% ../nbs/50_pipeline.ipynb #5ac8dcda
-def _to_device(band, device): # (n,w) uint8
-    "The band on its device; on a GPU without waiting for it"
-    x = torch.from_numpy(np.ascontiguousarray(band))
+# %% ../nbs/50_pipeline.ipynb #8e1911a8
+def _load(read, at, columns, device): # see `predict_bands`; rows and columns of the picture
+    "A band with its reflected border, uint8, on the device; on a GPU without waiting for it"
+    x = torch.from_numpy(read(at.min(), at.max() + 1)[np.ix_(at - at.min(), columns)])
     return x.pin_memory().to(device, non_blocking=True) if torch.device(device).type == 'cuda' else x.to(device)
 
-def _add_windows(model, x, total, at, weights, batch): # callable; (n,w) uint8; (n,w) float32, changed; (top, left) of each window; (windows,s,s) made by `weights(k)`
-    "Run the windows in batches and add their weighted maps to `total`"
+def _add_windows(
+    model,  # see `predict_bands`
+    x,      # (n,w) uint8
+    total,  # (n,w) float32, changed
+    at,     # (top, left) of each window, in `x`
+    share,  # weights of each window: down (s,) and across (s,)
+    batch,  # windows at a time
+):
+    "Run windows in batches and add their weighted maps to `total`"
+    size = len(share[0][0])
     for k in range(0, len(at), batch):
-        here = at[k:k + batch]
-        share = weights(slice(k, k + batch))
-        size = share.shape[-1]
+        here, (down, across) = at[k:k + batch], (torch.stack(s) for s in zip(*share[k:k + batch]))
         part = torch.stack([x[r:r + size, c:c + size] for r, c in here])[:, None].float()/255
         with torch.autocast('cuda', torch.bfloat16, enabled=part.is_cuda): maps = model(part)
-        for (r, c), m in zip(here, maps[:, 0].float()*share): total[r:r + size, c:c + size] += m
+        for (r, c), m in zip(here, maps[:, 0].float()*down[:, :, None]*across[:, None]): total[r:r + size, c:c + size] += m
 
 # %% ../nbs/50_pipeline.ipynb #4b728420
 @torch.inference_mode()
@@ -90,24 +96,20 @@ def predict_bands(
     groups = [range(k, min(k + group, len(tops))) for k in range(0, len(tops), group)]
     columns = _mirror(-p, width - p, w)
 
-    def load(rows): # the band of a group, with its reflected border
-        at = _mirror(tops[rows[0]] - p, tops[rows[-1]] + size - p, h)
-        return _to_device(read(at.min(), at.max() + 1)[np.ix_(at - at.min(), columns)], device)
+    bands = [_mirror(tops[g[0]] - p, tops[g[-1]] + size - p, h) for g in groups]
 
-    x = load(groups[done]) if done < len(groups) else None
+    x = _load(read, bands[done], columns, device) if done < len(groups) else None
     for k in range(done, len(groups)):
-        rows, top = groups[k], tops[groups[k][0]]
-        grid = [(i, j) for i in rows for j in range(len(lefts))]
+        top, grid = tops[groups[k][0]], [(i, j) for i in groups[k] for j in range(len(lefts))]
         total = torch.zeros(x.shape, device=device)
         if carry is not None: total[:len(carry)] = torch.as_tensor(carry, device=device)
-        def weights(s): i, j = map(list, zip(*grid[s])); return down[i][:, :, None]*across[j][:, None]
-        _add_windows(model, x, total, [(tops[i] - top, lefts[j]) for i, j in grid], weights, batch)
-        if k + 1 < len(groups): x = load(groups[k + 1])
+        _add_windows(model, x, total, [(tops[i] - top, lefts[j]) for i, j in grid], [(down[i], across[j]) for i, j in grid], batch)
+        if k + 1 < len(groups): x = _load(read, bands[k + 1], columns, device)          # a GPU is still at work meanwhile
         end = tops[groups[k + 1][0]] if k + 1 < len(groups) else top + len(total)
         final, carry = total[:end - top], total[end - top:].cpu().numpy()
         yield final[max(0, p - top):max(0, min(h + p, end) - top), p:p + w].clamp(0, 1).cpu().numpy(), k + 1, carry
 
-# %% ../nbs/50_pipeline.ipynb #36399763
+# %% ../nbs/50_pipeline.ipynb #11178a04
 def predict_windows(
     model,       # see `predict_bands`
     grey,        # (h,w) uint8, prepared
@@ -125,7 +127,7 @@ def predict_windows(
             bar.update(len(rows))
     return out
 
-# %% ../nbs/50_pipeline.ipynb #9c47595a
+# %% ../nbs/50_pipeline.ipynb #37900dca
 def mean_of_flips(
     model,  # callable: (N,1,s,s) -> (N,1,s,s)
 ):          # callable of the same kind
@@ -144,6 +146,7 @@ class DINOCellPipeline:
         overlap: int | None = None,     # pixels that neighbouring windows share at least; None: a quarter of the window
     ):
         self.model, self.batch = model.eval(), batch
+        if model.device.type != 'mps': model.to(memory_format=torch.channels_last) # the same weights, laid out as the convolutions like them best
         self.cells_max = model.config['cells_max'] if cells_max is None else cells_max
         self.cell_fill = model.config['cell_fill'] if cell_fill is None else cell_fill
         self.window = model.config['window'] if window is None else window
@@ -182,7 +185,7 @@ def segment_prepared(self: DINOCellPipeline,
     pair = self._thresholds(cells_max, cell_fill)
     return masks_from_distance(self.predict_prepared(grey, flips), *pair)
 
-# %% ../nbs/50_pipeline.ipynb #95a32952
+# %% ../nbs/50_pipeline.ipynb #251fe057
 @patch
 def image_scale(self: DINOCellPipeline,
     diameter: float | None = None,   # of the cells, in pixels of the image
@@ -228,7 +231,7 @@ def run(self: DINOCellPipeline,
     pair = self._thresholds(cells_max, cell_fill)
     return masks_from_distance(self.predict_distance(image, name, diameter, pixel_size, flips), *pair)
 
-# %% ../nbs/50_pipeline.ipynb #9cff4b6d
+# %% ../nbs/50_pipeline.ipynb #eab6e36f
 @patch
 def run_stack(self: DINOCellPipeline,
     frames,              # (T,H,W), (T,C,H,W), (T,H,W,3), or any iterable of images
@@ -250,7 +253,7 @@ def _frames(self: DINOCellPipeline, frames, name, how): # as `run_stack`
     with tqdm(frames, total=total, desc=name, unit='frame', leave=False) as bar:
         for t, frame in enumerate(bar): yield self.run(frame, f'{name}, frame {t}', **how)
 
-# %% ../nbs/50_pipeline.ipynb #379d4351
+# %% ../nbs/50_pipeline.ipynb #d80e8138
 def seam_steps(
     off: np.ndarray, # (h,w) difference of a tiled map from an untiled one
     size: int,       # side of the windows
