@@ -7,7 +7,6 @@ __all__ = ['SETS', 'TIMEOUT', 'Item', 'Published', 'published', 'fetch', 'unpack
 
 # %% ../nbs/25_download.ipynb #90a1dfaf
 import errno
-import hashlib
 import http.client
 import json
 import os
@@ -26,6 +25,7 @@ from urllib.request import Request, urlopen
 
 from tqdm.auto import tqdm
 
+from .datasets import _sha256
 from .images import InputError, atomic_path
 
 # %% ../nbs/25_download.ipynb #093fc97b
@@ -168,10 +168,6 @@ def _need_room(folder, size, name): # folder; bytes to be written; what for
     "`InputError` unless the disk has room"
     free = shutil.disk_usage(folder).free
     if size > free: raise InputError(f'{name}: needs {size/1e9:.2f} GB, but {folder} has {free/1e9:.2f} GB free: make room, or choose another folder')
-
-def _sha256(path):
-    "Checksum of a file"
-    with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
 
 def _looks_right(path, name, url): # file; its name; where it is from
     "`InputError` unless a .zip is a zip and a .json is JSON from its first to its last character"

@@ -348,6 +348,7 @@ def train_step(
     optimiser.step()
     return loss
 
+# %% ../nbs/40_training.ipynb #df1a0033
 def _finite(loss, epoch): # number
     if not math.isfinite(loss): raise FloatingPointError(f'the loss became {loss} in epoch {epoch + 1}: lower the learning rate')
     return loss
