@@ -32,7 +32,7 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .distance import create_distance_map
-from .images import InputError, atomic_path, grey_limits, scaled_grey, stretch, to_grey
+from .images import InputError, _mirror, atomic_path, grey_limits, scaled_grey, stretch, to_grey
 from .labels import check_labels, label_sizes, relabel, resize_labels
 
 # %% ../nbs/21_datasets.ipynb #8edcccb6
@@ -270,8 +270,7 @@ class CellDataset(_Images):
 def _rows_and_columns(y, x, size, shape): # corner and side of a window, height and width of its image
     "Index of a window: slices where it lies inside, mirrored places where it does not"
     if y >= 0 and x >= 0 and y + size <= shape[0] and x + size <= shape[1]: return slice(y, y + size), slice(x, x + size)
-    fold = lambda p, n: np.minimum(p % (2*n), 2*n - 1 - p % (2*n))
-    rows, columns = (fold(np.arange(a, a + size), n) for a, n in zip((y, x), shape))
+    rows, columns = (_mirror(a, a + size, n) for a, n in zip((y, x), shape))
     return rows[:, None], columns
 
 # %% ../nbs/21_datasets.ipynb #b5e0f424

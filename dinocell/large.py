@@ -23,7 +23,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from tqdm.auto import tqdm
 
-from .images import InputError, _channel_axis, _unreadable, atomic_folder, atomic_path, stretch, to_grey
+from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_folder, atomic_path, stretch, to_grey
 from .pipeline import DINOCellPipeline, mean_of_flips, predict_bands, window_grid
 from .watershed import _EIGHT, masks_from_distance
 
@@ -38,9 +38,7 @@ def _zarr():
 def _open_tiff(path):
     "The first series of a TIFF as an array that reads what is asked for"
     with tifffile.TiffFile(path) as f:
-        series = f.series[0]
-        for axis, n in zip(series.axes, series.shape):
-            if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
+        series = _first_series(f, path)
         if series.dataoffset is not None: return np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
     return _zarr().open_array(tifffile.imread(path, aszarr=True, series=0, level=0), mode='r')
 

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from skimage.transform import resize
 from tqdm.auto import tqdm
 
-from .images import InputError, prepare_image, to_grey
+from .images import InputError, _mirror, prepare_image, to_grey
 from .model import DINOCell
 from .watershed import _check_thresholds, masks_from_distance
 
@@ -40,11 +40,6 @@ def window_weights(
     return np.stack([ramp/total[s:s + size] for s in starts]).astype(np.float32)
 
 # %% ../nbs/50_pipeline.ipynb #1c38ef7c
-def _mirror(start, stop, n): # pixels wanted, which may lie outside; length of the axis
-    "Where the pixels of an axis with reflected ends are found, as in `np.pad`'s 'symmetric'"
-    at = np.arange(start, stop) % (2*n)
-    return np.minimum(at, 2*n - 1 - at)
-
 def window_grid(
     shape: tuple,  # height and width of the picture
     size: int,     # side of the windows
@@ -95,7 +90,6 @@ def predict_bands(
     width, group = lefts[-1] + size, max(1, batch//len(lefts))      # narrow pictures: several rows of windows fill a batch
     groups = [range(k, min(k + group, len(tops))) for k in range(0, len(tops), group)]
     columns = _mirror(-p, width - p, w)
-
     bands = [_mirror(tops[g[0]] - p, tops[g[-1]] + size - p, h) for g in groups]
 
     x = _load(read, bands[done], columns, device) if done < len(groups) else None

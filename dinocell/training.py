@@ -15,8 +15,8 @@ import json
 import math
 import os
 import time
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import NamedTuple
@@ -301,12 +301,12 @@ def validate(
         for i in range(team.rank, len(data), team.world):
             found = predict_image(model, data.grey(i), config.augment.size, config.batch or 8)
             errors[i] = ((found.astype(np.float64) - data.distance(i))**2).sum()
-            yield found.clip(0, 1), data.labels(i)
+            yield found, i
     if config.monitor == 'loss':
         for _ in maps(): pass
         scores = {}
     else:
-        counts = sum(_count(maps(), *_grid)) if team.rank < len(data) else np.zeros((7, *map(len, _grid)))
+        counts = sum(_count(((found.clip(0, 1), data.labels(i)) for found, i in maps()), *_grid)) if team.rank < len(data) else np.zeros((7, *map(len, _grid)))
         scores = {k: float(np.nanmax(v)) for k, v in _surfaces(team.total(counts)).items() if k in MONITORS}
     return Validation(team.total(errors), np.prod(np.asarray(data.sizes), 1).astype(float), scores)
 
@@ -452,14 +452,14 @@ def _settled(config, model, data, team): # what is None in the settings
     batch = config.batch or (8 if model.config['freeze_backbone'] else 4)
     if batch % (team.world*config.accumulate):
         raise InputError(f'training: batch is {batch}: it must be a multiple of processes times accumulate, {team.world} × {config.accumulate}')
-    return TrainConfig(**{**{f.name: getattr(config, f.name) for f in fields(config)}, 'batch': batch, 'steps': config.steps or max(40, math.ceil(len(data)/batch))})
+    return replace(config, batch=batch, steps=config.steps or max(40, math.ceil(len(data)/batch)))
 
 # %% ../nbs/40_training.ipynb #df1a0021
 class _Run:
-    "What a run knows and keeps: history, errors of each image, losses of the epoch under way; and its checkpoint"
+    "What a run knows and keeps: history, errors of each image before the first epoch, losses of the epoch under way; and its checkpoint"
     def __init__(self, folder, model, optimiser, key, team):
         self.path, self.model, self.optimiser, self.key, self.team = folder/'checkpoint.pt', model, optimiser, key, team
-        self.rows, self.losses, self.first, self.best, self.saved, self.spent = [], [], None, None, time.time(), 0.
+        self.rows, self.losses, self.first, self.saved, self.spent = [], [], None, time.time(), 0.
 
     def resume(self):
         "Go on with an interrupted run; a run of other settings or data is an `InputError`"
@@ -471,14 +471,14 @@ class _Run:
         self.model.load_state_dict(state['model'])
         self.optimiser.load_state_dict(state['optimiser'])
         self.rows, self.losses, self.spent = state['rows'], list(state['losses'].unbind()), state['spent']
-        self.first, self.best = (np.array(state[k]) for k in ('first', 'best'))
+        self.first = np.array(state['first'])
 
     def save(self, started=None): # when the epoch under way began
         "Write the checkpoint, whole or not at all"
         if self.team.rank: return
         losses = torch.stack([torch.as_tensor(v) for v in self.losses]).cpu() if self.losses else torch.zeros(0)
         state = dict(model=self.model.state_dict(), optimiser=self.optimiser.state_dict(), rows=self.rows, losses=losses, key=self.key,
-                     first=self.first.tolist(), best=self.best.tolist(), spent=self.spent + (time.time() - started if started else 0.))
+                     first=self.first.tolist(), spent=self.spent + (time.time() - started if started else 0.))
         with atomic_path(self.path) as tmp: torch.save(state, tmp)
         self.saved = time.time()
 
@@ -489,7 +489,6 @@ def _note(run, val, config, folder, about, **row): # after an epoch, or before t
     _finite(val.loss, row['epoch'] - 1)
     run.rows.append(row)
     if best_row(run.rows, config.monitor) != len(run.rows) - 1: return
-    run.best = val.errors
     if run.first is None: run.first = val.errors
     run.model.config['provenance'] = dict(about, epoch=row['epoch'], gain=paired_gain(run.first, val.errors, val.pixels),
                                           **{k: v for k, v in row.items() if k.startswith('val_')})
@@ -521,9 +520,10 @@ def train(
     about = lambda d: {k: d.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
     provenance = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device), processes=team.world, torch=torch.__version__)
     _epochs(run, training_data(train_data, team.device, config.workers), train_data, val_data, output, config, provenance, on_epoch)
-    model.load_state_dict(load_model(output/'model.safetensors').state_dict())
-    kept = best_row(run.rows, config.monitor)
-    if team.rank == 0: print(say_gain(paired_gain(run.first, run.best, np.prod(np.asarray(val_data.sizes), 1).astype(float)), kept))
+    kept = load_model(output/'model.safetensors')
+    model.load_state_dict(kept.state_dict())
+    model.config = kept.config                                        # with its provenance, also where an earlier call has found it
+    if team.rank == 0: print(say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch']))
     model.eval()
     return run.rows
 

@@ -143,12 +143,12 @@ def _middle(surface, region): # (n,m) scores with NaN; (n,m) bool
     i, j = ties[((ties - middle)**2).sum(1).argmin()]
     return int(i), int(j)
 
-def _choose(counts, surface_of): # as `_region`
+def _choose(surface, counts, surface_of): # (n,m) scores of all images; the others as `_region`
     "Index (i,j) of the best pair, and the region (n,m) bool around it"
-    surface = surface_of(sum(counts))                                       # image after image, as `ctc_scores` adds
     first = _middle(surface, surface == np.nanmax(surface))
-    best = _middle(surface, _region(counts, surface_of, first))
-    return best, _region(counts, surface_of, best)
+    region = _region(counts, surface_of, first)
+    best = _middle(surface, region)
+    return best, region if best == first else _region(counts, surface_of, best)
 
 # %% ../nbs/11_tuning.ipynb #a0e86a70
 def _checked(k, dist_map, mask): # number of the image; its map and labels
@@ -186,9 +186,9 @@ def _search(pairs, cells_max, cell_fill, metric): # pairs yields (map, mask)
     _check_thresholds(peaks[-1], fills[0])
     counts = np.stack(_count(pairs, peaks, fills))
     counts[:, :, np.subtract.outer(*grid) < 0] = np.nan
-    surfaces = _surfaces(sum(counts))
+    surfaces = _surfaces(sum(counts))                                       # image after image, as `ctc_scores` adds
     if np.isnan(surfaces[metric]).all(): raise InputError('no reference object in any mask: nothing to tune on')
-    return ThresholdSurface(*grid, surfaces, metric, *_choose(counts, lambda c: _surfaces(c)[metric]), len(counts))
+    return ThresholdSurface(*grid, surfaces, metric, *_choose(surfaces[metric], counts, lambda c: _surfaces(c)[metric]), len(counts))
 
 # %% ../nbs/11_tuning.ipynb #c7503340
 def grid_search(
