@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['FORMATS', 'Segmentation', 'segment_file', 'read_finished', 'segment_files', 'find_images']
 
-# %% ../nbs/57_batch.ipynb #bac39283
+# %% ../nbs/57_batch.ipynb #dc26de15
 import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections import Counter
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
@@ -35,7 +36,7 @@ from .pipeline import DINOCellPipeline
 from .plots import overlay
 from .watershed import masks_from_distance
 
-# %% ../nbs/57_batch.ipynb #bac5ca55
+# %% ../nbs/57_batch.ipynb #7ae4e2ab
 FORMATS = dict( # of `Segmentation.formats`: how the name of a file ends
     tif='.tif',          # labels
     csv='.csv',          # a line a cell: place, size, shape, intensities, neighbours, confidence
@@ -68,7 +69,7 @@ class Segmentation:
             raise InputError(f'formats: {", ".join(set(self.formats) & set(_TOGETHER))} is made of the label TIFFs: add tif')
         if self.pixel_size is not None and not 0 < self.pixel_size < float('inf'): raise InputError(f'pixel_size={self.pixel_size}: give µm per pixel, above 0')
 
-# %% ../nbs/57_batch.ipynb #516d2cec
+# %% ../nbs/57_batch.ipynb #5b1e4df5
 @lru_cache(1)
 def _pipeline(model, changed, device, cells_max, cell_fill): # changed: when the file was, so that a new one is read
     "The pipeline of this process"
@@ -76,7 +77,7 @@ def _pipeline(model, changed, device, cells_max, cell_fill): # changed: when the
 
 def _result_files(path, what): # image; `Segmentation`
     "Format -> file"
-    return {k: Path(what.output)/f'{Path(path).stem}{FORMATS[k]}' for k in what.formats if k in FORMATS}
+    return {k: Path(what.output)/f'{Path(path).stem}{FORMATS[k]}' for k in FORMATS if k in what.formats}
 
 def _beyond_memory(path, share=.5): # an image file
     "Whether the image, its map and its labels would take more than this share of the free memory"
@@ -116,7 +117,7 @@ def _write_results(files, pipe, path, what, size): # format -> file; how its sca
         if kind in files: write(files[kind])
     return int(labels.max())
 
-# %% ../nbs/57_batch.ipynb #1d85f609
+# %% ../nbs/57_batch.ipynb #2b55efd5
 def _stamp(path):
     "What tells whether a file has changed: size and time; of a folder, that of its metadata"
     path = Path(path)
@@ -145,23 +146,29 @@ def read_finished(
     rows = [json.loads(line) for line in lines[:-1]]                     # what stands behind the last line feed is torn
     return {r['image']: r for r in rows if r['stamp'] == _stamp(r['image']) and all(Path(f).exists() for f in r['files'])}
 
-# %% ../nbs/57_batch.ipynb #3a5e017b
+# %% ../nbs/57_batch.ipynb #c27ae862
 @contextmanager
 def _open_log(what): # `Segmentation`
-    "A function that notes a finished image, at once and on the disk"
-    log, settings = Path(what.output)/'segmented.jsonl', json.dumps(_settings(what))
-    log.parent.mkdir(parents=True, exist_ok=True)
+    "A function that notes a finished image, at once and on the disk; the first makes the file"
+    log, settings, file = Path(what.output)/'segmented.jsonl', json.dumps(_settings(what)), None
+    def note(row):
+        nonlocal file
+        file = file or _append_to(log, settings)
+        file.write(json.dumps(row) + '\n')
+        file.flush()
+    try: yield note
+    finally:
+        if file: file.close()
+
+def _append_to(log, settings): # path; first line
+    "The file, opened behind its last whole line"
     whole = log.read_bytes().rpartition(b'\n')[0] if log.exists() else b''
-    if whole: os.truncate(log, len(whole) + 1)                           # without a torn end
+    if whole: os.truncate(log, len(whole) + 1)
     else:
         with atomic_path(log) as tmp: tmp.write_text(settings + '\n')
-    with open(log, 'a') as f:
-        def note(row):
-            f.write(json.dumps(row) + '\n')
-            f.flush()
-        yield note
+    return open(log, 'a')
 
-# %% ../nbs/57_batch.ipynb #97e7aa3c
+# %% ../nbs/57_batch.ipynb #a6b22221
 def _start_worker(threads): # for torch
     "A process of its own leaves Ctrl-C to the one that started it"
     import signal
@@ -193,6 +200,7 @@ def segment_files(
     if workers < 1: raise InputError(f'workers={workers}: give at least 1')
     images = [str(p) for p in images]
     _check_names(images, what)
+    DINOCellPipeline(load_model(what.model), what.cells_max, what.cell_fill).image_scale(what.diameter) # what is wrong for all is told once
     rows = {k: r for k, r in read_finished(what).items() if k in set(images)}
     todo = [p for p in images if p not in rows]
     with _open_log(what) as note, _results_of(todo, what, workers, executor) as results, tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image') as bar:
@@ -201,7 +209,9 @@ def segment_files(
                 rows[path] = result() | dict(stamp=_stamp(path))
                 note(rows[path])
             except WriteError: raise                                     # the next image would meet the same disk
-            except InputError as e: rows[path] = dict(image=path, error=str(e))
+            except InputError as e:
+                rows[path] = dict(image=path, error=str(e))
+                tqdm.write(f'dinocell: {e}', file=sys.stderr)
             except BrokenProcessPool as e: raise InputError(f'{path}: a process was killed, most likely for want of memory: take fewer workers than {workers}; what is finished is kept') from e
             bar.update()
     rows = [rows[p] for p in images]
@@ -218,6 +228,7 @@ def _check_names(images, what): # paths; `Segmentation`
 def _write_together(rows, what): # of `segment_files`; `Segmentation`
     "The files that hold all images, made of the label TIFFs"
     done = [(Path(r['image']).name, Path(r['files'][0])) for r in rows if 'error' not in r] # the TIFF is the first
+    if not done: return
     if 'coco' in what.formats: write_coco(Path(what.output)/_TOGETHER['coco'], ((name, tifffile.imread(f), None) for name, f in done))
     if 'ctc' in what.formats:
         shutil.rmtree(folder := Path(what.output)/_TOGETHER['ctc'], ignore_errors=True)
