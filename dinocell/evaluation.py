@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['BASELINES', 'COUNTS', 'SCORES', 'KIND_COLOURS', 'classical_baseline', 'image_counts', 'scores_of', 'labels_by',
            'segment_dataset', 'write_results', 'ImageCounts', 'groups_of', 'score_dataset', 'total_row', 'score_row',
-           'format_table', 'evaluate', 'part', 'group_rows', 'compare', 'image_rows', 'worst_images', 'kind_overlay',
-           'plot_worst', 'make_report', 'format_report', 'evaluation_json', 'write_report', 'tune_model']
+           'format_table', 'evaluate', 'part', 'regroup', 'group_rows', 'compare', 'image_rows', 'worst_images',
+           'kind_overlay', 'plot_worst', 'make_report', 'format_report', 'evaluation_json', 'write_report',
+           'tune_model']
 
 # %% ../nbs/51_evaluation.ipynb #3b95cf82
 import hashlib
@@ -273,21 +274,27 @@ def part(
     keep = np.arange(len(scored.names))[keep]
     return ImageCounts(scored.method, [scored.names[i] for i in keep], [scored.groups[i] for i in keep], scored.counts[keep])
 
-def group_rows(
+def regroup(
     scored: ImageCounts,
-    groups=None,         # another group for each image: a list in their order, or a dict by their names; None: those of the dataset
-    n_draws: int = 2000, # of the bootstrap
-    seed: int = 0,
-) -> list:               # group, and what `total_row` says; in the order of their names; none if every image is a group of its own
-    "A row a group"
+    groups,       # a group for each image: a list in their order, or a dict by their names
+) -> ImageCounts: # the same counts
+    "Other groups than those of the dataset"
     if isinstance(groups, dict):
         missing = [n for n in scored.names if n not in groups]
         if missing: raise InputError(f'image {missing[0]} is in no group: name a group for each of the {len(scored.names)} images')
         groups = [groups[n] for n in scored.names]
-    groups = scored.groups if groups is None else list(groups)
     if len(groups) != len(scored.names): raise InputError(f'{len(groups)} groups for {len(scored.names)} images: name one for each')
-    if len(set(groups)) == len(groups): return []
-    return [dict(group=g) | total_row(part(scored, [h == g for h in groups]), n_draws, seed) for g in sorted(set(groups))]
+    return scored._replace(groups=list(groups))
+
+def group_rows(
+    scored: ImageCounts,
+    n_draws: int = 2000, # of the bootstrap
+    seed: int = 0,
+) -> list:               # group, and what `total_row` says, in the order of the groups; none if every image is a group of its own
+    "A row a group"
+    groups = sorted(set(scored.groups))
+    if len(groups) == len(scored.names): return []
+    return [dict(group=g) | total_row(part(scored, [h == g for h in scored.groups]), n_draws, seed) for g in groups]
 
 # %% ../nbs/51_evaluation.ipynb #65d2067f
 def compare(
@@ -365,7 +372,6 @@ def plot_worst(
 def make_report(
     data,                # that they were scored on
     scored: list,        # of `ImageCounts`; the first is compared with each of the others
-    groups=None,         # see `group_rows`
     n_draws: int = 2000, # of the bootstrap
     seed: int = 0,
 ) -> dict:               # data, intervals: what and how; rows: methods, groups, differences, images
@@ -375,7 +381,7 @@ def make_report(
     about = dict(folder=str(data.folder), images=len(data), **{k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')})
     return dict(data=about, intervals=dict(level=.95, over='images', method='percentile bootstrap', draws=n_draws, seed=seed),
                 methods=[total_row(s, n_draws, seed) for s in scored],
-                groups=[r for s in scored for r in group_rows(s, groups, n_draws, seed)],
+                groups=[r for s in scored for r in group_rows(s, n_draws, seed)],
                 differences=[r for s in scored[1:] for r in compare(scored[0], s, n_draws, seed)],
                 images=[r for s in scored for r in image_rows(s)])
 
