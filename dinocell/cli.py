@@ -23,13 +23,13 @@ from .datasets import CellDataset, mix
 from .demo import run_demo
 from .doctor import examine, format_findings
 from .download import SETS, download
-from .evaluation import evaluate, format_table, tune_model
-from .export import write_tiff
+from .evaluation import (BASELINES, evaluation_json, format_evaluation, format_table, make_report, plot_worst, score_dataset, segment_dataset, tune_model,
+                                 write_report, write_results)
 from .images import InputError, atomic_path
 from .layouts import process
 from .model import DINOCell, best_device, count_trainable, load_model, save_model
 from .pipeline import DINOCellPipeline
-from .plots import plot_comparison, plot_history, plot_surface, save_figure
+from .plots import plot_history, plot_surface, save_figure
 from .training import TrainConfig, best_row, join_team, log_tensorboard, read_config, train, write_rows
 
 # %% ../nbs/60_cli.ipynb #e24a3b1c
@@ -93,17 +93,22 @@ def cmd_tune(a):
     save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
 
+def _method(path, a): # a model file, or a folder of label images
+    "What `score_dataset` scores"
+    return Path(path) if Path(path).is_dir() else DINOCellPipeline(load_model(path, best_device(a.device)), a.cells_max, a.cell_fill)
+
 def cmd_evaluate(a):
     "evaluate"
-    pipe, data = DINOCellPipeline(load_model(a.model, best_device(a.device)), a.cells_max, a.cell_fill), CellDataset(a.data)
-    if a.output is not None: Path(a.output).mkdir(parents=True, exist_ok=True)
-    rows, results = evaluate(pipe, data)
-    print(format_table(rows))
-    if a.output is None: return
-    write_rows(Path(a.output)/'scores.csv', rows)
-    for i, (name, labels) in enumerate(zip(data.names, results)):
-        write_tiff(Path(a.output)/'labels'/f'{name}.tif', labels)
-        save_figure(plot_comparison(*data[i], {'DINOCell': labels})[0].figure, Path(a.output)/f'overlay_{name}.png')
+    data, out = CellDataset(a.data), a.output and Path(a.output)
+    if out: out.mkdir(parents=True, exist_ok=True)
+    methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
+    labels = methods['DINOCell'] = (write_results(methods['DINOCell'], data, out/'labels') if out else segment_dataset(methods['DINOCell'], data, 'DINOCell'))
+    scored = [score_dataset(m, data, n) for n, m in (methods | BASELINES).items()]
+    report = make_report(data, scored, a.draws)
+    print(evaluation_json(report) if a.json else format_evaluation(report))
+    if not out: return
+    write_report(report, out)
+    save_figure(plot_worst(scored[0], data, labels, a.worst)[0, 0].figure, out/'worst.png')
 
 # %% ../nbs/60_cli.ipynb #09ceba2e
 def cmd_segment(a):
@@ -196,8 +201,11 @@ _thresholds = (('--cells-max', float, None, "peak threshold; default: the model'
 
 def _add_evaluate(p):
     "Arguments of `evaluate`"
-    _arguments(p, ('--model', str, ..., 'model file'), ('--data', str, ..., 'dataset folder'),
-               ('--output', str, None, 'folder for the table, labels and overlays; default: print only'), *_thresholds)
+    _arguments(p, ('--model', str, ..., 'model file, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
+               ('--output', str, None, 'folder for the tables, the labels and the worst images; default: print only'), *_thresholds,
+               ('--draws', int, 2000, 'of the bootstrap that the intervals come from'), ('--worst', int, 4, 'how many images to show in worst.png'))
+    p.add_argument('--against', nargs='+', default=[], metavar='MODEL', help='model files or folders of label images to compare with, on the same images')
+    p.add_argument('--json', action='store_true', help='print JSON')
 
 _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath', map='distance map', overlay='picture') | dict(coco='COCO, all images', ctc='Cell Tracking Challenge, all images')
 

@@ -6,7 +6,7 @@
 __all__ = ['BASELINES', 'COUNTS', 'SCORES', 'KIND_COLOURS', 'classical_baseline', 'image_counts', 'scores_of', 'labels_by',
            'segment_dataset', 'write_results', 'ImageCounts', 'groups_of', 'score_dataset', 'total_row', 'score_row',
            'format_table', 'evaluate', 'part', 'regroup', 'group_rows', 'compare', 'image_rows', 'worst_images',
-           'kind_overlay', 'plot_worst', 'make_report', 'format_report', 'evaluation_json', 'write_report',
+           'kind_overlay', 'plot_worst', 'make_report', 'format_evaluation', 'evaluation_json', 'write_report',
            'tune_model']
 
 # %% ../nbs/51_evaluation.ipynb #3b95cf82
@@ -31,7 +31,8 @@ from tqdm.auto import tqdm
 from .annotations import read_mask
 from .datasets import CellDataset
 from .errors import KINDS, _kinds, object_kinds
-from .images import InputError, atomic_path, suffixes, write_labels
+from .export import write_tiff
+from .images import InputError, atomic_path, suffixes
 from .labels import check_labels, relabel, resize_labels
 from .metrics import _ctc, _hits, _overlaps, _pq, bootstrap_interval, pooled_scores
 from .model import DINOCell
@@ -173,7 +174,7 @@ def write_results(
     todo = [i for i, n in enumerate(data.names) if not (folder/f'{n}.tif').is_file()]
     with tqdm(total=len(data), initial=len(data) - len(todo), desc=name, leave=False) as bar:
         for i in todo:
-            write_labels(folder/f'{data.names[i]}.tif', labels(i))
+            write_tiff(folder/f'{data.names[i]}.tif', labels(i))
             bar.update()
     return folder
 
@@ -385,7 +386,7 @@ def make_report(
                 differences=[r for s in scored[1:] for r in compare(scored[0], s, n_draws, seed)],
                 images=[r for s in scored for r in image_rows(s)])
 
-def format_report(
+def format_evaluation(
     report: dict, # from `make_report`
 ) -> str:         # Markdown tables
     "The report as text: scores and objects with a column a method, then differences, then groups"
