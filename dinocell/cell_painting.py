@@ -6,7 +6,7 @@
 __all__ = ['PERCENTILES', 'VERSION', 'SHARD_MB', 'MEAN', 'FieldKey', 'check_key', 'simulate_plates', 'channel_limits',
            'write_fields', 'Fields', 'open_fields', 'verify_fields', 'split_plates', 'draw_channels', 'take_channels']
 
-# %% ../nbs/22_cell_painting.ipynb #b1ad336f
+# %% ../nbs/22_cell_painting.ipynb #e72aa037
 import csv
 import hashlib
 import json
@@ -25,7 +25,7 @@ from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, 
 from .images import InputError, atomic_folder, atomic_path
 from .simulate import channels, simulate
 
-# %% ../nbs/22_cell_painting.ipynb #95165624
+# %% ../nbs/22_cell_painting.ipynb #654bc839
 class FieldKey(NamedTuple):
     "What names a field of view"
     batch: str # of plates that were made together
@@ -46,7 +46,7 @@ def check_key(
         if '/' in value: raise InputError(f"{name}: {part} '{value}' holds a slash: replace it")
     return key
 
-# %% ../nbs/22_cell_painting.ipynb #f0633c91
+# %% ../nbs/22_cell_painting.ipynb #94b0c63c
 def simulate_plates(
     n_plates: int = 2,         # plates
     fields: int = 4,           # fields a plate
@@ -63,7 +63,7 @@ def simulate_plates(
             seen = np.stack([ndi.gaussian_filter(s, blur) for s in image])*gain + level + rng.normal(0, 60, image.shape)
             yield FieldKey(f'batch{p//2}', f'plate{p}', f'{chr(65 + f//12)}{f % 12 + 1:02d}', '1'), np.clip(seen, 0, 65535).astype(np.uint16)
 
-# %% ../nbs/22_cell_painting.ipynb #942a53b2
+# %% ../nbs/22_cell_painting.ipynb #eeea3bc7
 PERCENTILES = .1, 99.9 # of a channel of a field: what becomes 0 and 1
 
 def channel_limits(
@@ -79,7 +79,7 @@ def channel_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low}: an exposure failed: leave the field out')
     return float(low), float(high)
 
-# %% ../nbs/22_cell_painting.ipynb #6c19c68c
+# %% ../nbs/22_cell_painting.ipynb #ad3afa82
 def _field_limits(key, field, names, like): # its key; (C,H,W); names of the channels; None, or shape, dtype and key of the first field
     "Limits of every channel, (C,2); `InputError` unless the field fits the others"
     field = np.asarray(field)
@@ -90,7 +90,7 @@ def _field_limits(key, field, names, like): # its key; (C,H,W); names of the cha
     if like and field.dtype != like[1]: raise InputError(f'{key}: its pixels are {field.dtype}, but those of {like[2]} are {like[1]}: pack fields of another bit depth into a set of their own')
     return [channel_limits(plane, f'{key}, {name}') for plane, name in zip(field, names)]
 
-# %% ../nbs/22_cell_painting.ipynb #598ed16f
+# %% ../nbs/22_cell_painting.ipynb #c2ec6569
 def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken one by one; (C,H,W)
     "Fields one after the other as one array (n,C,H,W) uint16; how many"
     def header(n): return dict(descr='<u2', fortran_order=False, shape=(n, *shape))
@@ -103,7 +103,7 @@ def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken o
         if f.tell() != start: raise RuntimeError('the header of a .npy file grew')   # numpy leaves room for it
     return n
 
-# %% ../nbs/22_cell_painting.ipynb #21ba0478
+# %% ../nbs/22_cell_painting.ipynb #b61650fb
 def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, function that gives the field); the lists are filled
     "The fields that fit, one by one, each noted in `records`; the others are an `InputError`, or listed in `skipped`"
     for key, read in items:
@@ -119,7 +119,7 @@ def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, fun
         records.append(dict(key=list(key), sha256=_array_sha256(field), limits=limits))
         yield field
 
-# %% ../nbs/22_cell_painting.ipynb #cf5ea4ec
+# %% ../nbs/22_cell_painting.ipynb #b2cb1de9
 VERSION = 1 # of the format
 _columns = (*FieldKey._fields, 'shard', 'row', 'sha256')
 
@@ -145,7 +145,7 @@ def _check_choice(on_bad):
 
 def _twice(key): return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
 
-# %% ../nbs/22_cell_painting.ipynb #9b2ec916
+# %% ../nbs/22_cell_painting.ipynb #7313aa64
 SHARD_MB = 512. # the size of a shard, about
 
 def _per_shard(shape, shard_mb): # (C,H,W)
@@ -184,7 +184,7 @@ def write_fields(
         _write_note(tmp, shards, names, shape, skipped, **meta)
     return open_fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #5932667a
+# %% ../nbs/22_cell_painting.ipynb #49264cbd
 def _read_rows(folder):
     "The rows of fields.csv, a dict each"
     with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from csv.DictReader(f)
@@ -211,7 +211,7 @@ def _check_shard(path, shape): # (n,C,H,W)
     except (OSError, ValueError, EOFError) as e: raise InputError(f'{path}: missing or cut short ({e}): copy the set again, or pack it again') from e
     if found.shape != shape or found.dtype != np.uint16: raise InputError(f'{path}: {found.dtype} of shape {found.shape}, not uint16 of {shape}: it is of another set: copy the set again')
 
-# %% ../nbs/22_cell_painting.ipynb #bc142498
+# %% ../nbs/22_cell_painting.ipynb #09b980b8
 class Fields:
     "A set of fields, or a part of one, memory-mapped"
     def __init__(self,
@@ -269,7 +269,9 @@ def open_fields(
     "A set of fields, memory-mapped"
     return Fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #510a1d4b
+# %% ../nbs/22_cell_painting.ipynb #cbb10228
+def _cores(): return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() # that this process may use
+
 def _wrong_rows(job): # path of a shard, rows in it, their checksums
     "Those of the rows that are not what was written"
     path, rows, sums = job
@@ -284,7 +286,7 @@ def verify_fields(
     chosen, jobs, wrong = set(fields.which.tolist()), {}, []
     for i, r in enumerate(_read_rows(fields.folder)):
         if i in chosen: jobs.setdefault(int(r['shard']), []).append((int(r['row']), r['sha256'], FieldKey(*(r[n] for n in FieldKey._fields))))
-    if workers is None: workers = min(os.cpu_count(), len(jobs)) if len(chosen) > 16 else 1
+    if workers is None: workers = min(_cores(), len(jobs), 1 + len(chosen)//16)
     with _workers(workers if _travels(_wrong_rows) else 1) as run, tqdm(total=len(chosen), desc='verifying', leave=False) as bar:
         for (path, rows, _), bad in run(_wrong_rows, [(str(fields.folder/_shard_name(s)), *zip(*((k, known) for k, known, _ in found))) for s, found in jobs.items()]):
             names = {k: key for k, _, key in jobs[int(Path(path).stem.split('_')[1])]}
@@ -292,7 +294,7 @@ def verify_fields(
             bar.update(len(rows))
     return sorted(wrong)
 
-# %% ../nbs/22_cell_painting.ipynb #0e2aca1d
+# %% ../nbs/22_cell_painting.ipynb #d47b9e91
 def split_plates(
     fields,            # `Fields`
     share: float = .2, # of the fields, to hold out
@@ -304,7 +306,7 @@ def split_plates(
     out = _groups_apart(fields.plates, share, seed)
     return np.flatnonzero(~out), np.flatnonzero(out)
 
-# %% ../nbs/22_cell_painting.ipynb #c93e39f2
+# %% ../nbs/22_cell_painting.ipynb #27f4b94d
 MEAN = -1 # in place of the number of a channel: the mean of all
 
 def draw_channels(

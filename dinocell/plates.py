@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['S3', 'TRIES', 'WAIT', 'JUMP', 'JUMP_CHANNELS', 'JUMP_BRIGHTFIELD', 'ZARR_PLATE', 'Unreachable', 'FieldFiles',
-           'read_field', 'write_index', 'read_index', 'well_name', 'find_fields', 'find_jump', 'find_load_data']
+           'read_field', 'write_index', 'read_index', 'well_name', 'find_fields', 'find_jump', 'find_load_data',
+           'missing_channels', 'pack_fields']
 
-# %% ../nbs/27_plates.ipynb #3d483391
+# %% ../nbs/27_plates.ipynb #e4fb750d
 import csv
 import hashlib
 import json
@@ -26,12 +27,13 @@ import numpy as np
 import tifffile
 from tqdm.auto import tqdm
 
-from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_names, _field_limits, _keep_good, _per_shard, _shard_name, _twice, _write_note, _write_shard, check_key
+from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_names, _cores, _field_limits, _keep_good, _per_shard, _shard_name, _twice, _write_note, _write_shard, check_key
 from .datasets import _open_job, _travels, _workers
+from .download import _need_room
 from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_path, read_image
 from .simulate import channels as PAINTING
 
-# %% ../nbs/27_plates.ipynb #7f454e67
+# %% ../nbs/27_plates.ipynb #6bb53617
 S3 = dict(anon=True, config_kwargs=dict(max_pool_connections=64, read_timeout=60)) # how S3 is asked: unsigned; see s3fs.S3FileSystem
 TRIES, WAIT = 5, 1. # how often an address is tried; seconds before the second time, doubled from try to try
 
@@ -74,7 +76,7 @@ def _read_bytes(address, s3):
     try: return Path(address).read_bytes()
     except OSError as e: raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
 
-# %% ../nbs/27_plates.ipynb #97dae556
+# %% ../nbs/27_plates.ipynb #9f6e72f4
 def _read_tiff_bytes(data, name):
     "The pixels of a TIFF: of its one page, or of its first series"
     try:
@@ -92,7 +94,7 @@ def _open_zarr(address, s3):
 
 def _about(node): return node.attrs.get('ome', node.attrs) # what OME-Zarr says of itself; since version .5 it stands below 'ome'
 
-# %% ../nbs/27_plates.ipynb #7ca31268
+# %% ../nbs/27_plates.ipynb #d4bfd63b
 def _read_zarr(address, s3):
     "The finest level of an OME-Zarr image: (C,Y,X)"
     node = _open_zarr(address, s3)
@@ -110,7 +112,7 @@ def _read_zarr(address, s3):
     except _unreadable as e: raise InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
     return image if 'c' in axes else image[None]
 
-# %% ../nbs/27_plates.ipynb #56deab4f
+# %% ../nbs/27_plates.ipynb #7da4702f
 def _read_file(address, s3):
     "The pixels of a file on disk or elsewhere"
     if '.zarr' in address: return _read_zarr(address, s3)
@@ -118,7 +120,7 @@ def _read_file(address, s3):
     if _remote(address): raise InputError(f'{address}: only TIFF and OME-Zarr are read from a network: copy it to a disk')
     return read_image(address)
 
-# %% ../nbs/27_plates.ipynb #f84a4b1f
+# %% ../nbs/27_plates.ipynb #a0ec33de
 class FieldFiles(NamedTuple):
     "A field, and the files of its channels"
     key: FieldKey
@@ -136,10 +138,12 @@ def read_field(
 ) -> np.ndarray:        # (C,H,W), dtype of the files
     "The planes of a field; `InputError` that lists every channel that is missing or damaged"
     images, planes, wrong = {}, [], []
-    inside = [_split_plane(a)[0] for a in field.files.values()]
-    for name in channels:
+    there = {n: a for n, a in field.files.items() if a}
+    inside = [_split_plane(a)[0] for a in there.values()]
+    if lost := [n for n in channels if n not in there]:
+        wrong.append(f'no file for {", ".join(lost)} (it has {", ".join(there) or "none"}; {", ".join(channels)} are asked for): add it, or pack fields of other channels into a set of their own')
+    for name in (n for n in channels if n in there):
         try:
-            if not field.files.get(name): raise InputError(f'no file for channel {name}: the field has {", ".join(n for n, a in field.files.items() if a) or "none"}')
             path, k = _split_plane(field.files[name])
             if path not in images: images[path] = _read_file(path, s3)
             planes.append(_plane_of(images[path], k, inside.count(path), path))
@@ -159,7 +163,7 @@ def _plane_of(image, k, n, path): # pixels of a file; number of the plane or Non
     if found != n: raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {n} are named: name every channel of the file, in its order')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
 
-# %% ../nbs/27_plates.ipynb #c00697b4
+# %% ../nbs/27_plates.ipynb #06a439e5
 def write_index(
     path: str | Path, # .csv to write
     index,            # of `FieldFiles`
@@ -192,12 +196,12 @@ def _gather(found, where): # iterable of (key, channel, address)
     fields = {}
     for key, name, address in found:
         files = fields.setdefault(key, {})
-        if name in files: raise InputError(f'{_twice(key)} (channel {name}: {files[name]} and {address})')
+        if name in files: raise InputError(_twice(key) + (f' (channel {name}: {files[name]} and {address})' if name else ''))
         files[name] = address
     if not fields: raise InputError(f'{where}: no field in it: check that it is the right place')
     return [FieldFiles(k, fields[k]) for k in sorted(fields, key=lambda k: (*k[:3], k.site.zfill(6)))]
 
-# %% ../nbs/27_plates.ipynb #6c5c4618
+# %% ../nbs/27_plates.ipynb #7458716e
 def _walk(root, s3):
     "Every file below a folder or address; OME-Zarr images stand for their folders"
     if _remote(root):
@@ -231,7 +235,7 @@ def well_name(
     if str(row).isdigit(): row = ('' if int(row) <= 26 else 'A') + chr(64 + (int(row) - 1) % 26 + 1)
     return f'{row}{int(column):02d}'
 
-# %% ../nbs/27_plates.ipynb #5d435557
+# %% ../nbs/27_plates.ipynb #d092fcc4
 def find_fields(
     root: str,              # a folder, or an address such as 's3://bucket/plate'
     pattern: str,           # regular expression with named groups, see above
@@ -262,8 +266,8 @@ def find_fields(
     if paths and not found: raise InputError(f'{root}: none of its {len(paths)} files fits the pattern {pattern!r}, e.g. {paths[0]}: change the pattern, or the folder')
     return _gather(found, root)
 
-# %% ../nbs/27_plates.ipynb #dcc7b277
-JUMP = r'(?:(?P<batch>[^/]+)/images/)?(?P<plate>[^/_]+)(?:__[^/]*)?/Images/r(?P<row>\d+)c(?P<column>\d+)f(?P<site>\d+)p\d+-ch(?P<channel>\d+)sk\d+fk\d+fl\d+\.tiff?$'
+# %% ../nbs/27_plates.ipynb #95f98e8c
+JUMP = r'(?:(?P<batch>[^/]+)/images/|/|^)(?P<plate>[^/]+?)(?:__[^/]*)?/Images/r(?P<row>\d+)c(?P<column>\d+)f(?P<site>\d+)p\d+-ch(?P<channel>\d+)sk\d+fk\d+fl\d+\.tiff?$'
 JUMP_CHANNELS = {'5': 'DNA', '4': 'ER', '3': 'RNA', '2': 'AGP', '1': 'Mito'}
 JUMP_BRIGHTFIELD = {'6': 'BF_high', '7': 'BF_low', '8': 'BF'}
 ZARR_PLATE = r'(?P<plate>[^/]+)\.zarr/(?P<row>[A-Z]+)/(?P<column>\d+)/(?P<site>\d+)$' # for `find_fields`: an OME-Zarr plate
@@ -277,7 +281,7 @@ def find_jump(
     "An index of plates of the JUMP pilot (cpg0000)"
     return find_fields(root, JUMP, JUMP_CHANNELS | (JUMP_BRIGHTFIELD if brightfield else {}), batch, s3=s3)
 
-# %% ../nbs/27_plates.ipynb #64f87c3a
+# %% ../nbs/27_plates.ipynb #ea1f88b9
 def find_load_data(
     path: str,               # load_data.csv, on disk or elsewhere: URL_OrigDNA, or PathName_OrigDNA and FileName_OrigDNA, …; Metadata_Plate, _Well, _Site
     brightfield: bool = False, # channels named so as well
@@ -298,3 +302,116 @@ def find_load_data(
         return a if not a or _remote(a) or _remote(path) else str(Path(path).parent.absolute()/a)
     def key(row, k): return check_key((row.get('Metadata_Batch') or batch, row['Metadata_Plate'], row['Metadata_Well'], row['Metadata_Site'].lstrip('0') or row['Metadata_Site']), f'{path}, line {k}')
     return _gather(((key(r, k), n.removeprefix('Orig'), address(r, n)) for k, r in enumerate(rows, 2) for n in names), path)
+
+# %% ../nbs/27_plates.ipynb #02c1e013
+def missing_channels(
+    index,         # of `FieldFiles`
+    channels=None, # names that every field should have; None: all that any has
+) -> list:         # of (`FieldKey`, names), one a field that lacks some
+    "Fields without a file for some channel; what is damaged shows when it is read"
+    names = _index_channels(index) if channels is None else tuple(channels)
+    lacks = ((f.key, tuple(n for n in names if not f.files.get(n))) for f in index)
+    return [(k, n) for k, n in lacks if n]
+
+def _index_channels(index):
+    "All names of channels, those of `PAINTING` in its order"
+    names = dict.fromkeys(n for f in index for n in f.files)
+    return tuple(sorted(names, key=lambda n: PAINTING.index(n) if n in PAINTING else len(PAINTING)))
+
+# %% ../nbs/27_plates.ipynb #2180bfc2
+def _stamp(entries):
+    "Mark of the sizes and times of the local files of some fields"
+    found = []
+    for path in dict.fromkeys(_split_plane(a)[0] for f in entries for a in f.files.values() if a and not _remote(a)):
+        try: found.append((s := os.stat(path)) and (s.st_size, s.st_mtime_ns))
+        except OSError: found.append(None)
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+def _ahead(pool, f, jobs, n): # threads; function; its arguments; so many at once
+    "A function that waits for the result, for each job in turn"
+    jobs, waiting = iter(jobs), deque()
+    while True:
+        waiting.extend((job, pool.submit(f, job)) for job in islice(jobs, n - len(waiting)))
+        if not waiting: return
+        job, future = waiting.popleft()
+        yield job.key, future.result
+
+def _pack_shard(job): # entries, path of the shard, names of the channels, what the first field is like, on_bad, threads, s3
+    "Read the fields of a shard and write it; then the note that says it is finished"
+    entries, path, names, like, on_bad, threads, s3 = job
+    stamp, records, skipped = _stamp(entries), [], []
+    with ThreadPoolExecutor(threads) as pool:
+        read = _ahead(pool, partial(read_field, channels=names, s3=s3), entries, threads)
+        n = _write_shard(path, _keep_good(read, names, like, on_bad, records, skipped), like[0])
+    if not n: Path(path).unlink()
+    note = Path(path).with_suffix('.json')
+    with atomic_path(note) as tmp: tmp.write_text(json.dumps(dict(stamp=stamp, records=records, skipped=skipped)))
+
+def _shard_note(path, entries): # of a shard
+    "What was noted of a finished shard; None unless it is there and its files are what they were"
+    note = path.with_suffix('.json')
+    found = json.loads(note.read_text()) if note.is_file() else {}
+    return found if found.get('stamp') == _stamp(entries) and (path.is_file() or not found['records']) else None
+
+# %% ../nbs/27_plates.ipynb #175923e2
+def _first_like(index, names, s3, most=100):
+    "Shape, dtype and key of the first field that can be used: what the others must be like"
+    said = []
+    for f in index[:most]:
+        try:
+            field = read_field(f, names, s3)
+            _field_limits(f.key, field, names, None)
+            return field.shape, field.dtype, f.key
+        except InputError as e: said.append(str(e))
+    raise InputError(f'{said[0]} (nor can any other of the first {len(said)} fields be used)' if len(said) > 1 else said[0])
+
+def _pack_all(index, parts, names, like, per, on_bad, workers, threads, s3): # per: fields a shard
+    "Every shard that is not finished; the notes of all"
+    groups = [index[k:k + per] for k in range(0, len(index), per)]
+    paths = [parts/_shard_name(k) for k in range(len(groups))]
+    _open_job(parts, [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups], channels=list(names), fields_a_shard=per, on_bad=on_bad)
+    for old in parts.glob('.*'): old.unlink()                              # what was being written when it was interrupted
+    todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g) is None]
+    left = sum(len(groups[k]) for k in todo)
+    _need_room(parts, 2*left*int(np.prod(like[0])), f'packing {left} fields')
+    workers = min(len(todo), min(_cores(), 1 + left//16) if workers is None else workers)
+    with _workers(max(1, workers) if _travels((_pack_shard, index[0])) else 1) as run, tqdm(total=len(index), initial=len(index) - left, desc='packing', unit='field', leave=False) as bar:
+        for job, _ in run(_pack_shard, ((groups[k], str(paths[k]), names, like, on_bad, threads, s3) for k in todo)): bar.update(len(job[0]))
+    return [_shard_note(p, g) for p, g in zip(paths, groups)]
+
+# %% ../nbs/27_plates.ipynb #44c17883
+def pack_fields(
+    index,                       # of `FieldFiles`; indices of several plates add up
+    folder: str | Path,          # folder to make; must not exist
+    channels=None,               # names of those to pack, in this order; None: all, those of Cell Painting in the order of `dinocell.simulate.channels`
+    shard_mb: float = SHARD_MB,  # about how large a shard is, MB
+    on_bad: str = 'raise',       # a field that is not whole or does not fit: 'raise' an error, or 'skip' it and list it in fields.json
+    workers: int | None = None,  # processes; None: one a core
+    threads: int | None = None,  # fields that each process reads at once; None: 16 for addresses, 1 for files on a disk
+    s3: dict = S3,               # how S3 is asked
+    **meta,                      # what else to write into fields.json: source, licence
+) -> Fields:                     # written whole or not at all
+    "Read, check and pack the fields of an index by all cores; the same call goes on where an interrupted one stopped"
+    folder, index = Path(folder), list(index)
+    _check_choice(on_bad)
+    for name, n in (('workers', workers), ('threads', threads)):
+        if n is not None and n < 1: raise InputError(f'{name}={n}: give 1 or more')
+    if folder.exists(): raise InputError(f'{folder}: exists already: choose another name, or remove it first')
+    if not index: raise InputError(f'{folder}: no field to pack: give at least one')
+    _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
+    names, parts = _check_names(channels or _index_channels(index)), folder.with_name(f'.{folder.name}.parts')
+    threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
+    try:
+        like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
+        notes = _pack_all(index, parts, names, like, _per_shard(like[0], shard_mb), on_bad, workers, threads, s3)
+    except (InputError, Unreachable) as e:
+        done = len(list(parts.glob('shard_*.json')))
+        if not done: shutil.rmtree(parts, ignore_errors=True)
+        raise InputError(f'{e}' + (f' ({done} shards packed so far are kept in {parts.name} for the next try)' if done else '')) from e
+    skipped = [s for n in notes for s in n['skipped']]
+    _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta)
+    write_index(parts/'sources.csv', index)
+    for old in (parts/'job.json', *parts.glob('shard_*.json')): old.unlink()
+    parts.rename(folder)
+    if skipped: print(f'{folder}: {len(skipped)} of {len(index)} fields skipped, listed in fields.json; the first: {skipped[0]["message"]}')
+    return Fields(folder)
