@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['pack_fields']
 
-# %% ../nbs/28_packing.ipynb #7ef371d6
+# %% ../nbs/28_packing.ipynb #864dbf18
 import hashlib
 import json
 import os
@@ -25,7 +25,7 @@ from .download import _need_room
 from .images import InputError, atomic_path
 from .plates import S3, FieldFiles, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
 
-# %% ../nbs/28_packing.ipynb #02323f23
+# %% ../nbs/28_packing.ipynb #0ddb5023
 def _stamp(entries):
     "Mark of the sizes and times of the local files of some fields"
     found = []
@@ -61,7 +61,7 @@ def _shard_note(path, entries, on_bad): # of a shard
     if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']: return None
     return found if path.is_file() or not found['records'] else None
 
-# %% ../nbs/28_packing.ipynb #d4d20592
+# %% ../nbs/28_packing.ipynb #26d57879
 def _first_like(index, names, s3, most=100):
     "Shape, dtype and key of the first field that can be used: what the others must be like"
     said = []
@@ -87,7 +87,16 @@ def _pack_all(index, parts, names, like, per, on_bad, workers, threads, s3): # p
         for job, _ in run(_pack_shard, ((groups[k], str(paths[k]), names, like, on_bad, threads, s3) for k in todo)): bar.update(len(job[0]))
     return [_shard_note(p, g, on_bad) for p, g in zip(paths, groups)]
 
-# %% ../nbs/28_packing.ipynb #47517df3
+# %% ../nbs/28_packing.ipynb #a8d0dfe3
+def _all_channels(index):
+    "The names of all channels; `InputError` where a field lacks some and has others instead: those are two sets"
+    names = _index_channels(index)
+    have = lambda f: [n for n, a in f.files.items() if a]
+    most = max(index, key=lambda f: len(have(f)))
+    if other := next((f for f in index if not set(have(f)) <= set(have(most))), None):
+        raise InputError(f'{other.key} has {", ".join(have(other))}, but {most.key} has {", ".join(have(most))}: give channels=, those that both have, or pack them into two sets')
+    return names
+
 def pack_fields(
     index,                       # of `FieldFiles`; indices of several plates add up
     folder: str | Path,          # folder to make; must not exist
@@ -107,7 +116,7 @@ def pack_fields(
     if folder.exists(): raise InputError(f'{folder}: exists already: choose another name, or remove it first')
     if not index: raise InputError(f'{folder}: no field to pack: give at least one')
     _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
-    names, parts = _check_names(channels or _index_channels(index)), folder.with_name(f'.{folder.name}.parts')
+    names, parts = _check_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
     threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
     try:
         like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
