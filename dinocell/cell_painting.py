@@ -6,7 +6,7 @@
 __all__ = ['PERCENTILES', 'VERSION', 'SHARD_MB', 'MEAN', 'FieldKey', 'check_key', 'simulate_plates', 'channel_limits',
            'write_fields', 'Fields', 'open_fields', 'verify_fields', 'split_plates', 'draw_channels', 'take_channels']
 
-# %% ../nbs/22_cell_painting.ipynb #e72aa037
+# %% ../nbs/22_cell_painting.ipynb #02ad4f18
 import csv
 import hashlib
 import json
@@ -25,7 +25,7 @@ from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, 
 from .images import InputError, atomic_folder, atomic_path
 from .simulate import channels, simulate
 
-# %% ../nbs/22_cell_painting.ipynb #654bc839
+# %% ../nbs/22_cell_painting.ipynb #c1190a6a
 class FieldKey(NamedTuple):
     "What names a field of view"
     batch: str # of plates that were made together
@@ -46,7 +46,7 @@ def check_key(
         if '/' in value: raise InputError(f"{name}: {part} '{value}' holds a slash: replace it")
     return key
 
-# %% ../nbs/22_cell_painting.ipynb #94b0c63c
+# %% ../nbs/22_cell_painting.ipynb #3d7b4d00
 def simulate_plates(
     n_plates: int = 2,         # plates
     fields: int = 4,           # fields a plate
@@ -63,7 +63,7 @@ def simulate_plates(
             seen = np.stack([ndi.gaussian_filter(s, blur) for s in image])*gain + level + rng.normal(0, 60, image.shape)
             yield FieldKey(f'batch{p//2}', f'plate{p}', f'{chr(65 + f//12)}{f % 12 + 1:02d}', '1'), np.clip(seen, 0, 65535).astype(np.uint16)
 
-# %% ../nbs/22_cell_painting.ipynb #eeea3bc7
+# %% ../nbs/22_cell_painting.ipynb #5b59e11b
 PERCENTILES = .1, 99.9 # of a channel of a field: what becomes 0 and 1
 
 def channel_limits(
@@ -79,7 +79,7 @@ def channel_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low}: an exposure failed: leave the field out')
     return float(low), float(high)
 
-# %% ../nbs/22_cell_painting.ipynb #ad3afa82
+# %% ../nbs/22_cell_painting.ipynb #8ef27a7b
 def _field_limits(key, field, names, like): # its key; (C,H,W); names of the channels; None, or shape, dtype and key of the first field
     "Limits of every channel, (C,2); `InputError` unless the field fits the others"
     field = np.asarray(field)
@@ -90,7 +90,7 @@ def _field_limits(key, field, names, like): # its key; (C,H,W); names of the cha
     if like and field.dtype != like[1]: raise InputError(f'{key}: its pixels are {field.dtype}, but those of {like[2]} are {like[1]}: pack fields of another bit depth into a set of their own')
     return [channel_limits(plane, f'{key}, {name}') for plane, name in zip(field, names)]
 
-# %% ../nbs/22_cell_painting.ipynb #c2ec6569
+# %% ../nbs/22_cell_painting.ipynb #0536307f
 def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken one by one; (C,H,W)
     "Fields one after the other as one array (n,C,H,W) uint16; how many"
     def header(n): return dict(descr='<u2', fortran_order=False, shape=(n, *shape))
@@ -101,9 +101,11 @@ def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken o
         f.seek(0)
         np.lib.format.write_array_header_1_0(f, header(n))
         if f.tell() != start: raise RuntimeError('the header of a .npy file grew')   # numpy leaves room for it
+        f.flush()
+        os.fsync(f.fileno())                                                 # on the disk before it has its name, should the power fail
     return n
 
-# %% ../nbs/22_cell_painting.ipynb #b61650fb
+# %% ../nbs/22_cell_painting.ipynb #1f9060e2
 def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, function that gives the field); the lists are filled
     "The fields that fit, one by one, each noted in `records`; the others are an `InputError`, or listed in `skipped`"
     for key, read in items:
@@ -119,7 +121,7 @@ def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, fun
         records.append(dict(key=list(key), sha256=_array_sha256(field), limits=limits))
         yield field
 
-# %% ../nbs/22_cell_painting.ipynb #b2cb1de9
+# %% ../nbs/22_cell_painting.ipynb #db0d67b3
 VERSION = 1 # of the format
 _columns = (*FieldKey._fields, 'shard', 'row', 'sha256')
 
@@ -130,7 +132,7 @@ def _write_note(folder, shards, names, shape, skipped, **meta): # folder; a list
     rows = [(*r['key'], s, k, r['sha256']) for s, records in enumerate(shards) for k, r in enumerate(records)]
     with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f: csv.writer(f).writerows([_columns, *rows])
     with atomic_path(folder/'limits.npy') as tmp: np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
-    note = dict(meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
+    note = dict(dict(kind='npy'), **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: _sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
     with atomic_path(folder/'fields.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
 
@@ -145,7 +147,7 @@ def _check_choice(on_bad):
 
 def _twice(key): return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
 
-# %% ../nbs/22_cell_painting.ipynb #7313aa64
+# %% ../nbs/22_cell_painting.ipynb #7f4a80ee
 SHARD_MB = 512. # the size of a shard, about
 
 def _per_shard(shape, shard_mb): # (C,H,W)
@@ -184,22 +186,23 @@ def write_fields(
         _write_note(tmp, shards, names, shape, skipped, **meta)
     return open_fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #49264cbd
+# %% ../nbs/22_cell_painting.ipynb #3fd209a5
 def _read_rows(folder):
     "The rows of fields.csv, a dict each"
     with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from csv.DictReader(f)
 
-def _read_note(folder):
+def _read_note(folder, kind='npy'): # kind of shards
     "What is in fields.json; `InputError` unless it and the other files belong together"
     note = folder/'fields.json'
     if not note.is_file(): raise InputError(f'{folder}: no set of fields here (fields.json is missing): make one with `dinocell shards`')
     try:
         meta = json.loads(note.read_text())
         if meta['version'] > VERSION: raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
+        if meta['kind'] != kind: raise InputError(f'{note}: a set in {meta["kind"]} chunks, not {kind}: open it by ' + ('open_fields' if kind != 'npy' else f'dinocell.packing.open_{meta["kind"]}'))
         for name, known in meta['checksums'].items():
             if _sha256(folder/name) != known: raise InputError(f'{folder/name}: not what was written (its checksum differs): copy the set again, or pack it again')
         for k, n in enumerate(meta['shards']):
-            if n: _check_shard(folder/_shard_name(k), (n, len(meta['channels']), *meta['size']))
+            if n and kind == 'npy': _check_shard(folder/_shard_name(k), (n, len(meta['channels']), *meta['size']))
     except InputError: raise
     except (OSError, ValueError, LookupError, TypeError) as e:
         raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): copy the set again, or pack it again') from e
@@ -211,15 +214,17 @@ def _check_shard(path, shape): # (n,C,H,W)
     except (OSError, ValueError, EOFError) as e: raise InputError(f'{path}: missing or cut short ({e}): copy the set again, or pack it again') from e
     if found.shape != shape or found.dtype != np.uint16: raise InputError(f'{path}: {found.dtype} of shape {found.shape}, not uint16 of {shape}: it is of another set: copy the set again')
 
-# %% ../nbs/22_cell_painting.ipynb #09b980b8
+# %% ../nbs/22_cell_painting.ipynb #c53a174e
 class Fields:
     "A set of fields, or a part of one, memory-mapped"
+    kind = 'npy' # of the shards
+
     def __init__(self,
         folder: str | Path, # written by `write_fields` or `dinocell.plates.pack_fields`
         which=None,         # (n,) numbers of its fields; None: all
     ):
         self.folder = Path(folder)
-        self.meta, one = _read_note(self.folder), {}
+        self.meta, one = _read_note(self.folder, self.kind), {}
         rows = [(FieldKey(*(one.setdefault(r[n], r[n]) for n in FieldKey._fields)), int(r['shard']), int(r['row'])) for r in _read_rows(self.folder)]
         self._keys, self._at = [r[0] for r in rows], np.array([r[1:] for r in rows], np.int32)
         self._limits = np.load(self.folder/'limits.npy', allow_pickle=False)
@@ -269,7 +274,7 @@ def open_fields(
     "A set of fields, memory-mapped"
     return Fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #cbb10228
+# %% ../nbs/22_cell_painting.ipynb #b4ca7014
 def _cores(): return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() # that this process may use
 
 def _wrong_rows(job): # path of a shard, rows in it, their checksums
@@ -283,6 +288,7 @@ def verify_fields(
     workers: int | None = None, # processes; None: one a core
 ) -> list:                      # of (`FieldKey`, message), one a field that is damaged; empty where all is well
     "Compare every field with the checksum that was taken when it was packed"
+    if fields.kind != 'npy': raise InputError(f'{fields.folder}: a set in {fields.kind} chunks: verify the set that it was copied from')
     chosen, jobs, wrong = set(fields.which.tolist()), {}, []
     for i, r in enumerate(_read_rows(fields.folder)):
         if i in chosen: jobs.setdefault(int(r['shard']), []).append((int(r['row']), r['sha256'], FieldKey(*(r[n] for n in FieldKey._fields))))
@@ -294,7 +300,7 @@ def verify_fields(
             bar.update(len(rows))
     return sorted(wrong)
 
-# %% ../nbs/22_cell_painting.ipynb #d47b9e91
+# %% ../nbs/22_cell_painting.ipynb #9fb6b01b
 def split_plates(
     fields,            # `Fields`
     share: float = .2, # of the fields, to hold out
@@ -306,7 +312,7 @@ def split_plates(
     out = _groups_apart(fields.plates, share, seed)
     return np.flatnonzero(~out), np.flatnonzero(out)
 
-# %% ../nbs/22_cell_painting.ipynb #27f4b94d
+# %% ../nbs/22_cell_painting.ipynb #b54169bf
 MEAN = -1 # in place of the number of a channel: the mean of all
 
 def draw_channels(

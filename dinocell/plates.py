@@ -7,7 +7,7 @@ __all__ = ['S3', 'TRIES', 'WAIT', 'JUMP', 'JUMP_CHANNELS', 'JUMP_BRIGHTFIELD', '
            'read_field', 'write_index', 'read_index', 'well_name', 'find_fields', 'find_jump', 'find_load_data',
            'missing_channels']
 
-# %% ../nbs/27_plates.ipynb #4c7e5d20
+# %% ../nbs/27_plates.ipynb #f4ce56ce
 import csv
 import os
 import re
@@ -23,7 +23,7 @@ from .cell_painting import FieldKey, _twice, check_key
 from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_path, read_image
 from .simulate import channels as PAINTING
 
-# %% ../nbs/27_plates.ipynb #4b8001e6
+# %% ../nbs/27_plates.ipynb #5098c342
 S3 = dict(anon=True, config_kwargs=dict(max_pool_connections=64, read_timeout=60)) # how S3 is asked: unsigned; see s3fs.S3FileSystem
 TRIES, WAIT = 5, 1. # how often an address is tried; seconds before the second time, doubled from try to try
 
@@ -66,7 +66,7 @@ def _read_bytes(address, s3):
     try: return Path(address).read_bytes()
     except OSError as e: raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
 
-# %% ../nbs/27_plates.ipynb #f4cd8012
+# %% ../nbs/27_plates.ipynb #97331ae7
 def _read_tiff_bytes(data, name):
     "The pixels of a TIFF: of its one page, or of its first series"
     try:
@@ -82,9 +82,10 @@ def _open_zarr(address, s3):
     try: return _persist(lambda: zarr.open(address, mode='r', **options), address) if options else zarr.open(address, mode='r')
     except _unreadable as e: raise InputError(f'{address}: cannot be read as OME-Zarr ({_first_line(e)[:80]}): copy it again') from e
 
+def _is_zarr(path): return re.search(r'\.zarr(/|$)', path) is not None
 def _about(node): return node.attrs.get('ome', node.attrs) # what OME-Zarr says of itself; since version .5 it stands below 'ome'
 
-# %% ../nbs/27_plates.ipynb #ac09f162
+# %% ../nbs/27_plates.ipynb #157fb755
 def _read_zarr(address, s3):
     "The finest level of an OME-Zarr image: (C,Y,X)"
     node = _open_zarr(address, s3)
@@ -102,15 +103,15 @@ def _read_zarr(address, s3):
     except _unreadable as e: raise InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
     return image if 'c' in axes else image[None]
 
-# %% ../nbs/27_plates.ipynb #f39da36b
+# %% ../nbs/27_plates.ipynb #d1e51a27
 def _read_file(address, s3):
     "The pixels of a file on disk or elsewhere"
-    if '.zarr' in address: return _read_zarr(address, s3)
+    if _is_zarr(address): return _read_zarr(address, s3)
     if address.lower().endswith(('.tif', '.tiff')): return _read_tiff_bytes(_read_bytes(address, s3), address)
     if _remote(address): raise InputError(f'{address}: only TIFF and OME-Zarr are read from a network: copy it to a disk')
     return read_image(address)
 
-# %% ../nbs/27_plates.ipynb #86d57870
+# %% ../nbs/27_plates.ipynb #664773e1
 class FieldFiles(NamedTuple):
     "A field, and the files of its channels"
     key: FieldKey
@@ -153,7 +154,7 @@ def _plane_of(image, k, n, path): # pixels of a file; number of the plane or Non
     if found != n: raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {n} are named: name every channel of the file, in its order')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
 
-# %% ../nbs/27_plates.ipynb #b583fa24
+# %% ../nbs/27_plates.ipynb #b9c1dc75
 def write_index(
     path: str | Path, # .csv to write
     index,            # of `FieldFiles`
@@ -191,7 +192,7 @@ def _gather(found, where): # iterable of (key, channel, address)
     if not fields: raise InputError(f'{where}: no field in it: check that it is the right place')
     return [FieldFiles(k, fields[k]) for k in sorted(fields, key=lambda k: (*k[:3], k.site.zfill(6)))]
 
-# %% ../nbs/27_plates.ipynb #dcdf5501
+# %% ../nbs/27_plates.ipynb #13dba6f1
 def _walk(root, s3):
     "Every file below a folder or address; OME-Zarr images stand for their folders"
     if _remote(root):
@@ -225,7 +226,7 @@ def well_name(
     if str(row).isdigit(): row = ('' if int(row) <= 26 else 'A') + chr(64 + (int(row) - 1) % 26 + 1)
     return f'{row}{int(column):02d}'
 
-# %% ../nbs/27_plates.ipynb #613a62e6
+# %% ../nbs/27_plates.ipynb #dc7f1ece
 def find_fields(
     root: str,              # a folder, or an address such as 's3://bucket/plate'
     pattern: str,           # regular expression with named groups, see above
@@ -246,7 +247,7 @@ def find_fields(
             well = g['well'] if 'well' in g else well_name(g['row'], g['column'])
             key = check_key((g.get('batch', batch), g.get('plate', plate), well, g['site'].lstrip('0') or '0'), path)
             if 'channel' in known: names = [(channels or {}).get(g['channel'], None if channels else g['channel'])]
-            else: names = channels or (_zarr_channels(path, s3) if '.zarr' in path else None)
+            else: names = channels or (_zarr_channels(path, s3) if _is_zarr(path) else None)
             if names is None: raise InputError(f'{path}: it holds all channels (the pattern has no group channel): give channels=, their names in order')
             yield from ((key, n, path if 'channel' in known else f'{path}[{k}]') for k, n in enumerate(names) if n is not None)
     try:
@@ -256,7 +257,7 @@ def find_fields(
     if paths and not found: raise InputError(f'{root}: none of its {len(paths)} files fits the pattern {pattern!r}, e.g. {paths[0]}: change the pattern, or the folder')
     return _gather(found, root)
 
-# %% ../nbs/27_plates.ipynb #8611c015
+# %% ../nbs/27_plates.ipynb #9dc188d5
 JUMP = r'(?:(?P<batch>[^/]+)/images/|/|^)(?P<plate>[^/]+?)(?:__[^/]*)?/Images/r(?P<row>\d+)c(?P<column>\d+)f(?P<site>\d+)p\d+-ch(?P<channel>\d+)sk\d+fk\d+fl\d+\.tiff?$'
 JUMP_CHANNELS = {'5': 'DNA', '4': 'ER', '3': 'RNA', '2': 'AGP', '1': 'Mito'}
 JUMP_BRIGHTFIELD = {'6': 'BF_high', '7': 'BF_low', '8': 'BF'}
@@ -271,7 +272,7 @@ def find_jump(
     "An index of plates of the JUMP pilot (cpg0000)"
     return find_fields(root, JUMP, JUMP_CHANNELS | (JUMP_BRIGHTFIELD if brightfield else {}), batch, s3=s3)
 
-# %% ../nbs/27_plates.ipynb #7bebdb43
+# %% ../nbs/27_plates.ipynb #2fd7d237
 def find_load_data(
     path: str,               # load_data.csv, on disk or elsewhere: URL_OrigDNA, or PathName_OrigDNA and FileName_OrigDNA, …; Metadata_Plate, _Well, _Site
     brightfield: bool = False, # channels named so as well
@@ -293,7 +294,7 @@ def find_load_data(
     def key(row, k): return check_key((row.get('Metadata_Batch') or batch, row['Metadata_Plate'], row['Metadata_Well'], row['Metadata_Site'].lstrip('0') or row['Metadata_Site']), f'{path}, line {k}')
     return _gather(((key(r, k), n.removeprefix('Orig'), address(r, n)) for k, r in enumerate(rows, 2) for n in names), path)
 
-# %% ../nbs/27_plates.ipynb #884f0685
+# %% ../nbs/27_plates.ipynb #3dd1f15c
 def missing_channels(
     index,         # of `FieldFiles`
     channels=None, # names that every field should have; None: all that any has
