@@ -7,11 +7,13 @@ __all__ = ['S3', 'TRIES', 'WAIT', 'JUMP', 'JUMP_CHANNELS', 'JUMP_BRIGHTFIELD', '
            'read_field', 'write_index', 'read_index', 'well_name', 'find_fields', 'find_jump', 'find_load_data',
            'missing_channels']
 
-# %% ../nbs/27_plates.ipynb #f4ce56ce
+# %% ../nbs/27_plates.ipynb #f896ea1c
 import csv
+import gzip
 import os
 import re
 import time
+import zlib
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +25,7 @@ from .cell_painting import FieldKey, _twice, check_key
 from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_path, read_image
 from .simulate import channels as PAINTING
 
-# %% ../nbs/27_plates.ipynb #5098c342
+# %% ../nbs/27_plates.ipynb #10ac2ae8
 S3 = dict(anon=True, config_kwargs=dict(max_pool_connections=64, read_timeout=60)) # how S3 is asked: unsigned; see s3fs.S3FileSystem
 TRIES, WAIT = 5, 1. # how often an address is tried; seconds before the second time, doubled from try to try
 
@@ -66,7 +68,7 @@ def _read_bytes(address, s3):
     try: return Path(address).read_bytes()
     except OSError as e: raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
 
-# %% ../nbs/27_plates.ipynb #97331ae7
+# %% ../nbs/27_plates.ipynb #2f880f38
 def _read_tiff_bytes(data, name):
     "The pixels of a TIFF: of its one page, or of its first series"
     try:
@@ -85,7 +87,7 @@ def _open_zarr(address, s3):
 def _is_zarr(path): return re.search(r'\.zarr(/|$)', path) is not None
 def _about(node): return node.attrs.get('ome', node.attrs) # what OME-Zarr says of itself; since version .5 it stands below 'ome'
 
-# %% ../nbs/27_plates.ipynb #157fb755
+# %% ../nbs/27_plates.ipynb #d992f8b7
 def _read_zarr(address, s3):
     "The finest level of an OME-Zarr image: (C,Y,X)"
     node = _open_zarr(address, s3)
@@ -103,7 +105,7 @@ def _read_zarr(address, s3):
     except _unreadable as e: raise InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
     return image if 'c' in axes else image[None]
 
-# %% ../nbs/27_plates.ipynb #d1e51a27
+# %% ../nbs/27_plates.ipynb #0edf7b72
 def _read_file(address, s3):
     "The pixels of a file on disk or elsewhere"
     if _is_zarr(address): return _read_zarr(address, s3)
@@ -111,7 +113,7 @@ def _read_file(address, s3):
     if _remote(address): raise InputError(f'{address}: only TIFF and OME-Zarr are read from a network: copy it to a disk')
     return read_image(address)
 
-# %% ../nbs/27_plates.ipynb #664773e1
+# %% ../nbs/27_plates.ipynb #8ebceb3b
 class FieldFiles(NamedTuple):
     "A field, and the files of its channels"
     key: FieldKey
@@ -154,7 +156,7 @@ def _plane_of(image, k, n, path): # pixels of a file; number of the plane or Non
     if found != n: raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {n} are named: name every channel of the file, in its order')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
 
-# %% ../nbs/27_plates.ipynb #b9c1dc75
+# %% ../nbs/27_plates.ipynb #2de141ce
 def write_index(
     path: str | Path, # .csv to write
     index,            # of `FieldFiles`
@@ -168,16 +170,21 @@ def read_index(
     path: str | Path, # .csv written by `write_index`, or by hand: batch, plate, well, site, then a column a channel; relative paths start beside it
 ) -> list:            # of `FieldFiles`
     "An index from its table"
-    rows = _table(_read_bytes(str(path), S3), path, FieldKey._fields)
+    rows = _table(path, FieldKey._fields, S3)
     def full(a): return a if not a or _remote(a) else str(Path(path).parent.absolute()/a)
     found = ((check_key((r[n] for n in FieldKey._fields), f'{path}, line {k}'), n, full(a)) for k, r in enumerate(rows, 2) for n, a in r.items() if n not in FieldKey._fields)
     return _gather(found, path)
 
-def _table(data, path, needed): # bytes of a CSV; columns it must have
+def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
     "The rows of a CSV, a dict each"
-    try: rows = list(csv.DictReader(StringIO(data.decode('utf-8-sig')), restval=''))
-    except (UnicodeDecodeError, csv.Error) as e: raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
+    try:
+        data = _read_bytes(str(path), s3)
+        text = (gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data).decode('utf-8-sig')
+        rows = list(csv.DictReader(StringIO(text), restval=''))
+    except Unreachable as e: raise InputError(str(e)) from e
+    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as e: raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
     if not rows: raise InputError(f'{path}: no row: check that it is the right file')
+    if long := [k for k, r in enumerate(rows, 2) if None in r]: raise InputError(f'{path}, line {long[0]}: more cells than columns: put paths with commas in quotes')
     for n in needed:
         if n not in rows[0]: raise InputError(f'{path}: no column {n}: a field needs its {n.removeprefix("Metadata_").lower()}, since wells have the same names on every plate: add the column')
     return rows
@@ -192,7 +199,7 @@ def _gather(found, where): # iterable of (key, channel, address)
     if not fields: raise InputError(f'{where}: no field in it: check that it is the right place')
     return [FieldFiles(k, fields[k]) for k in sorted(fields, key=lambda k: (*k[:3], k.site.zfill(6)))]
 
-# %% ../nbs/27_plates.ipynb #13dba6f1
+# %% ../nbs/27_plates.ipynb #3f6f5c70
 def _walk(root, s3):
     "Every file below a folder or address; OME-Zarr images stand for their folders"
     if _remote(root):
@@ -211,7 +218,8 @@ def _zarr_images(address, s3):
     "The images of an OME-Zarr plate, or the image itself"
     plate = _about(_open_zarr(address, s3)).get('plate')
     if plate is None: return [address]
-    return [f"{address}/{w['path']}/{i['path']}" for w in plate['wells'] for i in _about(_open_zarr(f"{address}/{w['path']}", s3))['well']['images']]
+    try: return [f"{address}/{w['path']}/{i['path']}" for w in plate['wells'] for i in _about(_open_zarr(f"{address}/{w['path']}", s3))['well']['images']]
+    except (LookupError, TypeError) as e: raise InputError(f'{address}: not a whole OME-Zarr plate ({type(e).__name__}: {e}): copy it again') from e
 
 def _zarr_channels(address, s3):
     "The names that an OME-Zarr image gives its channels"
@@ -219,14 +227,16 @@ def _zarr_channels(address, s3):
     except LookupError as e: raise InputError(f'{address}: it does not name its channels: give channels=, their names in order') from e
 
 def well_name(
-    row,    # 'A', or 1
-    column, # 1
+    row,    # 'A', 1 or '01'
+    column, # 1 or '01'
 ) -> str:   # 'A01'
     "The name of a well"
     if str(row).isdigit(): row = ('' if int(row) <= 26 else 'A') + chr(64 + (int(row) - 1) % 26 + 1)
-    return f'{row}{int(column):02d}'
+    return f"{row}{str(column).lstrip('0'):0>2}" if column else str(row)
 
-# %% ../nbs/27_plates.ipynb #dc7f1ece
+def _plain_site(site): return site.lstrip('0') or site[:1] # '01' -> '1'
+
+# %% ../nbs/27_plates.ipynb #6f989e94
 def find_fields(
     root: str,              # a folder, or an address such as 's3://bucket/plate'
     pattern: str,           # regular expression with named groups, see above
@@ -244,8 +254,8 @@ def find_fields(
         for path in paths:
             if not (m := re.search(pattern, path)): continue
             g = {n: v for n, v in m.groupdict().items() if v is not None}
-            well = g['well'] if 'well' in g else well_name(g['row'], g['column'])
-            key = check_key((g.get('batch', batch), g.get('plate', plate), well, g['site'].lstrip('0') or '0'), path)
+            well = g.get('well') or well_name(g.get('row', ''), g.get('column', ''))
+            key = check_key((g.get('batch', batch), g.get('plate', plate), well, _plain_site(g.get('site', ''))), path)
             if 'channel' in known: names = [(channels or {}).get(g['channel'], None if channels else g['channel'])]
             else: names = channels or (_zarr_channels(path, s3) if _is_zarr(path) else None)
             if names is None: raise InputError(f'{path}: it holds all channels (the pattern has no group channel): give channels=, their names in order')
@@ -257,7 +267,7 @@ def find_fields(
     if paths and not found: raise InputError(f'{root}: none of its {len(paths)} files fits the pattern {pattern!r}, e.g. {paths[0]}: change the pattern, or the folder')
     return _gather(found, root)
 
-# %% ../nbs/27_plates.ipynb #9dc188d5
+# %% ../nbs/27_plates.ipynb #f4aebd3b
 JUMP = r'(?:(?P<batch>[^/]+)/images/|/|^)(?P<plate>[^/]+?)(?:__[^/]*)?/Images/r(?P<row>\d+)c(?P<column>\d+)f(?P<site>\d+)p\d+-ch(?P<channel>\d+)sk\d+fk\d+fl\d+\.tiff?$'
 JUMP_CHANNELS = {'5': 'DNA', '4': 'ER', '3': 'RNA', '2': 'AGP', '1': 'Mito'}
 JUMP_BRIGHTFIELD = {'6': 'BF_high', '7': 'BF_low', '8': 'BF'}
@@ -272,7 +282,7 @@ def find_jump(
     "An index of plates of the JUMP pilot (cpg0000)"
     return find_fields(root, JUMP, JUMP_CHANNELS | (JUMP_BRIGHTFIELD if brightfield else {}), batch, s3=s3)
 
-# %% ../nbs/27_plates.ipynb #2fd7d237
+# %% ../nbs/27_plates.ipynb #340e1d72
 def find_load_data(
     path: str,               # load_data.csv, on disk or elsewhere: URL_OrigDNA, or PathName_OrigDNA and FileName_OrigDNA, …; Metadata_Plate, _Well, _Site
     brightfield: bool = False, # channels named so as well
@@ -281,8 +291,7 @@ def find_load_data(
     s3: dict = S3,           # how S3 is asked
 ) -> list:                   # of `FieldFiles`
     "An index from the table that CellProfiler loads; illumination functions are left out"
-    try: rows = _table(_read_bytes(str(path), s3), path, ('Metadata_Plate', 'Metadata_Well', 'Metadata_Site'))
-    except Unreachable as e: raise InputError(str(e)) from e
+    rows = _table(path, ('Metadata_Plate', 'Metadata_Well', 'Metadata_Site'), s3)
     columns = dict.fromkeys(n.split('_', 1)[1] for n in rows[0] if n.startswith(('FileName_', 'URL_')))
     names = [n for n in columns if not n.startswith('Illum') and (brightfield or not n.removeprefix('Orig').lower().startswith(('brightfield', 'bf')))]
     if not names: raise InputError(f'{path}: no column FileName_… or URL_…: check that it is a load_data.csv')
@@ -291,10 +300,10 @@ def find_load_data(
         a = (a or '').removeprefix('file://').removeprefix('file:')
         if moved[0] and a.startswith(moved[0]): a = moved[1] + a[len(moved[0]):]
         return a if not a or _remote(a) or _remote(path) else str(Path(path).parent.absolute()/a)
-    def key(row, k): return check_key((row.get('Metadata_Batch') or batch, row['Metadata_Plate'], row['Metadata_Well'], row['Metadata_Site'].lstrip('0') or row['Metadata_Site']), f'{path}, line {k}')
+    def key(row, k): return check_key((row.get('Metadata_Batch') or batch, row['Metadata_Plate'], row['Metadata_Well'], _plain_site(row['Metadata_Site'])), f'{path}, line {k}')
     return _gather(((key(r, k), n.removeprefix('Orig'), address(r, n)) for k, r in enumerate(rows, 2) for n in names), path)
 
-# %% ../nbs/27_plates.ipynb #3dd1f15c
+# %% ../nbs/27_plates.ipynb #3f79514d
 def missing_channels(
     index,         # of `FieldFiles`
     channels=None, # names that every field should have; None: all that any has
