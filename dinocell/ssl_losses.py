@@ -146,7 +146,7 @@ def layer_groups(
     vit: nn.Module,       # a timm ViT
     others: nn.Module,    # heads and whatever else learns at the full rate
     layer_decay: float = .9,
-) -> list:                # dicts for an optimiser: params, weight_decay (0, or 1 for those that decay), scale of the learning rate
+) -> list:                # dicts for an optimiser: params, `scale` of the learning rate, `decays`: 1 for those that weight decay pulls at, else 0
     "Parameters by the rate and the decay they have"
     depth, keep, groups = len(vit.blocks), vit.no_weight_decay(), {}
     for name, p in [*vit.named_parameters(), *((f'others.{n}', p) for n, p in others.named_parameters())]:
@@ -154,4 +154,4 @@ def layer_groups(
         layer = int(at[1]) + 1 if at else depth + 1 if name.startswith(('norm', 'fc_norm', 'others')) else 0
         key = layer_decay**(depth + 1 - layer), float(p.squeeze().ndim > 1 and name not in keep)
         groups.setdefault(key, []).append(p)
-    return [dict(params=ps, scale=scale, weight_decay=decay) for (scale, decay), ps in groups.items()]
+    return [dict(params=ps, scale=scale, decays=decay) for (scale, decay), ps in groups.items()]
