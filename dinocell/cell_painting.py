@@ -6,7 +6,7 @@
 __all__ = ['PERCENTILES', 'VERSION', 'SHARD_MB', 'MEAN', 'FieldKey', 'check_key', 'simulate_plates', 'channel_limits',
            'write_fields', 'Fields', 'open_fields', 'verify_fields', 'split_plates', 'draw_channels', 'take_channels']
 
-# %% ../nbs/22_cell_painting.ipynb #02ad4f18
+# %% ../nbs/22_cell_painting.ipynb #1c1406b4
 import csv
 import hashlib
 import json
@@ -25,7 +25,7 @@ from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, 
 from .images import InputError, atomic_folder, atomic_path
 from .simulate import channels, simulate
 
-# %% ../nbs/22_cell_painting.ipynb #c1190a6a
+# %% ../nbs/22_cell_painting.ipynb #3798f312
 class FieldKey(NamedTuple):
     "What names a field of view"
     batch: str # of plates that were made together
@@ -46,7 +46,7 @@ def check_key(
         if '/' in value: raise InputError(f"{name}: {part} '{value}' holds a slash: replace it")
     return key
 
-# %% ../nbs/22_cell_painting.ipynb #3d7b4d00
+# %% ../nbs/22_cell_painting.ipynb #69c2caa5
 def simulate_plates(
     n_plates: int = 2,         # plates
     fields: int = 4,           # fields a plate
@@ -63,7 +63,7 @@ def simulate_plates(
             seen = np.stack([ndi.gaussian_filter(s, blur) for s in image])*gain + level + rng.normal(0, 60, image.shape)
             yield FieldKey(f'batch{p//2}', f'plate{p}', f'{chr(65 + f//12)}{f % 12 + 1:02d}', '1'), np.clip(seen, 0, 65535).astype(np.uint16)
 
-# %% ../nbs/22_cell_painting.ipynb #5b59e11b
+# %% ../nbs/22_cell_painting.ipynb #308a3a3f
 PERCENTILES = .1, 99.9 # of a channel of a field: what becomes 0 and 1
 
 def channel_limits(
@@ -79,7 +79,7 @@ def channel_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low}: an exposure failed: leave the field out')
     return float(low), float(high)
 
-# %% ../nbs/22_cell_painting.ipynb #8ef27a7b
+# %% ../nbs/22_cell_painting.ipynb #541fbf5d
 def _field_limits(key, field, names, like): # its key; (C,H,W); names of the channels; None, or shape, dtype and key of the first field
     "Limits of every channel, (C,2); `InputError` unless the field fits the others"
     field = np.asarray(field)
@@ -90,7 +90,7 @@ def _field_limits(key, field, names, like): # its key; (C,H,W); names of the cha
     if like and field.dtype != like[1]: raise InputError(f'{key}: its pixels are {field.dtype}, but those of {like[2]} are {like[1]}: pack fields of another bit depth into a set of their own')
     return [channel_limits(plane, f'{key}, {name}') for plane, name in zip(field, names)]
 
-# %% ../nbs/22_cell_painting.ipynb #0536307f
+# %% ../nbs/22_cell_painting.ipynb #985e2dce
 def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken one by one; (C,H,W)
     "Fields one after the other as one array (n,C,H,W) uint16; how many"
     def header(n): return dict(descr='<u2', fortran_order=False, shape=(n, *shape))
@@ -105,7 +105,7 @@ def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken o
         os.fsync(f.fileno())                                                 # on the disk before it has its name, should the power fail
     return n
 
-# %% ../nbs/22_cell_painting.ipynb #1f9060e2
+# %% ../nbs/22_cell_painting.ipynb #efc4fb9d
 def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, function that gives the field); the lists are filled
     "The fields that fit, one by one, each noted in `records`; the others are an `InputError`, or listed in `skipped`"
     for key, read in items:
@@ -121,7 +121,7 @@ def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, fun
         records.append(dict(key=list(key), sha256=_array_sha256(field), limits=limits))
         yield field
 
-# %% ../nbs/22_cell_painting.ipynb #db0d67b3
+# %% ../nbs/22_cell_painting.ipynb #565c4e7d
 VERSION = 1 # of the format
 _columns = (*FieldKey._fields, 'shard', 'row', 'sha256')
 
@@ -147,7 +147,7 @@ def _check_choice(on_bad):
 
 def _twice(key): return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
 
-# %% ../nbs/22_cell_painting.ipynb #7f4a80ee
+# %% ../nbs/22_cell_painting.ipynb #63a4fb71
 SHARD_MB = 512. # the size of a shard, about
 
 def _per_shard(shape, shard_mb): # (C,H,W)
@@ -186,7 +186,7 @@ def write_fields(
         _write_note(tmp, shards, names, shape, skipped, **meta)
     return open_fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #3fd209a5
+# %% ../nbs/22_cell_painting.ipynb #beaadf27
 def _read_rows(folder):
     "The rows of fields.csv, a dict each"
     with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from csv.DictReader(f)
@@ -214,7 +214,7 @@ def _check_shard(path, shape): # (n,C,H,W)
     except (OSError, ValueError, EOFError) as e: raise InputError(f'{path}: missing or cut short ({e}): copy the set again, or pack it again') from e
     if found.shape != shape or found.dtype != np.uint16: raise InputError(f'{path}: {found.dtype} of shape {found.shape}, not uint16 of {shape}: it is of another set: copy the set again')
 
-# %% ../nbs/22_cell_painting.ipynb #c53a174e
+# %% ../nbs/22_cell_painting.ipynb #78bf809c
 class Fields:
     "A set of fields, or a part of one, memory-mapped"
     kind = 'npy' # of the shards
@@ -256,7 +256,10 @@ class Fields:
     ) -> np.ndarray:    # (C,side,side) float32 in [0,1]
         "A square of a field, scaled by its limits and clipped; beyond the field it is mirrored about the outer edge (… 1 0 | 0 1 2 …)"
         low, high = self.limits[i].T[:, :, None, None]
-        return np.clip((self.field(i)[(slice(None), *_rows_and_columns(y, x, side, self.sizes[i]))] - low)/(high - low), 0, 1)
+        part = np.array(self.field(i)[(slice(None), *_rows_and_columns(y, x, side, self.sizes[i]))], np.float32)
+        part -= low
+        part /= high - low
+        return np.clip(part, 0, 1, out=part)
 
     def part(self,
         indices,        # numbers of fields (list, array or slice), or one bool a field
@@ -274,7 +277,7 @@ def open_fields(
     "A set of fields, memory-mapped"
     return Fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #b4ca7014
+# %% ../nbs/22_cell_painting.ipynb #5b180007
 def _cores(): return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() # that this process may use
 
 def _wrong_rows(job): # path of a shard, rows in it, their checksums
@@ -300,7 +303,7 @@ def verify_fields(
             bar.update(len(rows))
     return sorted(wrong)
 
-# %% ../nbs/22_cell_painting.ipynb #9fb6b01b
+# %% ../nbs/22_cell_painting.ipynb #3a4f54b1
 def split_plates(
     fields,            # `Fields`
     share: float = .2, # of the fields, to hold out
@@ -312,7 +315,7 @@ def split_plates(
     out = _groups_apart(fields.plates, share, seed)
     return np.flatnonzero(~out), np.flatnonzero(out)
 
-# %% ../nbs/22_cell_painting.ipynb #b54169bf
+# %% ../nbs/22_cell_painting.ipynb #d81e5046
 MEAN = -1 # in place of the number of a channel: the mean of all
 
 def draw_channels(

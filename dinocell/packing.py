@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['pack_fields', 'write_litdata', 'StreamedFields', 'open_litdata']
 
-# %% ../nbs/28_packing.ipynb #96fc7412
+# %% ../nbs/28_packing.ipynb #c69045df
 import hashlib
 import json
 import os
@@ -25,7 +25,7 @@ from .download import _need_room
 from .images import InputError, atomic_folder, atomic_path
 from .plates import S3, FieldFiles, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
 
-# %% ../nbs/28_packing.ipynb #10540c09
+# %% ../nbs/28_packing.ipynb #cc4b5239
 def _stamp(entries):
     "Mark of the sizes and times of the local files of some fields"
     found = []
@@ -61,7 +61,7 @@ def _shard_note(path, entries, on_bad): # of a shard
     if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']: return None
     return found if path.is_file() or not found['records'] else None
 
-# %% ../nbs/28_packing.ipynb #96c6c984
+# %% ../nbs/28_packing.ipynb #1b3c7521
 def _first_like(index, names, s3, most=100):
     "Shape, dtype and key of the first field that can be used: what the others must be like"
     said = []
@@ -77,7 +77,7 @@ def _pack_all(index, parts, names, like, per, on_bad, workers, threads, s3): # p
     "Every shard that is not finished; the notes of all"
     groups = [index[k:k + per] for k in range(0, len(index), per)]
     paths = [parts/_shard_name(k) for k in range(len(groups))]
-    _open_job(parts, [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups], channels=list(names), fields_a_shard=per)
+    _open_job(parts, [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups], channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per)
     for old in parts.glob('.*'): old.unlink()                              # what was being written when it was interrupted
     todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g, on_bad) is None]
     left = sum(len(groups[k]) for k in todo)
@@ -87,7 +87,7 @@ def _pack_all(index, parts, names, like, per, on_bad, workers, threads, s3): # p
         for job, _ in run(_pack_shard, ((groups[k], str(paths[k]), names, like, on_bad, threads, s3) for k in todo)): bar.update(len(job[0]))
     return [_shard_note(p, g, on_bad) for p, g in zip(paths, groups)]
 
-# %% ../nbs/28_packing.ipynb #c94c12fb
+# %% ../nbs/28_packing.ipynb #21f81c97
 def _all_channels(index):
     "The names of all channels; `InputError` where a field lacks some and has others instead: those are two sets"
     names = _index_channels(index)
@@ -128,12 +128,12 @@ def pack_fields(
     skipped = [s for n in notes for s in n['skipped']]
     _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta)
     write_index(parts/'sources.csv', index)
-    for old in (parts/'job.json', *parts.glob('shard_*.json')): old.unlink()
     parts.rename(folder)
+    for old in (folder/'job.json', *folder.glob('shard_*.json')): old.unlink() # only now: killed before, the job goes on
     if skipped: print(f'{folder}: {len(skipped)} of {len(index)} fields skipped, listed in fields.json; the first: {skipped[0]["message"]}')
     return Fields(folder)
 
-# %% ../nbs/28_packing.ipynb #8f8e9f03
+# %% ../nbs/28_packing.ipynb #bf5e5f03
 def _litdata():
     "The package, or how to get it"
     try: import litdata

@@ -7,11 +7,12 @@ __all__ = ['S3', 'TRIES', 'WAIT', 'JUMP', 'JUMP_CHANNELS', 'JUMP_BRIGHTFIELD', '
            'read_field', 'write_index', 'read_index', 'well_name', 'find_fields', 'find_jump', 'find_load_data',
            'missing_channels']
 
-# %% ../nbs/27_plates.ipynb #f896ea1c
+# %% ../nbs/27_plates.ipynb #66ef6510
 import csv
 import gzip
 import os
 import re
+import sys
 import time
 import zlib
 from io import BytesIO, StringIO
@@ -25,7 +26,7 @@ from .cell_painting import FieldKey, _twice, check_key
 from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_path, read_image
 from .simulate import channels as PAINTING
 
-# %% ../nbs/27_plates.ipynb #10ac2ae8
+# %% ../nbs/27_plates.ipynb #5d5d38bd
 S3 = dict(anon=True, config_kwargs=dict(max_pool_connections=64, read_timeout=60)) # how S3 is asked: unsigned; see s3fs.S3FileSystem
 TRIES, WAIT = 5, 1. # how often an address is tried; seconds before the second time, doubled from try to try
 
@@ -43,10 +44,9 @@ def _filesystem(address, s3):
     except (ImportError, ValueError) as e: raise InputError(f"{address}: cannot be read without another package ({e}): pip install 's3fs'") from e
 
 def _passing():
-    "What a broken connection raises"
-    import aiohttp
-    from botocore import exceptions as boto
-    return OSError, TimeoutError, boto.HTTPClientError, boto.ConnectionError, aiohttp.ClientError
+    "What a broken connection raises; a package that was not imported raised nothing"
+    kinds = ('aiohttp', 'ClientError'), ('botocore.exceptions', 'HTTPClientError'), ('botocore.exceptions', 'ConnectionError')
+    return OSError, *(getattr(sys.modules[m], n) for m, n in kinds if m in sys.modules)
 
 def _persist(f, address): # function that asks the network
     "Its result; `InputError` for what is not there, `Unreachable` where access is refused or the network stays away"
@@ -68,7 +68,7 @@ def _read_bytes(address, s3):
     try: return Path(address).read_bytes()
     except OSError as e: raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
 
-# %% ../nbs/27_plates.ipynb #2f880f38
+# %% ../nbs/27_plates.ipynb #e6ea0b3e
 def _read_tiff_bytes(data, name):
     "The pixels of a TIFF: of its one page, or of its first series"
     try:
@@ -87,7 +87,7 @@ def _open_zarr(address, s3):
 def _is_zarr(path): return re.search(r'\.zarr(/|$)', path) is not None
 def _about(node): return node.attrs.get('ome', node.attrs) # what OME-Zarr says of itself; since version .5 it stands below 'ome'
 
-# %% ../nbs/27_plates.ipynb #d992f8b7
+# %% ../nbs/27_plates.ipynb #24723ec3
 def _read_zarr(address, s3):
     "The finest level of an OME-Zarr image: (C,Y,X)"
     node = _open_zarr(address, s3)
@@ -105,7 +105,7 @@ def _read_zarr(address, s3):
     except _unreadable as e: raise InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
     return image if 'c' in axes else image[None]
 
-# %% ../nbs/27_plates.ipynb #0edf7b72
+# %% ../nbs/27_plates.ipynb #d309d4ae
 def _read_file(address, s3):
     "The pixels of a file on disk or elsewhere"
     if _is_zarr(address): return _read_zarr(address, s3)
@@ -113,7 +113,7 @@ def _read_file(address, s3):
     if _remote(address): raise InputError(f'{address}: only TIFF and OME-Zarr are read from a network: copy it to a disk')
     return read_image(address)
 
-# %% ../nbs/27_plates.ipynb #8ebceb3b
+# %% ../nbs/27_plates.ipynb #ff0d497a
 class FieldFiles(NamedTuple):
     "A field, and the files of its channels"
     key: FieldKey
@@ -156,7 +156,7 @@ def _plane_of(image, k, n, path): # pixels of a file; number of the plane or Non
     if found != n: raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {n} are named: name every channel of the file, in its order')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
 
-# %% ../nbs/27_plates.ipynb #2de141ce
+# %% ../nbs/27_plates.ipynb #b8109411
 def write_index(
     path: str | Path, # .csv to write
     index,            # of `FieldFiles`
@@ -199,7 +199,7 @@ def _gather(found, where): # iterable of (key, channel, address)
     if not fields: raise InputError(f'{where}: no field in it: check that it is the right place')
     return [FieldFiles(k, fields[k]) for k in sorted(fields, key=lambda k: (*k[:3], k.site.zfill(6)))]
 
-# %% ../nbs/27_plates.ipynb #3f6f5c70
+# %% ../nbs/27_plates.ipynb #499cce9b
 def _walk(root, s3):
     "Every file below a folder or address; OME-Zarr images stand for their folders"
     if _remote(root):
@@ -236,7 +236,7 @@ def well_name(
 
 def _plain_site(site): return site.lstrip('0') or site[:1] # '01' -> '1'
 
-# %% ../nbs/27_plates.ipynb #6f989e94
+# %% ../nbs/27_plates.ipynb #dda9d709
 def find_fields(
     root: str,              # a folder, or an address such as 's3://bucket/plate'
     pattern: str,           # regular expression with named groups, see above
@@ -267,7 +267,7 @@ def find_fields(
     if paths and not found: raise InputError(f'{root}: none of its {len(paths)} files fits the pattern {pattern!r}, e.g. {paths[0]}: change the pattern, or the folder')
     return _gather(found, root)
 
-# %% ../nbs/27_plates.ipynb #f4aebd3b
+# %% ../nbs/27_plates.ipynb #72119a2b
 JUMP = r'(?:(?P<batch>[^/]+)/images/|/|^)(?P<plate>[^/]+?)(?:__[^/]*)?/Images/r(?P<row>\d+)c(?P<column>\d+)f(?P<site>\d+)p\d+-ch(?P<channel>\d+)sk\d+fk\d+fl\d+\.tiff?$'
 JUMP_CHANNELS = {'5': 'DNA', '4': 'ER', '3': 'RNA', '2': 'AGP', '1': 'Mito'}
 JUMP_BRIGHTFIELD = {'6': 'BF_high', '7': 'BF_low', '8': 'BF'}
@@ -282,7 +282,7 @@ def find_jump(
     "An index of plates of the JUMP pilot (cpg0000)"
     return find_fields(root, JUMP, JUMP_CHANNELS | (JUMP_BRIGHTFIELD if brightfield else {}), batch, s3=s3)
 
-# %% ../nbs/27_plates.ipynb #340e1d72
+# %% ../nbs/27_plates.ipynb #54380fb6
 def find_load_data(
     path: str,               # load_data.csv, on disk or elsewhere: URL_OrigDNA, or PathName_OrigDNA and FileName_OrigDNA, …; Metadata_Plate, _Well, _Site
     brightfield: bool = False, # channels named so as well
@@ -303,7 +303,7 @@ def find_load_data(
     def key(row, k): return check_key((row.get('Metadata_Batch') or batch, row['Metadata_Plate'], row['Metadata_Well'], _plain_site(row['Metadata_Site'])), f'{path}, line {k}')
     return _gather(((key(r, k), n.removeprefix('Orig'), address(r, n)) for k, r in enumerate(rows, 2) for n in names), path)
 
-# %% ../nbs/27_plates.ipynb #3f79514d
+# %% ../nbs/27_plates.ipynb #fab3b8ba
 def missing_channels(
     index,         # of `FieldFiles`
     channels=None, # names that every field should have; None: all that any has
