@@ -186,6 +186,7 @@ def plot_history(
     value = best[f'val_{monitor}']
     (ax if monitor == 'loss' else scored[0]).plot(best['epoch'], value, 'o', mfc='none', ms=10, color='k', label=f'best: {value:.4f}')
     ax.set(xlabel='epoch', ylabel='mean squared error', yscale='log')
+    ax.xaxis.get_major_locator().set_params(integer=True)
     lines = [line for a in (ax, *scored) for line in a.lines]
     below = dict(loc='upper center', bbox_to_anchor=(.5, -.27), ncols=3, fontsize=8) if scored else {}     # three more lines leave no room within
     (scored or [ax])[0].legend(lines, [line.get_label() for line in lines], **below)
