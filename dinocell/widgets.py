@@ -52,7 +52,7 @@ class ThresholdSliders:
         self.grey = _block_means(grey, self.block)
         slider = lambda name, value: w.FloatSlider(value=value, min=0, max=1, step=.01, description=name, continuous_update=False, layout=w.Layout(width='380px'))
         self.cells_max, self.cell_fill = slider('cells_max', cells_max), slider('cell_fill', cell_fill)
-        self.text, self.picture = w.HTML(), w.Image(format='png', layout=w.Layout(max_width='100%', object_fit='contain'))
+        self.text, self.picture = w.HTML(), w.Image(format='png', layout=w.Layout(max_width='100%', max_height='70vh', object_fit='contain', align_self='flex-start'))
         self.box = w.VBox([w.HBox([self.cells_max, self.cell_fill], layout=w.Layout(flex_flow='row wrap')), self.text, self.picture])
         for s in (self.cells_max, self.cell_fill): s.observe(self._moved, 'value')
         self._draw()
