@@ -87,6 +87,7 @@ READY = f"window.jupyterapp && {PANEL}?.context?.isReady && {PANEL}.context.sess
 CELLS = f'''({{status: {PANEL}.context.sessionContext.session.kernel.status, cells: {PANEL}.content.widgets.map((w, i) => [w, i]).filter(([w]) => w.model.type === 'code').map(([w, i]) =>
   ({{place: i, ran: w.model.executionCount !== null || !w.model.sharedModel.source.trim(), outputs: w.model.outputs.toJSON().map(o =>
     ({{kind: o.output_type, name: o.name, error: o.ename && o.ename + ': ' + o.evalue, text: o.output_type === 'stream' ? [o.text].flat().join('') : '', types: Object.keys(o.data || {{}})}}))}}))}})'''
+BAR = '(() => { const e = document.querySelector(".jp-OutputArea .widget-hprogress"); e?.scrollIntoView({block: "center"}); return !!e })()'
 WIDGET = 'application/vnd.jupyter.widget-view+json'
 
 def labelled(kind, text): return f'[...document.querySelectorAll("{kind}")].find(e => e.textContent === "{text}" && e.offsetParent)'
@@ -97,9 +98,10 @@ def run_all(page, folder, stem, seconds):
         page.click(wait_for(f'{stem}: menu entry {text}', lambda: page.middle(labelled(kind, text)), 20))
     seen = []
     def over():
-        if not seen and page.ask(f'(() => {{ const e = document.querySelector(".jp-OutputArea .widget-hprogress"); e?.scrollIntoView({{block: "center"}}); return !!e }})()'):
-            time.sleep(.5)
-            seen.append(page.shoot(folder/f'{stem}_progress.png'))
+        if not seen and page.ask(BAR):
+            time.sleep(.2)
+            page.shoot(folder/f'{stem}_progress.png')
+            if page.ask(BAR): seen.append(True)                       # a short one may be gone: then the next
         state = page.ask(CELLS)
         bad = [o['error'] for c in state['cells'] for o in c['outputs'] if o['kind'] == 'error']
         if bad: raise SystemExit(f'{stem}: a cell failed: {bad[0]}')
