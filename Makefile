@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FACTS := settings.ini setup.py constraints.txt
 
-.PHONY: demo test lab docs
+.PHONY: demo test lab lab-check docs
 demo: .venv/.base
 	rm -rf demo
 	$(BIN)/dinocell demo --output demo
@@ -13,6 +13,9 @@ test: .venv/.dev
 
 lab: .venv/.dev
 	$(BIN)/jupyter lab nbs
+
+lab-check: .venv/.dev
+	$(BIN)/python .ci/lab.py
 
 docs: .venv/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" python .ci/pages.py

@@ -4,11 +4,21 @@ from pathlib import Path
 
 from execnb.nbio import write_nb
 from execnb.shell import CaptureShell
+from IPython.core.displaypub import CapturingDisplayPublisher
 from fastcore.xtras import working_directory
 from nbdev.clean import clean_nb
 from nbdev.config import get_config
 from nbdev.frontmatter import FrontmatterProc
 from nbdev.process import NBProcessor, extract_directives
+
+def _publish(self, data, metadata=None, source=None, *, transient=None, update=False):
+    "A display that is updated is stored once, as it was last, the way Jupyter shows it"
+    new = dict(data=data, metadata=metadata, transient=transient, update=update)
+    same = [o for o in self.outputs if update and o['transient'] == transient]
+    for o in same: o.update(new)
+    if not same: self.outputs.append(new)
+
+CapturingDisplayPublisher.publish = _publish
 
 def _skipped(cell, flags):
     "True for cells that nbdev's directives keep from running"
