@@ -85,7 +85,7 @@ def cmd_train(a):
     if team.rank == 0: print(f'{a.backbone}: {count_trainable(model)/1e6:.1f} M parameters learn, on {team.device}' + (f' and {team.world - 1} more' if team.world > 1 else ''))
     rows = train(model, train_data, val_data, a.output, config, a.device, log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
     if team.rank: return
-    save_figure(plot_history(rows).figure, Path(a.output)/'learning_curve.png')
+    save_figure(plot_history(rows, monitor=config.monitor).figure, Path(a.output)/'learning_curve.png')
     best = rows[best_row(rows, config.monitor)]
     print(f"{a.output}/model.safetensors: epoch {best['epoch']} of {len(rows) - 1}, validation loss {best['val_loss']:.5f}; next: dinocell tune")
 
@@ -154,7 +154,7 @@ def cmd_pretrain(a):
     if int(os.environ.get('RANK', 0)): return
     save_figure(plot_pretraining(rows), Path(a.output)/'pretraining.png')
     last = rows[-1]
-    print(f"{a.output}/backbone.safetensors: epoch {last['epoch']} of {config.epochs}, {last['top1']:.0%} of the held-out fields found again in another channel ({rows[0]['top1']:.0%} before); next: dinocell train --backbone {a.backbone} --weights")
+    print(f"{a.output}/backbone.safetensors: epoch {last['epoch']} of {config.epochs}, {last['top1']:.0%} of the held-out fields found again in another channel ({rows[0]['top1']:.0%} before); next: dinocell train --backbone {a.backbone} --weights {a.output}/backbone.safetensors")
     return int(last['collapsed'])
 
 def cmd_doctor(a):
