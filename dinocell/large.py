@@ -6,7 +6,7 @@
 __all__ = ['open_large', 'Rows', 'grey_rows', 'resized_rows', 'ranked_values', 'large_limits', 'Forecast', 'forecast',
            'segment_large']
 
-# %% ../nbs/55_large.ipynb #0f2be904
+# %% ../nbs/55_large.ipynb #fe77d449
 import json
 import math
 import shutil
@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from .images import InputError, _channel_axis, _unreadable, atomic_folder, atomic_path, stretch, to_grey
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips, predict_bands, window_grid
 
-# %% ../nbs/55_large.ipynb #a5b5a5f7
+# %% ../nbs/55_large.ipynb #08055ec8
 def _zarr():
     "The zarr package, 3 or later, or how to get it"
     try: import zarr
@@ -39,6 +39,8 @@ def _open_tiff(path):
         for axis, n in zip(series.axes, series.shape):
             if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
         if series.dataoffset is not None: return np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
+        ends = [a + n for page in series.pages if page is not None for a, n in zip(page.dataoffsets, page.databytecounts)]
+        if not ends or max(ends) > path.stat().st_size: raise InputError(f'{path}: the file is cut short: copy it again')
     return _zarr().open_array(tifffile.imread(path, aszarr=True, series=0, level=0), mode='r')
 
 def _open_zarr(path):
@@ -65,7 +67,7 @@ def open_large(
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
-# %% ../nbs/55_large.ipynb #4890f6bd
+# %% ../nbs/55_large.ipynb #421a721d
 class Rows(NamedTuple):
     "A picture that is read in bands"
     shape: tuple    # height and width
@@ -99,7 +101,7 @@ def grey_rows(
         return to_grey(part[:3 if last and len(part) == 4 else None].mean(0, dtype=np.float32), None, name)
     return Rows(tuple(shape[k] for k in ((0, 1) if len(shape) == 2 or last else (1, 2))), read, chunks[rows] if chunks else 1)
 
-# %% ../nbs/55_large.ipynb #12c56ebf
+# %% ../nbs/55_large.ipynb #1bb05fa6
 def resized_rows(
     rows: Rows,    # float32
     shape: tuple,  # new height and width
@@ -120,7 +122,7 @@ def resized_rows(
         return ndi.affine_transform(part, factor, offset, (b - a, shape[1]), order=1, mode=mode)
     return Rows(tuple(shape), read, max(1, math.ceil(rows.step/factor[0])))
 
-# %% ../nbs/55_large.ipynb #a7530049
+# %% ../nbs/55_large.ipynb #18b5f79a
 def _bands(rows, pixels): # `Rows`; pixels at a time
     "First and last + 1 row of bands that follow the storage, about so many pixels each"
     step = max(1, pixels//rows.shape[1]//rows.step)*rows.step
@@ -169,7 +171,7 @@ def large_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
-# %% ../nbs/55_large.ipynb #36722b3d
+# %% ../nbs/55_large.ipynb #f9c46020
 class Forecast(NamedTuple):
     "What a large image will take"
     windows: int    # to be predicted
@@ -205,7 +207,7 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
     "Bytes of work files: picture, map, labels, and a second map where the image is resized"
     return math.prod(shape)*5 + math.prod(full)*(4 if shape == full else 8)
 
-# %% ../nbs/55_large.ipynb #ae6f8a7f
+# %% ../nbs/55_large.ipynb #895da00e
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: sizes, settings, weights, and 64 rows of the image"
     state = getattr(pipe.model, 'state_dict', dict)()
@@ -234,7 +236,7 @@ def _array_file(path, shape, dtype): # an .npy file, whose existence says that i
 
 def _finish(path): path.with_name(path.name + '.part').rename(path)
 
-# %% ../nbs/55_large.ipynb #c2ace9bd
+# %% ../nbs/55_large.ipynb #121f6660
 def _prepare(rows, path, name): # `Rows` of float32 at the network's scale; file to make
     "The picture that the network sees, uint8, band by band"
     if path.exists(): return
@@ -267,7 +269,7 @@ def _map_back(path, full, shape): # map at the network's scale; file to make; si
     for a, b in _bands(rows, 2**22): _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
     _finish(full)
 
-# %% ../nbs/55_large.ipynb #25e67e35
+# %% ../nbs/55_large.ipynb #06a0024e
 def _tiles(labels, final, dtype, side=512): # (H,W) uint32; numbers to write
     "The tiles of a TIFF from left to right and top to bottom, padded at the ends"
     for a in range(0, labels.shape[0], side):
@@ -288,7 +290,7 @@ def _write_large(output, labels, final): # path; see `_tiles`
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
                              bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None)
 
-# %% ../nbs/55_large.ipynb #0b4de097
+# %% ../nbs/55_large.ipynb #7b3a6613
 def segment_large(
     pipe: DINOCellPipeline,
     source,                          # see `open_large`
