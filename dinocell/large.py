@@ -6,7 +6,7 @@
 __all__ = ['open_large', 'Rows', 'grey_rows', 'resized_rows', 'ranked_values', 'large_limits', 'Forecast', 'forecast',
            'segment_large']
 
-# %% ../nbs/55_large.ipynb #fe77d449
+# %% ../nbs/55_large.ipynb #53c6e33c
 import json
 import math
 import shutil
@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from .images import InputError, _channel_axis, _unreadable, atomic_folder, atomic_path, stretch, to_grey
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips, predict_bands, window_grid
 
-# %% ../nbs/55_large.ipynb #08055ec8
+# %% ../nbs/55_large.ipynb #f8f28353
 def _zarr():
     "The zarr package, 3 or later, or how to get it"
     try: import zarr
@@ -67,7 +67,7 @@ def open_large(
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
-# %% ../nbs/55_large.ipynb #421a721d
+# %% ../nbs/55_large.ipynb #bcc891fc
 class Rows(NamedTuple):
     "A picture that is read in bands"
     shape: tuple    # height and width
@@ -101,7 +101,7 @@ def grey_rows(
         return to_grey(part[:3 if last and len(part) == 4 else None].mean(0, dtype=np.float32), None, name)
     return Rows(tuple(shape[k] for k in ((0, 1) if len(shape) == 2 or last else (1, 2))), read, chunks[rows] if chunks else 1)
 
-# %% ../nbs/55_large.ipynb #1bb05fa6
+# %% ../nbs/55_large.ipynb #3c1dd71f
 def resized_rows(
     rows: Rows,    # float32
     shape: tuple,  # new height and width
@@ -122,7 +122,7 @@ def resized_rows(
         return ndi.affine_transform(part, factor, offset, (b - a, shape[1]), order=1, mode=mode)
     return Rows(tuple(shape), read, max(1, math.ceil(rows.step/factor[0])))
 
-# %% ../nbs/55_large.ipynb #18b5f79a
+# %% ../nbs/55_large.ipynb #86c7ea28
 def _bands(rows, pixels): # `Rows`; pixels at a time
     "First and last + 1 row of bands that follow the storage, about so many pixels each"
     step = max(1, pixels//rows.shape[1]//rows.step)*rows.step
@@ -171,7 +171,7 @@ def large_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
-# %% ../nbs/55_large.ipynb #f9c46020
+# %% ../nbs/55_large.ipynb #8379798f
 class Forecast(NamedTuple):
     "What a large image will take"
     windows: int    # to be predicted
@@ -207,7 +207,7 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
     "Bytes of work files: picture, map, labels, and a second map where the image is resized"
     return math.prod(shape)*5 + math.prod(full)*(4 if shape == full else 8)
 
-# %% ../nbs/55_large.ipynb #895da00e
+# %% ../nbs/55_large.ipynb #cf220aba
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: sizes, settings, weights, and 64 rows of the image"
     state = getattr(pipe.model, 'state_dict', dict)()
@@ -236,7 +236,7 @@ def _array_file(path, shape, dtype): # an .npy file, whose existence says that i
 
 def _finish(path): path.with_name(path.name + '.part').rename(path)
 
-# %% ../nbs/55_large.ipynb #121f6660
+# %% ../nbs/55_large.ipynb #5d8b62c3
 def _prepare(rows, path, name): # `Rows` of float32 at the network's scale; file to make
     "The picture that the network sees, uint8, band by band"
     if path.exists(): return
@@ -269,7 +269,7 @@ def _map_back(path, full, shape): # map at the network's scale; file to make; si
     for a, b in _bands(rows, 2**22): _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
     _finish(full)
 
-# %% ../nbs/55_large.ipynb #06a0024e
+# %% ../nbs/55_large.ipynb #31794574
 def _tiles(labels, final, dtype, side=512): # (H,W) uint32; numbers to write
     "The tiles of a TIFF from left to right and top to bottom, padded at the ends"
     for a in range(0, labels.shape[0], side):
@@ -290,7 +290,7 @@ def _write_large(output, labels, final): # path; see `_tiles`
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
                              bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None)
 
-# %% ../nbs/55_large.ipynb #7b3a6613
+# %% ../nbs/55_large.ipynb #03534250
 def segment_large(
     pipe: DINOCellPipeline,
     source,                          # see `open_large`
@@ -300,7 +300,7 @@ def segment_large(
     diameter: float | None = None,
     pixel_size: float | None = None,
     flips: bool = False,
-    memory: float = 2.,              # GB that the flood may take: the height of the bands, and the limit for one lake
+    memory: float = 2.,              # GB that the flood of one lake may take, at most
 ) -> int:                            # cells found
     "Labels of an image beyond memory, from disk to disk; interrupted, the same call goes on"
     output, name = Path(output), str(source) if isinstance(source, (str, Path)) else 'image'
@@ -324,7 +324,7 @@ def segment_large(
     else: _map_back(found, full, plane.shape)
     (work/'labels.npy').unlink(missing_ok=True)
     labels = np.lib.format.open_memmap(work/'labels.npy', 'w+', np.uint32, plane.shape)
-    band = max(16, int(memory*1e9/_FLOOD/plane.shape[1]))
+    band = max(16, int(min(memory*1e9/_FLOOD, 2**23))//plane.shape[1])
     final = flood_bands(np.load(full, mmap_mode='r'), labels, *thresholds, band, memory)
     _write_large(output, labels, final)
     del labels
