@@ -19,6 +19,11 @@ def slug(title):
     "Anchor of a heading, as nbdev's links expect it"
     return re.sub(r'[^\w.\- ]', '', title.lower()).strip().replace(' ', '-')
 
+def plain_code(text):
+    "Markdown without links inside its fences, where they would show as they are written"
+    unlinked = lambda m: re.sub(r'\[`([^`]+)`\]\([^)\s]*\)', r'`\1`', m[0])
+    return re.sub(r'^```.*?^```', unlinked, text, flags=re.M | re.S)
+
 def outside_code(text, change):
     "Apply `change` to the lines of Markdown that are not in a fence"
     lines, fence = text.split('\n'), False
@@ -53,7 +58,7 @@ class Page:
         if not self.in_site: return text
         text = re.sub(r'\{target="_blank"[^}]*\}', '{ .source }', text)
         text = re.sub(re.escape(SITE) + r'/([\w/]+)\.html', lambda m: '../'*len(self.folder.parts) + m[1] + '.md', text)
-        return outside_code(text, self.heading)
+        return outside_code(plain_code(text), self.heading)
 
     def output(self, out):
         "One output of a code cell"

@@ -59,7 +59,9 @@ def _check_scale(model, data):
     "`InputError` unless the data were made at the model's scale and of its channel"
     if model.config['channel'] != data.channel:
         raise InputError(f"{data.folder}: made with channel {data.channel}, but the model was trained on channel {model.config['channel']}: process it alike")
-    if not np.isclose(model.config['scale'], data.scale):
+    if model.config['diameter'] != data.diameter:
+        raise InputError(f"{data.folder}: made for cells of diameter {data.diameter}, but the model was trained on {model.config['diameter']}: process it alike (--diameter)")
+    if data.diameter is None and not np.isclose(model.config['scale'], data.scale):
         raise InputError(f"{data.folder}: made at scale {data.scale:g}, but the model was trained at {model.config['scale']:g}: process it at that scale")
 
 def evaluate(

@@ -57,13 +57,16 @@ suffixes = ('.tif', '.tiff', '.png', '.jpg', '.jpeg', '.bmp', '.npy') # the imag
 _unreadable = (OSError, ValueError, SyntaxError, LookupError, RuntimeError, ArithmeticError, TypeError, EOFError, struct.error,
                tokenize.TokenError, Image.DecompressionBombError) # what the decoders raise for files that are damaged or no images
 
-def _read_tiff(path):
+def _first_series(file, path): # open TiffFile; what to call it in an error
     "The first series of a TIFF; a time series or a Z-stack is an `InputError`, since its planes are no channels"
-    with tifffile.TiffFile(path) as f:
-        series = f.series[0]
-        for axis, n in zip(series.axes, series.shape):
-            if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
-        return series.asarray()
+    series = file.series[0]
+    for axis, n in zip(series.axes, series.shape):
+        if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
+    return series
+
+def _read_tiff(path):
+    "The pixels of the first series of a TIFF"
+    with tifffile.TiffFile(path) as f: return _first_series(f, path).asarray()
 
 def read_image(
     path: str | Path, # TIFF, PNG, JPEG, BMP or .npy
@@ -171,11 +174,17 @@ IMAGENET_MEAN, IMAGENET_STD = (.485, .456, .406), (.229, .224, .225) # of images
 
 def to_tensor(
     grey: np.ndarray, # (H,W) or (N,H,W) uint8 from `prepare_image`
-) -> 'torch.Tensor':  # (N,1,H,W) float32 in [0,1]
-    "Prepared pictures as the batch that the model takes"
+):
+    "Prepared pictures as the batch that the model takes: a tensor (N,1,H,W), float32 in [0,1]"
     import torch      # here, so that processes which only read and write images start five times faster, in a quarter of the memory
     x = torch.from_numpy(np.ascontiguousarray(grey))
     return x.reshape(-1, 1, *x.shape[-2:]).float()/255
+
+# %% ../nbs/00_images.ipynb #a0c10002
+def _mirror(start, stop, n): # pixels wanted along an axis, which may lie outside; its length
+    "Where they are found when the axis goes on mirrored about its outer edges, as in `np.pad`'s 'symmetric' (… 1 0 | 0 1 2 | 2 1 …)"
+    at = np.arange(start, stop) % (2*n)
+    return np.minimum(at, 2*n - 1 - at)
 
 # %% ../nbs/00_images.ipynb #643b70ed
 def write_labels(

@@ -6,7 +6,7 @@
 __all__ = ['open_large', 'Rows', 'grey_rows', 'resized_rows', 'ranked_values', 'large_limits', 'Forecast', 'forecast',
            'segment_large']
 
-# %% ../nbs/55_large.ipynb #53c6e33c
+# %% ../nbs/55_large.ipynb #6cfb630b
 import json
 import math
 import shutil
@@ -21,10 +21,10 @@ import torch
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from .images import InputError, _channel_axis, _unreadable, atomic_folder, atomic_path, stretch, to_grey
+from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_folder, atomic_path, stretch, to_grey
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips, predict_bands, window_grid
 
-# %% ../nbs/55_large.ipynb #f8f28353
+# %% ../nbs/55_large.ipynb #609e004a
 def _zarr():
     "The zarr package, 3 or later, or how to get it"
     try: import zarr
@@ -35,9 +35,7 @@ def _zarr():
 def _open_tiff(path):
     "The first series of a TIFF as an array that reads what is asked for"
     with tifffile.TiffFile(path) as f:
-        series = f.series[0]
-        for axis, n in zip(series.axes, series.shape):
-            if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
+        series = _first_series(f, path)
         if series.dataoffset is not None: return np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
         ends = [a + n for page in series.pages if page is not None for a, n in zip(page.dataoffsets, page.databytecounts)]
         if not ends or max(ends) > path.stat().st_size: raise InputError(f'{path}: the file is cut short: copy it again')
@@ -67,7 +65,7 @@ def open_large(
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
-# %% ../nbs/55_large.ipynb #bcc891fc
+# %% ../nbs/55_large.ipynb #bb70fb99
 class Rows(NamedTuple):
     "A picture that is read in bands"
     shape: tuple    # height and width
@@ -101,7 +99,7 @@ def grey_rows(
         return to_grey(part[:3 if last and len(part) == 4 else None].mean(0, dtype=np.float32), None, name)
     return Rows(tuple(shape[k] for k in ((0, 1) if len(shape) == 2 or last else (1, 2))), read, chunks[rows] if chunks else 1)
 
-# %% ../nbs/55_large.ipynb #3c1dd71f
+# %% ../nbs/55_large.ipynb #f2f0083e
 def resized_rows(
     rows: Rows,    # float32
     shape: tuple,  # new height and width
@@ -122,7 +120,7 @@ def resized_rows(
         return ndi.affine_transform(part, factor, offset, (b - a, shape[1]), order=1, mode=mode)
     return Rows(tuple(shape), read, max(1, math.ceil(rows.step/factor[0])))
 
-# %% ../nbs/55_large.ipynb #86c7ea28
+# %% ../nbs/55_large.ipynb #bf38336c
 def _bands(rows, pixels): # `Rows`; pixels at a time
     "First and last + 1 row of bands that follow the storage, about so many pixels each"
     step = max(1, pixels//rows.shape[1]//rows.step)*rows.step
@@ -171,7 +169,7 @@ def large_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
-# %% ../nbs/55_large.ipynb #8379798f
+# %% ../nbs/55_large.ipynb #6c2680fb
 class Forecast(NamedTuple):
     "What a large image will take"
     windows: int    # to be predicted
@@ -207,7 +205,7 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
     "Bytes of work files: picture, map, labels, and a second map where the image is resized"
     return math.prod(shape)*5 + math.prod(full)*(4 if shape == full else 8)
 
-# %% ../nbs/55_large.ipynb #cf220aba
+# %% ../nbs/55_large.ipynb #b60eefdb
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: sizes, settings, weights, and 64 rows of the image"
     state = getattr(pipe.model, 'state_dict', dict)()
@@ -236,7 +234,7 @@ def _array_file(path, shape, dtype): # an .npy file, whose existence says that i
 
 def _finish(path): path.with_name(path.name + '.part').rename(path)
 
-# %% ../nbs/55_large.ipynb #5d8b62c3
+# %% ../nbs/55_large.ipynb #06268995
 def _prepare(rows, path, name): # `Rows` of float32 at the network's scale; file to make
     "The picture that the network sees, uint8, band by band"
     if path.exists(): return
@@ -269,7 +267,7 @@ def _map_back(path, full, shape): # map at the network's scale; file to make; si
     for a, b in _bands(rows, 2**22): _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
     _finish(full)
 
-# %% ../nbs/55_large.ipynb #31794574
+# %% ../nbs/55_large.ipynb #f5a32ba1
 def _tiles(labels, final, dtype, side=512): # (H,W) uint32; numbers to write
     "The tiles of a TIFF from left to right and top to bottom, padded at the ends"
     for a in range(0, labels.shape[0], side):
@@ -290,7 +288,7 @@ def _write_large(output, labels, final): # path; see `_tiles`
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
                              bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None)
 
-# %% ../nbs/55_large.ipynb #03534250
+# %% ../nbs/55_large.ipynb #e8f2d7d6
 def segment_large(
     pipe: DINOCellPipeline,
     source,                          # see `open_large`

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from skimage.transform import resize
 from tqdm.auto import tqdm
 
-from .images import InputError, prepare_image, to_grey
+from .images import InputError, _mirror, prepare_image, to_grey
 from .model import DINOCell
 from .watershed import _EIGHT, _check_thresholds, masks_from_distance
 
@@ -42,12 +42,7 @@ def window_weights(
     for s in starts: total[s:s + size] += ramp
     return np.stack([ramp/total[s:s + size] for s in starts]).astype(np.float32)
 
-# %% ../nbs/50_pipeline.ipynb #9962cfd4
-def _mirror(start, stop, n): # pixels wanted, which may lie outside; length of the axis
-    "Where the pixels of an axis with reflected ends are found, as in `np.pad`'s 'symmetric'"
-    at = np.arange(start, stop) % (2*n)
-    return np.minimum(at, 2*n - 1 - at)
-
+# %% ../nbs/50_pipeline.ipynb #1c38ef7c
 def window_grid(
     shape: tuple,  # height and width of the picture
     size: int,     # side of the windows
@@ -56,7 +51,7 @@ def window_grid(
     "The grid of windows that covers a picture"
     return tuple(window_starts(max(n + 2*(overlap//2), size), size, overlap) for n in shape)
 
-# %% ../nbs/50_pipeline.ipynb #bab76c0e
+# %% ../nbs/50_pipeline.ipynb #8e1911a8
 def _load(read, at, columns, device): # see `predict_bands`; rows and columns of the picture
     "A band with its reflected border, uint8, on the device; on a GPU without waiting for it"
     x = torch.from_numpy(read(at.min(), at.max() + 1)[np.ix_(at - at.min(), columns)])
@@ -98,7 +93,6 @@ def predict_bands(
     width, group = lefts[-1] + size, max(1, batch//len(lefts))      # narrow pictures: several rows of windows fill a batch
     groups = [range(k, min(k + group, len(tops))) for k in range(0, len(tops), group)]
     columns = _mirror(-p, width - p, w)
-
     bands = [_mirror(tops[g[0]] - p, tops[g[-1]] + size - p, h) for g in groups]
 
     x = _load(read, bands[done], columns, device) if done < len(groups) else None
@@ -112,7 +106,7 @@ def predict_bands(
         final, carry = total[:end - top], total[end - top:].cpu().numpy()
         yield final[max(0, p - top):max(0, min(h + p, end) - top), p:p + w].clamp(0, 1).cpu().numpy(), k + 1, carry
 
-# %% ../nbs/50_pipeline.ipynb #511aea89
+# %% ../nbs/50_pipeline.ipynb #11178a04
 def predict_windows(
     model,       # see `predict_bands`
     grey,        # (h,w) uint8, prepared
@@ -130,7 +124,7 @@ def predict_windows(
             bar.update(len(rows))
     return out
 
-# %% ../nbs/50_pipeline.ipynb #2567267a
+# %% ../nbs/50_pipeline.ipynb #37900dca
 def mean_of_flips(
     model,  # callable: (N,1,s,s) -> (N,1,s,s)
 ):          # callable of the same kind
@@ -298,7 +292,7 @@ def segment_prepared(self: DINOCellPipeline,
     pair = self._thresholds(cells_max, cell_fill)
     return flood_map(self.predict_prepared(grey, flips), *pair)
 
-# %% ../nbs/50_pipeline.ipynb #b25e0205
+# %% ../nbs/50_pipeline.ipynb #251fe057
 @patch
 def image_scale(self: DINOCellPipeline,
     diameter: float | None = None,   # of the cells, in pixels of the image
@@ -344,7 +338,7 @@ def run(self: DINOCellPipeline,
     pair = self._thresholds(cells_max, cell_fill)
     return flood_map(self.predict_distance(image, name, diameter, pixel_size, flips), *pair)
 
-# %% ../nbs/50_pipeline.ipynb #e66bcd10
+# %% ../nbs/50_pipeline.ipynb #eab6e36f
 @patch
 def run_stack(self: DINOCellPipeline,
     frames,              # (T,H,W), (T,C,H,W), (T,H,W,3), or any iterable of images
@@ -366,7 +360,7 @@ def _frames(self: DINOCellPipeline, frames, name, how): # as `run_stack`
     with tqdm(frames, total=total, desc=name, unit='frame', leave=False) as bar:
         for t, frame in enumerate(bar): yield self.run(frame, f'{name}, frame {t}', **how)
 
-# %% ../nbs/50_pipeline.ipynb #3ca3f43b
+# %% ../nbs/50_pipeline.ipynb #d80e8138
 def seam_steps(
     off: np.ndarray, # (h,w) difference of a tiled map from an untiled one
     size: int,       # side of the windows

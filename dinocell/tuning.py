@@ -8,6 +8,7 @@ __all__ = ['ThresholdSurface', 'grid_search', 'find_optimal_thresholds']
 # %% ../nbs/11_tuning.ipynb #1e12f330
 import json
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
@@ -120,14 +121,6 @@ class ThresholdSurface:
         d |= dict(best=tuple(d['best']), region=np.array(d['region'], bool))
         return cls(**d | dict(surfaces={k: np.array(v, float) for k, v in d['surfaces'].items()}))
 
-# %% ../nbs/11_tuning.ipynb #036eddb3
-def _middle(surface): # (n,m) scores with NaN
-    "Index (i,j) of the highest score; among equals the middle of their largest 8-connected patch"
-    patches, n = ndi.label(surface == np.nanmax(surface), _EIGHT)
-    places = np.argwhere(patches == np.bincount(patches.ravel())[1:].argmax() + 1)
-    i, j = places[((places - places.mean(0))**2).sum(1).argmin()]
-    return int(i), int(j)
-
 # %% ../nbs/11_tuning.ipynb #75a0d04c
 def _region(counts, surface_of, best, n_draws=200, seed=0): # counts (N,7,n,m); function from summed counts to scores; index of the best
     "Pairs (n,m) bool that are not reliably worse than `best` when images are drawn anew"
@@ -143,6 +136,20 @@ def _region(counts, surface_of, best, n_draws=200, seed=0): # counts (N,7,n,m); 
     out[np.isnan(surface_of(counts.sum(0)))] = False
     return out
 
+# %% ../nbs/11_tuning.ipynb #036eddb3
+def _middle(surface, region): # (n,m) scores with NaN; (n,m) bool
+    "Index (i,j) of the highest score; of equals the one nearest to the middle of the region"
+    ties, middle = np.argwhere(surface == np.nanmax(surface)), np.argwhere(region).mean(0)
+    i, j = ties[((ties - middle)**2).sum(1).argmin()]
+    return int(i), int(j)
+
+def _choose(surface, counts, surface_of): # (n,m) scores of all images; the others as `_region`
+    "Index (i,j) of the best pair, and the region (n,m) bool around it"
+    first = _middle(surface, surface == np.nanmax(surface))
+    region = _region(counts, surface_of, first)
+    best = _middle(surface, region)
+    return best, region if best == first else _region(counts, surface_of, best)
+
 # %% ../nbs/11_tuning.ipynb #a0e86a70
 def _checked(k, dist_map, mask): # number of the image; its map and labels
     "Map and labels, or `InputError` that says which image"
@@ -153,14 +160,16 @@ def _checked(k, dist_map, mask): # number of the image; its map and labels
     return dist_map, mask
 
 def _count(pairs, peaks, fills): # pairs yields (map, mask); thresholds as lists of floats, ascending
-    "Counts (7,n,m) of each image; images and peak thresholds are shared out to threads while `pairs` goes on"
+    "Counts (7,n,m) of each image; images and peak thresholds are shared out to threads while `pairs` goes on, a few images ahead"
+    counts, jobs, ahead = [], deque(), 2*os.cpu_count()
+    collect = lambda: counts.append(np.stack([job.result() for job in jobs.popleft()], 1))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
-            jobs = []
             for k, pair in enumerate(pairs):
                 field = pool.submit(_field, *_checked(k, *pair), peaks, fills)      # starts before those that wait for it
                 jobs.append([pool.submit(lambda field, i: _peak_counts(field.result(), i, peaks, fills), field, i) for i in range(len(peaks))])
-            counts = [np.stack([job.result() for job in image], 1) for image in jobs]
+                if len(jobs) > ahead: collect()
+            while jobs: collect()
         finally: pool.shutdown(cancel_futures=True)
     if not counts: raise InputError('no image to tune on: the data set is empty')
     return counts
@@ -179,8 +188,7 @@ def _search(pairs, cells_max, cell_fill, metric): # pairs yields (map, mask)
     counts[:, :, np.subtract.outer(*grid) < 0] = np.nan
     surfaces = _surfaces(sum(counts))                                       # image after image, as `ctc_scores` adds
     if np.isnan(surfaces[metric]).all(): raise InputError('no reference object in any mask: nothing to tune on')
-    best = _middle(surfaces[metric])
-    return ThresholdSurface(*grid, surfaces, metric, best, _region(counts, lambda c: _surfaces(c)[metric], best), len(counts))
+    return ThresholdSurface(*grid, surfaces, metric, *_choose(surfaces[metric], counts, lambda c: _surfaces(c)[metric]), len(counts))
 
 # %% ../nbs/11_tuning.ipynb #c7503340
 def grid_search(
