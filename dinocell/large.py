@@ -22,7 +22,8 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_folder, atomic_path, stretch, to_grey
-from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips, predict_bands, window_grid
+from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
+from .windows import predict_bands, window_grid
 
 # %% ../nbs/55_large.ipynb #609e004a
 def _zarr():
