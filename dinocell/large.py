@@ -9,9 +9,11 @@ __all__ = ['open_large', 'Rows', 'grey_rows', 'resized_rows', 'ranked_values', '
 # %% ../nbs/55_large.ipynb #6cfb630b
 import json
 import math
+import os
 import shutil
 import time
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -227,11 +229,19 @@ def _work_folder(path, mark): # the folder; from `_fingerprint`
     path.mkdir(parents=True)
     with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
 
+def _reserve(path): # a file, perhaps with holes
+    "Have the system set its space aside; an `OSError` on a full disk"
+    if hasattr(os, 'posix_fallocate'):
+        with open(path, 'r+b') as f: os.posix_fallocate(f.fileno(), 0, path.stat().st_size)
+
 def _array_file(path, shape, dtype): # an .npy file, whose existence says that it is finished
     "The array of such a name that is still being made, opened for writing"
     part = path.with_name(path.name + '.part')
-    if part.exists(): return np.lib.format.open_memmap(part, 'r+')
-    return np.lib.format.open_memmap(part, 'w+', dtype, shape)
+    if not part.exists():
+        with atomic_path(part) as tmp:
+            np.lib.format.open_memmap(tmp, 'w+', dtype, shape)
+            _reserve(tmp)
+    return np.lib.format.open_memmap(part, 'r+')
 
 def _finish(path): path.with_name(path.name + '.part').rename(path)
 
@@ -310,23 +320,41 @@ def segment_large(
     rows = resized_rows(plane, tuple(max(1, round(n*scale)) for n in plane.shape), 'mirror', scale < 1)
     model = mean_of_flips(pipe.model) if flips else pipe.model
     work = output.with_name(f'.{output.name}.work')
-    _work_folder(work, _fingerprint(pipe, plane, scale, flips))
+    with _told(output, work):
+        _work_folder(work, _fingerprint(pipe, plane, scale, flips))
+        full = _map_on_disk(pipe, model, rows, plane, work, memory, name)
+        return _flood_to(full, output, work, thresholds, memory)
+
+@contextmanager
+def _told(output, work): # paths
+    "An `InputError` for what the system refuses to write"
+    try: yield
+    except OSError as e:
+        kept = f'; what is finished is kept in {work}, the same call goes on from it' if any(work.glob('*.npy')) else ''
+        raise InputError(f'{output}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to{kept}') from e
+
+def _map_on_disk(pipe, model, rows, plane, work, memory, name): # `Rows` at the network's scale and of the image; see `segment_large`
+    "The map at the image's resolution: a file"
     prepared, found, full = work/'prepared.npy', work/'map.npy', work/'full.npy'
     try:
         _tell(pipe, model, rows.shape, plane.shape, memory, work)
         _prepare(rows, prepared, name)
-    except InputError:
+    except (InputError, OSError):
         if not prepared.exists(): shutil.rmtree(work)                    # nothing is finished that could be lost
         raise
     _predict(pipe, model, prepared, found)
-    if rows.shape == plane.shape: full = found
-    else: _map_back(found, full, plane.shape)
-    (work/'labels.npy').unlink(missing_ok=True)
-    labels = np.lib.format.open_memmap(work/'labels.npy', 'w+', np.uint32, plane.shape)
-    band = max(16, int(min(memory*1e9/_FLOOD, 2**23))//plane.shape[1])
-    final = flood_bands(np.load(full, mmap_mode='r'), labels, *thresholds, band, memory)
+    if rows.shape == plane.shape: return found
+    _map_back(found, full, plane.shape)
+    return full
+
+def _flood_to(full, output, work, thresholds, memory): # file of the map; see `segment_large`
+    "Write the labels, remove the work; number of cells"
+    dist_map, path = np.load(full, mmap_mode='r'), work/'labels.npy'
+    path.with_name(path.name + '.part').unlink(missing_ok=True)
+    labels = _array_file(path, dist_map.shape, np.uint32)
+    final = flood_bands(dist_map, labels, *thresholds, max(16, int(min(memory*1e9/_FLOOD, 2**23))//dist_map.shape[1]), memory)
     _write_large(output, labels, final)
-    del labels
+    del labels, dist_map                                                 # or Windows would keep the files
     shutil.rmtree(work)
     return len(final) - 1
 
