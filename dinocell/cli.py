@@ -8,28 +8,28 @@ __all__ = ['cmd_demo', 'cmd_download', 'cmd_check', 'cmd_process', 'cmd_train', 
 
 # %% ../nbs/60_cli.ipynb #27580f02
 import argparse
-import platform
+import json
 import sys
-from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
 from fastcore.docments import docments
-from tqdm.auto import tqdm
 
 from .augment import AugmentConfig
-from .backbone import timm
+from .batch import FORMATS, Segmentation, find_images, segment_files
 from .data_check import check_data, format_report, report_json
 from .datasets import CellDataset, mix
 from .demo import run_demo
+from .doctor import examine, format_findings
 from .download import SETS, download
-from .evaluation import evaluate, format_table, tune_model
-from .images import InputError, atomic_path, list_images, read_image, write_labels
+from .evaluation import (BASELINES, evaluation_json, format_evaluation, format_table, make_report, plot_worst, score_dataset, segment_dataset, tune_model,
+                                 write_report, write_results)
+from .images import InputError, atomic_path
 from .layouts import process
 from .model import DINOCell, best_device, count_trainable, load_model, save_model
 from .pipeline import DINOCellPipeline
-from .plots import plot_comparison, plot_history, plot_surface, save_figure
+from .plots import plot_history, plot_surface, save_figure
 from .training import TrainConfig, best_row, join_team, log_tensorboard, read_config, train, write_rows
 
 # %% ../nbs/60_cli.ipynb #e24a3b1c
@@ -71,11 +71,11 @@ def _sets(folders):
 def cmd_train(a):
     "train"
     weights = None if a.weights in ('hub', 'none') else a.weights
-    if a.weights == 'none' and not a.unfreeze: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --unfreeze, or start from weights')
+    if a.weights == 'none' and a.freeze: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --no-freeze, or start from weights')
     config, team = _config(a), join_team(a.device)
     torch.manual_seed(config.seed)
-    train_data, val_data = _sets(a.train), _sets(a.val)
-    model = DINOCell(a.backbone, weights, not a.unfreeze, pretrained=a.weights == 'hub')
+    train_data, val_data = _sets(a.data), _sets(a.valid)
+    model = DINOCell(a.backbone, weights, a.freeze, pretrained=a.weights == 'hub')
     if team.rank == 0: print(f'{a.backbone}: {count_trainable(model)/1e6:.1f} M parameters learn, on {team.device}' + (f' and {team.world - 1} more' if team.world > 1 else ''))
     rows = train(model, train_data, val_data, a.output, config, a.device, log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
     if team.rank: return
@@ -93,43 +93,39 @@ def cmd_tune(a):
     save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
 
+def _method(path, a): # a model file, or a folder of label images
+    "What `score_dataset` scores"
+    return Path(path) if Path(path).is_dir() else DINOCellPipeline(load_model(path, best_device(a.device)), a.cells_max, a.cell_fill)
+
 def cmd_evaluate(a):
     "evaluate"
-    pipe, data = DINOCellPipeline(load_model(a.model, best_device(a.device)), a.cells_max, a.cell_fill), CellDataset(a.data)
-    if a.output is not None: Path(a.output).mkdir(parents=True, exist_ok=True)
-    rows, results = evaluate(pipe, data)
-    print(format_table(rows))
-    if a.output is None: return
-    write_rows(Path(a.output)/'scores.csv', rows)
-    for i, (name, labels) in enumerate(zip(data.names, results)):
-        write_labels(Path(a.output)/'labels'/f'{name}.tif', labels)
-        save_figure(plot_comparison(*data[i], {'DINOCell': labels})[0].figure, Path(a.output)/f'overlay_{name}.png')
+    data, out = CellDataset(a.data), a.output and Path(a.output)
+    if out: out.mkdir(parents=True, exist_ok=True)
+    methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
+    labels = methods['DINOCell'] = (write_results(methods['DINOCell'], data, out/'labels') if out else segment_dataset(methods['DINOCell'], data, 'DINOCell'))
+    scored = [score_dataset(m, data, n) for n, m in (methods | BASELINES).items()]
+    report = make_report(data, scored, a.draws)
+    print(evaluation_json(report) if a.json else format_evaluation(report))
+    if not out: return
+    write_report(report, out)
+    save_figure(plot_worst(scored[0], data, labels, a.worst)[0, 0].figure, out/'worst.png')
 
 # %% ../nbs/60_cli.ipynb #09ceba2e
 def cmd_segment(a):
-    "segment: a label TIFF for each image; a bad image is reported and does not stop the rest"
-    images, out = list_images(a.images), Path(a.output)
-    if out.resolve() in {p.parent.resolve() for p in images}: raise InputError(f'{out}: holds the images: choose another --output folder, so that none is overwritten')
-    twice = [stem for stem, n in Counter(p.stem for p in images).items() if n > 1]
-    if twice: raise InputError(f'{a.images}: several images are called {sorted(twice)[0]}: their results would overwrite each other; rename them')
-    pipe = DINOCellPipeline(load_model(a.model, best_device(a.device)), a.cells_max, a.cell_fill)
-    bad = 0
-    with tqdm(images, desc='segmenting', leave=False) as bar:
-        for path in bar:
-            try: labels = pipe.run(read_image(path), str(path), diameter=a.diameter)
-            except InputError as e:
-                bad += 1
-                tqdm.write(f'dinocell: {e}', file=sys.stderr)
-                continue
-            write_labels(out/f'{path.stem}.tif', labels)
-            tqdm.write(f'{out/path.stem}.tif: {labels.max()} cells')
-    return 2 if bad else 0
+    "segment: result files for each image; a bad image is reported and does not stop the rest"
+    what = Segmentation(**{f.name: tuple(v) if isinstance(v := getattr(a, f.name), list) else v for f in fields(Segmentation)})
+    rows = segment_files(find_images(a.images), what, a.workers)
+    if a.json: print(json.dumps(rows, indent=1))
+    else:
+        for r in rows:
+            if 'error' not in r: print(f"{', '.join(r['files'])}: {r['cells']} cells")
+    return 2 if any('error' in r for r in rows) else 0
 
 def cmd_doctor(a):
-    "doctor: what is installed here"
-    from dinocell import __version__
-    print(f'dinocell {__version__}, Python {platform.python_version()}, torch {torch.__version__}, timm {timm.__version__}')
-    print(f'device: {best_device()}' + (f' ({torch.cuda.get_device_name()})' if torch.cuda.is_available() else f', {torch.get_num_threads()} threads'))
+    "doctor"
+    findings = examine()
+    print(json.dumps([f._asdict() for f in findings], indent=1) if a.json else format_findings(findings))
+    return int(any(f.advice for f in findings))
 
 # %% ../nbs/60_cli.ipynb #bc6cfe0e
 def _arguments(
@@ -183,12 +179,12 @@ def _option(p, field, of, default): # a field of the settings
 
 def _add_train(p):
     "Arguments of `train`: every setting of `TrainConfig` and `AugmentConfig` is an option"
-    for name, what in (('--train', 'dataset folder to learn from; several are mixed'), ('--val', 'dataset folder to choose the epoch by; several are mixed')):
+    for name, what in (('--data', 'dataset folder to learn from; several are mixed'), ('--valid', 'dataset folder to choose the epoch by; several are mixed')):
         p.add_argument(name, nargs='+', required=True, help=what)
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'), ('--backbone', str, 'vits16', 'vits16, vits8, vits16o8, vitb16, dinov2_vits14, dino_vits8, vit_tiny or a timm name'),
                ('--weights', str, ..., "'hub' fetches the released weights, 'none' starts at random, else a weights file"),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
-    p.add_argument('--unfreeze', action='store_true', help='train the backbone too')
+    p.add_argument('--freeze', action=argparse.BooleanOptionalAction, default=True, help='leave the backbone as it is, or train it too (--no-freeze)')
     p.add_argument('--tensorboard', action='store_true', help='also write the history for TensorBoard, into the output folder')
     config = TrainConfig()
     for of, at in ((TrainConfig, config), (AugmentConfig, config.augment)):
@@ -205,35 +201,45 @@ _thresholds = (('--cells-max', float, None, "peak threshold; default: the model'
 
 def _add_evaluate(p):
     "Arguments of `evaluate`"
-    _arguments(p, ('--model', str, ..., 'model file'), ('--data', str, ..., 'dataset folder'),
-               ('--output', str, None, 'folder for the table, labels and overlays; default: print only'), *_thresholds)
+    _arguments(p, ('--model', str, ..., 'model file, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
+               ('--output', str, None, 'folder for the tables, the labels and the worst images; default: print only'), *_thresholds,
+               ('--draws', int, 2000, 'of the bootstrap that the intervals come from'), ('--worst', int, 4, 'how many images to show in worst.png'))
+    p.add_argument('--against', nargs='+', default=[], metavar='MODEL', help='model files or folders of label images to compare with, on the same images')
+    p.add_argument('--json', action='store_true', help='print JSON')
+
+_ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath', map='distance map', overlay='picture') | dict(coco='COCO, all images', ctc='Cell Tracking Challenge, all images')
 
 def _add_segment(p):
-    "Arguments of `segment`"
-    p.add_argument('images', help='a file, a folder or a glob in quotes')
-    _arguments(p, ('--model', str, ..., 'model file'), ('--output', str, ..., 'folder for the label TIFFs'), *_thresholds,
-               ('--diameter', float, None, 'median diameter of the cells, pixels of the image, for a model trained with `process --diameter`; default: that of its training images'))
+    "Arguments of `segment`: every field of `Segmentation` is an option"
+    p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder')
+    _arguments(p, ('--model', str, ..., 'model file'), ('--output', str, ..., 'folder for the results; what it holds already is not done again'), *_thresholds,
+               ('--diameter', float, None, 'median diameter of the cells, pixels of the image, for a model trained with `process --diameter`; default: that of its training images'),
+               ('--pixel-size', float, None, 'µm per pixel: sizes are then in µm'), ('--workers', int, 1, 'processes'))
+    p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT', help='what to write: ' + ', '.join(f'{k} ({v})' for k, v in _ends.items()) + ' (default tif)')
+    p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
+    p.add_argument('--flips', action='store_true', help='average over mirror images: four times the time')
+    p.add_argument('--json', action='store_true', help='print JSON')
 
 # %% ../nbs/60_cli.ipynb #3221adef
-_COMMANDS = dict( # name: (function, its arguments, what it does)
-    demo=(cmd_demo, lambda p: _arguments(p, ('--output', str, 'demo', 'folder to make')), 'train, tune, score and use a small model on simulated cells'),
-    data={'download': (cmd_download, _add_download, 'fetch a published data set'), 'check': (cmd_check, _add_check, 'look for mistakes in images and masks before training')},
-    process=(cmd_process, _add_process, 'make a dataset folder of images and masks'),
-    train=(cmd_train, _add_train, 'train a model'),
-    tune=(cmd_tune, _add_tune, 'find the two thresholds on a validation set and store them with the model'),
-    evaluate=(cmd_evaluate, _add_evaluate, 'score a model beside classical baselines, at the scale of the dataset'),
-    segment=(cmd_segment, _add_segment, 'write a label TIFF for each image'),
-    doctor=(cmd_doctor, lambda p: None, 'what is installed here'))
+_COMMANDS = dict( # name: (function, its arguments, what it does, an example)
+    demo=(cmd_demo, lambda p: _arguments(p, ('--output', str, 'demo', 'folder to make')), 'train, tune, score and use a small model on simulated cells', 'dinocell demo --output demo'),
+    data={'download': (cmd_download, _add_download, 'fetch a published data set', 'dinocell data download livecell-bv2 --output data/bv2 --accept-licence'), 'check': (cmd_check, _add_check, 'look for mistakes in images and masks before training', 'dinocell data check data/train data/val --page check.html')},
+    process=(cmd_process, _add_process, 'make a dataset folder of images and masks', 'dinocell process folder --input my_images --output datasets/train --split train'),
+    train=(cmd_train, _add_train, 'train a model', 'dinocell train --data datasets/train --valid datasets/val --output runs/first --weights hub'),
+    tune=(cmd_tune, _add_tune, 'find the two thresholds on a validation set and store them with the model', 'dinocell tune --model runs/first/model.safetensors --data datasets/val'),
+    evaluate=(cmd_evaluate, _add_evaluate, 'score a model beside classical baselines, at the scale of the dataset', 'dinocell evaluate --model runs/first/model.safetensors --data datasets/test --output scores'),
+    segment=(cmd_segment, _add_segment, 'find the cells in images and write them as labels, tables and outlines', 'dinocell segment my_images --model runs/first/model.safetensors --output results --formats tif csv rois'),
+    doctor=(cmd_doctor, lambda p: p.add_argument('--json', action='store_true', help='print JSON'), 'what is installed here, what it runs on, and what is likely to go wrong', 'dinocell doctor'))
 
 def _add_commands(top, commands, where): # parser; as `_COMMANDS`; name of the place that says which was chosen
     "A parser for each command, and for the commands of a group"
     sub = top.add_subparsers(dest=where, required=True)
     for name, entry in commands.items():
         if isinstance(entry, dict):
-            _add_commands(sub.add_parser(name, help=' or '.join(what for _, _, what in entry.values())), entry, 'subcommand')
+            _add_commands(sub.add_parser(name, help=' or '.join(what for _, _, what, _ in entry.values())), entry, 'subcommand')
             continue
-        run, add, what = entry
-        p = sub.add_parser(name, help=what, description=what)
+        run, add, what, example = entry
+        p = sub.add_parser(name, help=what, description=what[0].upper() + what[1:] + '.', epilog=f'example:\n  {example}', formatter_class=argparse.RawDescriptionHelpFormatter)
         p.set_defaults(run=run)
         add(p)
         if name in ('demo', 'train', 'tune', 'evaluate', 'segment'): p.add_argument('--device', help='cuda, mps or cpu; default: the best there is')

@@ -14,7 +14,8 @@ import torch
 from .augment import AugmentConfig
 from .datasets import CellDataset, write_dataset
 from .evaluation import classical_baseline, evaluate, format_table, tune_model
-from .images import atomic_folder, atomic_path, prepare_image, write_labels
+from .export import write_tiff
+from .images import atomic_folder, atomic_path, prepare_image
 from .model import DINOCell, best_device, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure
@@ -78,6 +79,6 @@ def _demo(output, config, counts, shape, device): # as `run_demo`
     table, results = evaluate(DINOCellPipeline(model), sets[2])
     write_rows(output/'scores.csv', table)
     with atomic_path(output/'scores.md') as tmp: tmp.write_text(format_table(table) + '\n')
-    for name, labels in zip(sets[2].names, results): write_labels(output/'labels'/f'{name}.tif', labels)
+    for name, labels in zip(sets[2].names, results): write_tiff(output/'labels'/f'{name}.tif', labels)
     demo_figures(output, rows, surface, sets[2], results)
     return table

@@ -27,12 +27,8 @@ class ObjectKinds(NamedTuple):
     res: np.ndarray      # labels of the result objects (S,) int64
     res_kind: np.ndarray # their kinds (S,)
 
-def object_kinds(
-    ref, # reference labels (H,W), any integers, 0 background
-    res, # result labels (H,W)
-) -> ObjectKinds:
-    "Sort every cell and every label into one kind"
-    o = _overlaps(ref, res)
+def _kinds(o): # `_Overlaps` of one image
+    "The kinds from the overlaps"
     R, S = o.ref.size, o.res.size
     linked = (2*o.n > o.ref_size[o.r]) | (2*o.n > o.res_size[o.s])
     r, s = o.r[linked], o.s[linked] + R
@@ -41,6 +37,13 @@ def object_kinds(
     wrong = np.bincount(event[r], o.n[linked] < o.union[linked], minlength=n) > 0
     kind = np.select([cells > 1, labels == 0, cells == 0, labels > 1, wrong], [KINDS.index(k) for k in ('merged', 'missed', 'extra', 'split', 'boundary')], 0)
     return ObjectKinds(o.ref, kind[event[:R]], o.res, kind[event[R:]])
+
+def object_kinds(
+    ref, # reference labels (H,W), any integers, 0 background
+    res, # result labels (H,W)
+) -> ObjectKinds:
+    "Sort every cell and every label into one kind"
+    return _kinds(_overlaps(ref, res))
 
 # %% ../nbs/12_errors.ipynb #4f7cb62d
 def mend(

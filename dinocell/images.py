@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['suffixes', 'IMAGENET_MEAN', 'IMAGENET_STD', 'InputError', 'atomic_path', 'atomic_folder', 'read_image', 'list_images',
-           'to_grey', 'scaled_grey', 'grey_limits', 'stretch', 'prepare_image', 'to_tensor', 'write_labels']
+           'to_grey', 'scaled_grey', 'grey_limits', 'stretch', 'prepare_image', 'to_tensor']
 
 # %% ../nbs/00_images.ipynb #35f6e203
 import glob
@@ -185,13 +185,3 @@ def _mirror(start, stop, n): # pixels wanted along an axis, which may lie outsid
     "Where they are found when the axis goes on mirrored about its outer edges, as in `np.pad`'s 'symmetric' (… 1 0 | 0 1 2 | 2 1 …)"
     at = np.arange(start, stop) % (2*n)
     return np.minimum(at, 2*n - 1 - at)
-
-# %% ../nbs/00_images.ipynb #643b70ed
-def write_labels(
-    path: str | Path,   # a .tif file
-    labels: np.ndarray, # (H,W) non-negative integers
-):
-    "A label TIFF: uint16, or uint32 beyond 65,535 labels; whole or not at all"
-    labels = np.asarray(labels)
-    kind = np.uint16 if labels.max(initial=0) < 65536 else np.uint32
-    with atomic_path(path) as tmp: tifffile.imwrite(tmp, labels.astype(kind), compression='zlib', metadata=None)

@@ -23,6 +23,7 @@ import torch
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
+from .export import WriteError
 from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_folder, atomic_path, stretch, to_grey
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
 from .windows import predict_bands, window_grid
@@ -327,11 +328,11 @@ def segment_large(
 
 @contextmanager
 def _told(output, work): # paths
-    "An `InputError` for what the system refuses to write"
+    "A `WriteError` for what the system refuses to write"
     try: yield
     except OSError as e:
         kept = f'; what is finished is kept in {work}, the same call goes on from it' if any(work.glob('*.npy')) else ''
-        raise InputError(f'{output}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to{kept}') from e
+        raise WriteError(f'{output}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to{kept}') from e
 
 def _map_on_disk(pipe, model, rows, plane, work, memory, name): # `Rows` at the network's scale and of the image; see `segment_large`
     "The map at the image's resolution: a file"

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CTCCounts', 'ctc_counts', 'ctc_scores', 'object_table', 'MatchingScores', 'matching_counts', 'matching_scores',
-           'evaluate_metric', 'write_ctc']
+           'pooled_scores', 'draw_weights', 'bootstrap_interval', 'evaluate_metric', 'write_ctc']
 
 # %% ../nbs/10_metrics.ipynb #1a6b3b25
 import warnings
@@ -237,6 +237,11 @@ class MatchingScores:
     aji_plus = property(lambda self: self._ratio(*self.aji_counts[2:]), doc='Aggregated Jaccard index, one-to-one')
 
 # %% ../nbs/10_metrics.ipynb #9bf75f1b
+def _pq(o): # overlaps of one image
+    "Hits at IoU > .5 and the sum of their IoU"
+    over = 2*o.n > o.union
+    return int(over.sum()), float((o.n[over]/o.union[over]).sum())
+
 def matching_counts(
     ref, # reference labels (H,W)
     res, # result labels (H,W)
@@ -244,9 +249,7 @@ def matching_counts(
     "What one image contributes to the matching scores"
     o = _overlaps(ref, res)
     tp, iou = _hits(o)
-    over = 2*o.n > o.union
-    return MatchingScores(o.ref.size, o.res.size, tuple(tp.tolist()), tuple(iou.tolist()),
-                          (int(over.sum()), float((o.n[over]/o.union[over]).sum())), tuple(_aji(o)))
+    return MatchingScores(o.ref.size, o.res.size, tuple(tp.tolist()), tuple(iou.tolist()), _pq(o), tuple(_aji(o)))
 
 def matching_scores(
     refs, # reference labels: one (H,W), a stack (N,H,W), or images in a list or generator
@@ -254,6 +257,40 @@ def matching_scores(
 ) -> MatchingScores: # pooled over images: `.ap`, `.precision`, `.recall`, `.f1` per threshold; `.pq`, `.aji`, `.aji_plus`
     "Matching scores of a whole data set"
     return _pool(matching_counts, refs, results)
+
+# %% ../nbs/10_metrics.ipynb #4b4412bf
+def pooled_scores(
+    n_ref, n_res, sum_j, fn, fp, ns, # as in `CTCCounts`, each an array of one shape: one entry a pool
+    tp,                              # one-to-one hits at IoU >= .5, of the same shape
+) -> dict:                           # SEG, DET, OP_CSB, F1: arrays of that shape; NaN without a reference object
+    "Scores of many pools at once"
+    with np.errstate(invalid='ignore', divide='ignore'):
+        seg = sum_j/n_ref
+        det = 1 - np.minimum(5*ns + 10*fn + fp, 10*n_ref)/(10*n_ref)
+        return dict(SEG=seg, DET=det, OP_CSB=.5*(seg + det), F1=2*tp/np.where(n_ref > 0, n_ref + n_res, np.nan))
+
+# %% ../nbs/10_metrics.ipynb #41d2dab1
+def draw_weights(
+    n: int,              # images
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> np.ndarray:         # (n_draws,n) float64: how often each image comes in each draw; a row adds up to n
+    "Draws of n images from n, with replacement"
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1/n), n_draws).astype(float)
+
+def bootstrap_interval(
+    counts,              # (N,k) float, a row an image
+    score,               # function: summed counts (n_draws,k) -> their scores (n_draws,...)
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> np.ndarray:         # (2,...) the .025 and the .975 quantile of the draws; NaN with a single image, or without a draw that has a score
+    "95 % percentile interval of pooled scores over images; draws whose score is NaN are left out"
+    counts = np.asarray(counts, float)
+    drawn = np.asarray(score(draw_weights(len(counts), n_draws, seed) @ counts))
+    drawn = np.where((len(counts) > 1) & ~np.isnan(drawn), drawn, np.nan)
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'All-NaN', RuntimeWarning)
+        return np.nanquantile(drawn, (.025, .975), axis=0)
 
 # %% ../nbs/10_metrics.ipynb #5074fdd8
 _METRICS = dict(SEG=(ctc_scores, 'seg'), DET=(ctc_scores, 'det'), OP_CSB=(ctc_scores, 'op_csb'), F1=(matching_scores, 'f1_50'),

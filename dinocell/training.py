@@ -31,6 +31,7 @@ from tqdm.auto import tqdm
 from .augment import AugmentConfig, Views, augment_batch, draw_views, square_side
 from .datasets import draw_crops
 from .images import InputError, atomic_path
+from .metrics import bootstrap_interval
 from .model import DINOCell, best_device, load_model, save_model
 from .tuning import _count, _surfaces
 from .windows import predict_windows
@@ -370,12 +371,9 @@ def paired_gain(
     seed: int = 0,
 ) -> dict:              # before, after: pooled losses; difference, low, high: after - before and its 95 % interval (NaN with a single image)
     "How much a loss changed, with a percentile interval from a paired bootstrap over images"
-    n = len(pixels)
-    weight = np.random.default_rng(seed).multinomial(n, np.full(n, 1/n), n_draws)
-    drawn = weight @ (after - before)/(weight @ pixels)
-    low, high = np.quantile(drawn, (.025, .975)) if n > 1 else (math.nan, math.nan)
+    low, high = bootstrap_interval(np.stack([after - before, pixels], 1), lambda c: c[:, 0]/c[:, 1], n_draws, seed)
     a, b = before.sum()/pixels.sum(), after.sum()/pixels.sum()
-    return dict(before=float(a), after=float(b), difference=float(b - a), low=float(low), high=float(high), images=n)
+    return dict(before=float(a), after=float(b), difference=float(b - a), low=float(low), high=float(high), images=len(pixels))
 
 def say_gain(
     gain: dict, # from `paired_gain`

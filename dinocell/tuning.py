@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from .images import InputError
 from .labels import _distinct, check_labels, label_sizes, relabel
-from .metrics import _Overlaps, _ctc, _hits
+from .metrics import _Overlaps, _ctc, _hits, draw_weights, pooled_scores
 from .watershed import _EIGHT, _check_map, _check_thresholds, _flood
 
 # %% ../nbs/11_tuning.ipynb #2d1ec67b
@@ -84,11 +84,7 @@ def _peak_counts(field, i, cells_max, cell_fill): # which peak threshold; thresh
 
 def _surfaces(counts): # (...,7,n,m) summed counts
     "SEG, DET, OP_CSB and F1 of summed counts, each (...,n,m); NaN without a reference object"
-    n_ref, n_res, sum_j, fn, fp, ns, tp = np.moveaxis(counts, -3, 0)
-    with np.errstate(invalid='ignore', divide='ignore'):
-        seg = sum_j/n_ref
-        det = 1 - np.minimum(5*ns + 10*fn + fp, 10*n_ref)/(10*n_ref)
-        return dict(SEG=seg, DET=det, OP_CSB=.5*(seg + det), F1=2*tp/np.where(n_ref > 0, n_ref + n_res, np.nan))
+    return pooled_scores(*np.moveaxis(counts, -3, 0))
 
 # %% ../nbs/11_tuning.ipynb #f94855df
 @dataclass
@@ -124,10 +120,8 @@ class ThresholdSurface:
 # %% ../nbs/11_tuning.ipynb #75a0d04c
 def _region(counts, surface_of, best, n_draws=200, seed=0): # counts (N,7,n,m); function from summed counts to scores; index of the best
     "Pairs (n,m) bool that are not reliably worse than `best` when images are drawn anew"
-    n = len(counts)
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1/n), size=n_draws).astype(float)
     beaten, valid = np.zeros(counts.shape[2:]), 0
-    for weight in draws:
+    for weight in draw_weights(len(counts), n_draws, seed):
         score = surface_of(np.tensordot(weight, counts, 1))
         if np.isnan(score[best]): continue                               # no reference object in this draw
         valid += 1
