@@ -16,7 +16,7 @@ import math
 import os
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import NamedTuple
@@ -82,16 +82,19 @@ def write_config(
     with atomic_path(path) as tmp: tmp.write_text(json.dumps(asdict(config), indent=1) + '\n')
 
 def read_config(
-    path: str | Path, # a .json file; settings it leaves out keep their defaults
-) -> TrainConfig:
+    path: str | Path,  # a .json file; settings it leaves out keep their defaults
+    kind=TrainConfig,  # class of the settings, a dataclass
+):                     # of that class
     "Settings from a file; an unknown one is an `InputError`"
     try: told = json.loads(Path(path).read_text())
     except (OSError, ValueError) as e: raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
-    views = told.pop('augment', {}) if isinstance(told, dict) else None
-    if not isinstance(told, dict) or not isinstance(views, dict): raise InputError(f'{path}: it should hold an object of settings, as the config.json of a run does')
-    for known, given in ((TrainConfig, told), (AugmentConfig, views)):
-        if odd := given.keys() - {f.name for f in fields(known)}: raise InputError(f'{path}: {sorted(odd)[0]} is no setting: take it out, or correct its name')
-    try: return TrainConfig(**told, augment=AugmentConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in views.items()}))
+    default = kind()
+    parts = {f.name: type(v) for f in fields(kind) if is_dataclass(v := getattr(default, f.name))}
+    if not isinstance(told, dict) or not all(isinstance(told.get(k, {}), dict) for k in parts): raise InputError(f'{path}: it should hold an object of settings, as the config.json of a run does')
+    def settings(of, given, **more):
+        if odd := given.keys() - {f.name for f in fields(of)}: raise InputError(f'{path}: {sorted(odd)[0]} is no setting: take it out, or correct its name')
+        return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
+    try: return settings(kind, told, **{k: settings(of, told.get(k, {})) for k, of in parts.items()})
     except TypeError as e: raise InputError(f'{path}: a setting has a value of the wrong kind ({e}): compare it with the config.json of a run') from e
 
 # %% ../nbs/40_training.ipynb #02205cce
