@@ -30,7 +30,7 @@ def mean_of_flips(
     return lambda x: sum(model(x.flip(d)).flip(d).float() for d in ((), (2,), (3,), (2, 3)))/4
 
 # %% ../nbs/50_pipeline.ipynb #807750c6
-_FLOOD = 45 # bytes per pixel that a flood may need, measured in the experiment on the pipeline's speed
+_FLOOD = 45 # bytes per pixel that a flood may need, with its map: more than the experiment on the pipeline's memory found
 
 def _first_pixels(ids, n): # (h,w) ints 0..n, 0 is background
     "Flat index of the first pixel of each id, (n,) int64"
