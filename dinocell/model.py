@@ -27,6 +27,7 @@ FORMAT = 2               # version of the model file
 _settings = dict(        # what a model carries besides its weights
     scale=1.,            # images are resized by this factor before the network sees them
     diameter=None,       # median diameter that cells have in the network's pixels; None: not known
+    pixel_size=None,     # side of the network's pixels, µm; None: not known
     window=256,          # side of the windows it was trained on, in the network's pixels
     channel=None,        # which channel of a C×Y×X image; None: their mean
     cells_max=.47,       # peak threshold of the watershed, until `tune` finds a better one
@@ -76,13 +77,13 @@ def _check_settings(
     path: str | Path,  # what to call them in an error
 ):
     "`InputError` unless every setting is there, no other is, and the numbers are numbers in their range"
-    known = {*_settings, 'backbone_name', 'freeze_backbone', 'start_weights'}
-    for what, keys in (('lacks', known - config.keys()), ('has unknown', config.keys() - known)):
+    known = {*_settings, 'backbone_name', 'freeze_backbone', 'start_weights'}           # older files hold no pixel_size
+    for what, keys in (('lacks', known - config.keys() - {'pixel_size'}), ('has unknown', config.keys() - known)):
         if keys: raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))}: it is damaged or of another version of dinocell')
-    top = dict(scale=1e6, window=1e6, diameter=1e6, cells_max=1, cell_fill=1)
+    top = dict(scale=1e6, window=1e6, diameter=1e6, pixel_size=1e6, cells_max=1, cell_fill=1)
     for key, most in top.items():
-        v = config[key]
-        if v is None and key == 'diameter': continue
+        v = config.get(key)
+        if v is None and key in ('diameter', 'pixel_size'): continue
         if isinstance(v, (bool, str, list, dict, type(None))) or not isfinite(v) or not 0 <= v <= most or (most > 1 and v == 0):
             raise InputError(f'{path}: the setting {key} is {v!r}: it should be a number {"above 0" if most > 1 else "from 0 to 1"}')
     if not isinstance(config['provenance'], dict) or not isinstance(config['freeze_backbone'], bool) or not isinstance(config['backbone_name'], str):

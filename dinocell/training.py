@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['MONITORS', 'TrainConfig', 'write_config', 'read_config', 'lr_factor', 'make_optimiser', 'Team', 'join_team', 'Plan',
-           'plan_epoch', 'shares', 'ResidentData', 'StreamedData', 'training_data', 'image_windows', 'predict_image',
-           'Validation', 'validate', 'bf16_here', 'train_step', 'train_epoch', 'paired_gain', 'say_gain', 'write_rows',
-           'best_row', 'train', 'log_tensorboard']
+           'plan_epoch', 'shares', 'ResidentData', 'StreamedData', 'training_data', 'predict_image', 'Validation',
+           'validate', 'bf16_here', 'train_step', 'train_epoch', 'paired_gain', 'say_gain', 'write_rows', 'best_row',
+           'train', 'log_tensorboard']
 
 # %% ../nbs/40_training.ipynb #6e605c87
 import csv
@@ -30,10 +30,11 @@ from tqdm.auto import tqdm
 
 from .augment import AugmentConfig, Views, augment_batch, draw_views, square_side
 from .datasets import draw_crops
-from .images import InputError, atomic_path, to_tensor
+from .images import InputError, atomic_path
 from .metrics import bootstrap_interval
 from .model import DINOCell, best_device, load_model, save_model
 from .tuning import _count, _surfaces
+from .windows import predict_windows
 
 # %% ../nbs/40_training.ipynb #417471d0
 MONITORS = ('loss', 'SEG', 'DET', 'OP_CSB')
@@ -254,33 +255,14 @@ def training_data(
     return ResidentData(data, device) if need < free/2 else StreamedData(data, device, 2)
 
 # %% ../nbs/40_training.ipynb #df27e43e
-def image_windows(
-    h: int,    # height
-    w: int,    # width
-    size: int, # side of a window
-) -> list:     # (y, x) of the top left corners
-    "Windows that cover an image; the last of a row ends at the border"
-    starts = lambda n: [*range(0, max(n - size, 0), size), max(n - size, 0)]
-    return [(y, x) for y in starts(h) for x in starts(w)]
-
-@torch.inference_mode()
 def predict_image(
     model: DINOCell,  # in evaluation mode
     grey: np.ndarray, # (h,w) uint8
     size: int,        # side of the windows
     batch: int,       # windows at a time
 ) -> np.ndarray:      # (h,w) float32 in [0,1]
-    "The distance map of a whole image, for validation"
-    at = image_windows(*grey.shape, size)
-    total, times = np.zeros((2, *grey.shape), np.float32)
-    for k in range(0, len(at), batch):
-        now = at[k:k + batch]
-        x = to_tensor(np.stack([grey[y:y + size, x:x + size] for y, x in now])).to(model.device).contiguous(memory_format=torch.channels_last)
-        with torch.autocast('cuda', torch.bfloat16, enabled=x.is_cuda): maps = model(x)[:, 0].float().cpu().numpy()
-        for (r, c), m in zip(now, maps):
-            total[r:r + size, c:c + size] += m
-            times[r:r + size, c:c + size] += 1
-    return total/times
+    "The distance map of a whole image, for validation: the pipeline's windows, but side by side, and no larger than the image"
+    return predict_windows(model, grey, min(size, max(grey.shape)), 0, batch, model.device)
 
 # %% ../nbs/40_training.ipynb #df1a0009
 _grid = [.2, .35, .5, .65], [.05, .1, .2, .3] # thresholds that a watershed score is the best of, so that it does not hang on a pair
