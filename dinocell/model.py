@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from .backbone import Backbone, pad_to_multiple, state_misfit
@@ -121,7 +121,7 @@ def save_model(
     _check_settings(model.config, path)
     meta = dict(model.config, format=FORMAT, version=__version__)
     state = {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
-    with atomic_path(path) as tmp: save_file(state, tmp, metadata={'dinocell': json.dumps(meta)})
+    with atomic_path(path) as tmp: tmp.write_bytes(save(state, metadata={'dinocell': json.dumps(meta)})) # `save_file` would make it readable to its owner alone
 
 # %% ../nbs/32_model.ipynb #e0235bfb
 def load_model(
