@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['PERCENTILES', 'VERSION', 'SHARD_MB', 'MEAN', 'FieldKey', 'check_key', 'simulate_plates', 'channel_limits',
-           'write_fields', 'Fields', 'open_fields', 'split_plates', 'draw_channels', 'take_channels']
+           'write_fields', 'Fields', 'open_fields', 'verify_fields', 'split_plates', 'draw_channels', 'take_channels']
 
-# %% ../nbs/22_cell_painting.ipynb #f1bd3f69
+# %% ../nbs/22_cell_painting.ipynb #1c1406b4
 import csv
 import hashlib
 import json
+import os
+from copy import copy
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -17,12 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage as ndi
+from tqdm.auto import tqdm
 
-from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, _workers
+from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
 from .images import InputError, atomic_folder, atomic_path
 from .simulate import channels, simulate
 
-# %% ../nbs/22_cell_painting.ipynb #b5fd540f
+# %% ../nbs/22_cell_painting.ipynb #3798f312
 class FieldKey(NamedTuple):
     "What names a field of view"
     batch: str # of plates that were made together
@@ -43,7 +46,7 @@ def check_key(
         if '/' in value: raise InputError(f"{name}: {part} '{value}' holds a slash: replace it")
     return key
 
-# %% ../nbs/22_cell_painting.ipynb #44cba8b3
+# %% ../nbs/22_cell_painting.ipynb #69c2caa5
 def simulate_plates(
     n_plates: int = 2,         # plates
     fields: int = 4,           # fields a plate
@@ -60,7 +63,7 @@ def simulate_plates(
             seen = np.stack([ndi.gaussian_filter(s, blur) for s in image])*gain + level + rng.normal(0, 60, image.shape)
             yield FieldKey(f'batch{p//2}', f'plate{p}', f'{chr(65 + f//12)}{f % 12 + 1:02d}', '1'), np.clip(seen, 0, 65535).astype(np.uint16)
 
-# %% ../nbs/22_cell_painting.ipynb #a40130c4
+# %% ../nbs/22_cell_painting.ipynb #308a3a3f
 PERCENTILES = .1, 99.9 # of a channel of a field: what becomes 0 and 1
 
 def channel_limits(
@@ -76,7 +79,7 @@ def channel_limits(
     if high <= low: raise InputError(f'{name}: every pixel is {low}: an exposure failed: leave the field out')
     return float(low), float(high)
 
-# %% ../nbs/22_cell_painting.ipynb #39cf5908
+# %% ../nbs/22_cell_painting.ipynb #541fbf5d
 def _field_limits(key, field, names, like): # its key; (C,H,W); names of the channels; None, or shape, dtype and key of the first field
     "Limits of every channel, (C,2); `InputError` unless the field fits the others"
     field = np.asarray(field)
@@ -87,7 +90,7 @@ def _field_limits(key, field, names, like): # its key; (C,H,W); names of the cha
     if like and field.dtype != like[1]: raise InputError(f'{key}: its pixels are {field.dtype}, but those of {like[2]} are {like[1]}: pack fields of another bit depth into a set of their own')
     return [channel_limits(plane, f'{key}, {name}') for plane, name in zip(field, names)]
 
-# %% ../nbs/22_cell_painting.ipynb #4d4d22d5
+# %% ../nbs/22_cell_painting.ipynb #985e2dce
 def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken one by one; (C,H,W)
     "Fields one after the other as one array (n,C,H,W) uint16; how many"
     def header(n): return dict(descr='<u2', fortran_order=False, shape=(n, *shape))
@@ -98,9 +101,11 @@ def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken o
         f.seek(0)
         np.lib.format.write_array_header_1_0(f, header(n))
         if f.tell() != start: raise RuntimeError('the header of a .npy file grew')   # numpy leaves room for it
+        f.flush()
+        os.fsync(f.fileno())                                                 # on the disk before it has its name, should the power fail
     return n
 
-# %% ../nbs/22_cell_painting.ipynb #e3ec081a
+# %% ../nbs/22_cell_painting.ipynb #efc4fb9d
 def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, function that gives the field); the lists are filled
     "The fields that fit, one by one, each noted in `records`; the others are an `InputError`, or listed in `skipped`"
     for key, read in items:
@@ -116,7 +121,7 @@ def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, fun
         records.append(dict(key=list(key), sha256=_array_sha256(field), limits=limits))
         yield field
 
-# %% ../nbs/22_cell_painting.ipynb #f4033760
+# %% ../nbs/22_cell_painting.ipynb #565c4e7d
 VERSION = 1 # of the format
 _columns = (*FieldKey._fields, 'shard', 'row', 'sha256')
 
@@ -127,7 +132,7 @@ def _write_note(folder, shards, names, shape, skipped, **meta): # folder; a list
     rows = [(*r['key'], s, k, r['sha256']) for s, records in enumerate(shards) for k, r in enumerate(records)]
     with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f: csv.writer(f).writerows([_columns, *rows])
     with atomic_path(folder/'limits.npy') as tmp: np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
-    note = dict(meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
+    note = dict(dict(kind='npy'), **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: _sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
     with atomic_path(folder/'fields.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
 
@@ -142,7 +147,7 @@ def _check_choice(on_bad):
 
 def _twice(key): return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
 
-# %% ../nbs/22_cell_painting.ipynb #233d7906
+# %% ../nbs/22_cell_painting.ipynb #63a4fb71
 SHARD_MB = 512. # the size of a shard, about
 
 def _per_shard(shape, shard_mb): # (C,H,W)
@@ -181,32 +186,66 @@ def write_fields(
         _write_note(tmp, shards, names, shape, skipped, **meta)
     return open_fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #511a1a40
+# %% ../nbs/22_cell_painting.ipynb #beaadf27
+def _read_rows(folder):
+    "The rows of fields.csv, a dict each"
+    with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from csv.DictReader(f)
+
+def _read_note(folder, kind='npy'): # kind of shards
+    "What is in fields.json; `InputError` unless it and the other files belong together"
+    note = folder/'fields.json'
+    if not note.is_file(): raise InputError(f'{folder}: no set of fields here (fields.json is missing): make one with `dinocell shards`')
+    try:
+        meta = json.loads(note.read_text())
+        if meta['version'] > VERSION: raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
+        if meta['kind'] != kind: raise InputError(f'{note}: a set in {meta["kind"]} chunks, not {kind}: open it by ' + ('open_fields' if kind != 'npy' else f'dinocell.packing.open_{meta["kind"]}'))
+        for name, known in meta['checksums'].items():
+            if _sha256(folder/name) != known: raise InputError(f'{folder/name}: not what was written (its checksum differs): copy the set again, or pack it again')
+        for k, n in enumerate(meta['shards']):
+            if n and kind == 'npy': _check_shard(folder/_shard_name(k), (n, len(meta['channels']), *meta['size']))
+    except InputError: raise
+    except (OSError, ValueError, LookupError, TypeError) as e:
+        raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): copy the set again, or pack it again') from e
+    return meta
+
+def _check_shard(path, shape): # (n,C,H,W)
+    "`InputError` unless the file is there in full length"
+    try: found = np.load(path, mmap_mode='r', allow_pickle=False)
+    except (OSError, ValueError, EOFError) as e: raise InputError(f'{path}: missing or cut short ({e}): copy the set again, or pack it again') from e
+    if found.shape != shape or found.dtype != np.uint16: raise InputError(f'{path}: {found.dtype} of shape {found.shape}, not uint16 of {shape}: it is of another set: copy the set again')
+
+# %% ../nbs/22_cell_painting.ipynb #78bf809c
 class Fields:
     "A set of fields, or a part of one, memory-mapped"
+    kind = 'npy' # of the shards
+
     def __init__(self,
         folder: str | Path, # written by `write_fields` or `dinocell.plates.pack_fields`
         which=None,         # (n,) numbers of its fields; None: all
     ):
         self.folder = Path(folder)
-        self.meta, rows, limits = _read_note(self.folder)
-        self.which = np.arange(len(rows)) if which is None else np.asarray(which)
+        self.meta, one = _read_note(self.folder, self.kind), {}
+        rows = [(FieldKey(*(one.setdefault(r[n], r[n]) for n in FieldKey._fields)), int(r['shard']), int(r['row'])) for r in _read_rows(self.folder)]
+        self._keys, self._at = [r[0] for r in rows], np.array([r[1:] for r in rows], np.int32)
+        self._limits = np.load(self.folder/'limits.npy', allow_pickle=False)
         self.channels = tuple(self.meta['channels'])
-        self.keys = [FieldKey(*rows[k][:4]) for k in self.which]
-        self.plates = [f'{k.batch}/{k.plate}' for k in self.keys]
-        self.sizes = np.tile(self.meta['size'], (len(self), 1))
-        self.limits = limits[self.which]
-        self._at = [(int(rows[k][4]), int(rows[k][5])) for k in self.which]
-        self.checksums = [rows[k][6] for k in self.which]
-        self._shard = lru_cache(128)(lambda s: np.load(self.folder/_shard_name(s), mmap_mode='r', allow_pickle=False))  # a map holds a file open, and a system lets a process have about a thousand
+        self._shard = lru_cache(128)(lambda s: np.load(self.folder/_shard_name(s), mmap_mode='r', allow_pickle=False)) # a map keeps its file open, and a process may have about a thousand
+        self._choose(np.arange(len(rows)) if which is None else np.asarray(which))
+
+    def _choose(self, which):
+        "What there is to know of these fields"
+        self.which, names = which, {}
+        self.keys = [self._keys[k] for k in which]
+        self.plates = [names.setdefault(k[:2], f'{k.batch}/{k.plate}') for k in self.keys]
+        self.sizes, self.limits = np.tile(self.meta['size'], (len(which), 1)), self._limits[which]
 
     def __len__(self): return len(self.which)
     def __reduce__(self): return Fields, (self.folder, self.which) # other processes map the files themselves
 
     def field(self,
-        i: int,         # which field
+        i: int,         # which field; negative counts from the end
     ) -> np.ndarray:    # (C,H,W) uint16, a view of the memory map
-        shard, row = self._at[i]
+        shard, row = self._at[self.which[i]].tolist()
         return self._shard(shard)[row]
 
     def window(self,
@@ -217,7 +256,10 @@ class Fields:
     ) -> np.ndarray:    # (C,side,side) float32 in [0,1]
         "A square of a field, scaled by its limits and clipped; beyond the field it is mirrored about the outer edge (… 1 0 | 0 1 2 …)"
         low, high = self.limits[i].T[:, :, None, None]
-        return np.clip((self.field(i)[(slice(None), *_rows_and_columns(y, x, side, self.sizes[i]))] - low)/(high - low), 0, 1)
+        part = np.array(self.field(i)[(slice(None), *_rows_and_columns(y, x, side, self.sizes[i]))], np.float32)
+        part -= low
+        part /= high - low
+        return np.clip(part, 0, 1, out=part)
 
     def part(self,
         indices,        # numbers of fields (list, array or slice), or one bool a field
@@ -225,30 +267,9 @@ class Fields:
         "Some fields of the set, in this order"
         keep = np.arange(len(self))[indices]
         if not len(keep): raise InputError(f'{self.folder}: none of its fields is left: keep at least one')
-        return Fields(self.folder, self.which[keep])
-
-# %% ../nbs/22_cell_painting.ipynb #e127d13c
-def _read_note(folder):
-    "fields.json, the rows of fields.csv, the limits; `InputError` unless they and the shards belong together"
-    note = folder/'fields.json'
-    if not note.is_file(): raise InputError(f'{folder}: no set of fields here (fields.json is missing): make one with `dinocell shards`')
-    try:
-        meta = json.loads(note.read_text())
-        if meta['version'] > VERSION: raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
-        for name, known in meta['checksums'].items():
-            if _sha256(folder/name) != known: raise InputError(f'{folder/name}: not what was written (its checksum differs): pack the fields again')
-        with open(folder/'fields.csv', newline='', encoding='utf-8') as f: rows = list(csv.reader(f))[1:]
-        limits, row = np.load(folder/'limits.npy', allow_pickle=False), 2*len(meta['channels'])*int(np.prod(meta['size']))
-        for k, n in enumerate(meta['shards']):
-            path = folder/_shard_name(k)
-            size, wanted = path.stat().st_size, n*row + _header_size
-            if size != wanted: raise InputError(f'{path}: {size:,} bytes instead of {wanted:,}: cut short while it was copied or written: copy it again, or pack the fields again')
-    except (OSError, ValueError, EOFError, LookupError, TypeError) as e:
-        if isinstance(e, InputError): raise
-        raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): copy it again, or pack the fields again') from e
-    return meta, rows, limits
-
-_header_size = 128 # bytes before the pixels of a shard
+        some = copy(self)
+        some._choose(self.which[keep])
+        return some
 
 def open_fields(
     folder: str | Path, # written by `write_fields` or `dinocell.plates.pack_fields`
@@ -256,7 +277,33 @@ def open_fields(
     "A set of fields, memory-mapped"
     return Fields(folder)
 
-# %% ../nbs/22_cell_painting.ipynb #101d0eac
+# %% ../nbs/22_cell_painting.ipynb #5b180007
+def _cores(): return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() # that this process may use
+
+def _wrong_rows(job): # path of a shard, rows in it, their checksums
+    "Those of the rows that are not what was written"
+    path, rows, sums = job
+    shard = np.load(path, mmap_mode='r', allow_pickle=False)
+    return [k for k, known in zip(rows, sums) if _array_sha256(shard[k]) != known]
+
+def verify_fields(
+    fields: Fields,             # all of a set, or a part
+    workers: int | None = None, # processes; None: one a core
+) -> list:                      # of (`FieldKey`, message), one a field that is damaged; empty where all is well
+    "Compare every field with the checksum that was taken when it was packed"
+    if fields.kind != 'npy': raise InputError(f'{fields.folder}: a set in {fields.kind} chunks: verify the set that it was copied from')
+    chosen, jobs, wrong = set(fields.which.tolist()), {}, []
+    for i, r in enumerate(_read_rows(fields.folder)):
+        if i in chosen: jobs.setdefault(int(r['shard']), []).append((int(r['row']), r['sha256'], FieldKey(*(r[n] for n in FieldKey._fields))))
+    if workers is None: workers = min(_cores(), len(jobs), 1 + len(chosen)//16)
+    with _workers(workers if _travels(_wrong_rows) else 1) as run, tqdm(total=len(chosen), desc='verifying', leave=False) as bar:
+        for (path, rows, _), bad in run(_wrong_rows, [(str(fields.folder/_shard_name(s)), *zip(*((k, known) for k, known, _ in found))) for s, found in jobs.items()]):
+            names = {k: key for k, _, key in jobs[int(Path(path).stem.split('_')[1])]}
+            wrong += [(names[k], f'{names[k]}: row {k} of {path} is not what was written (its checksum differs): copy the shard again, or pack the set again') for k in bad]
+            bar.update(len(rows))
+    return sorted(wrong)
+
+# %% ../nbs/22_cell_painting.ipynb #3a4f54b1
 def split_plates(
     fields,            # `Fields`
     share: float = .2, # of the fields, to hold out
@@ -268,7 +315,7 @@ def split_plates(
     out = _groups_apart(fields.plates, share, seed)
     return np.flatnonzero(~out), np.flatnonzero(out)
 
-# %% ../nbs/22_cell_painting.ipynb #c3d72aa4
+# %% ../nbs/22_cell_painting.ipynb #d81e5046
 MEAN = -1 # in place of the number of a channel: the mean of all
 
 def draw_channels(
