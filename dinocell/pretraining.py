@@ -334,7 +334,9 @@ def _apart(fields, held_out, config): # held_out: `Fields` or None
     if held_out.channels != fields.channels: raise InputError(f'held-out fields have the channels {", ".join(held_out.channels)}, the others {", ".join(fields.channels)}: pack both alike')
     return fields, held_out
 
-def _identity(fields): return hashlib.sha256(json.dumps([fields.channels, list(map(str, fields.keys)), fields.checksums]).encode()).hexdigest()
+def _identity(fields):
+    "Checksum of names and brightness limits: of other images they would be others"
+    return hashlib.sha256(json.dumps([fields.channels, list(map(str, fields.keys))]).encode() + np.asarray(fields.limits).tobytes()).hexdigest()
 
 # %% ../nbs/41_pretraining.ipynb #4309e61f
 def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the clock, or None
