@@ -61,6 +61,7 @@ class PretrainConfig:
     hidden: int = 2048                   # width of the heads
     bottleneck: int = 256                # their width before the prototypes
     prototypes: int = 65536
+    frozen_prototypes: int = 1           # epochs in which the prototypes stay as drawn; a network that knows nothing yet would make them all alike
     precision: str = 'auto'              # 'bf16', 'fp32'; 'auto': bf16 where the device computes in it
     workers: int = 4                     # processes that read windows; 0: this one reads
     held_out: float = .1                 # part of the fields to hold out, as whole plates, where none are given
@@ -72,7 +73,7 @@ class PretrainConfig:
     def __post_init__(self):
         for name in ('epochs', 'batch', 'lr', 'clip', 'student_temperature', 'hidden', 'bottleneck', 'prototypes', 'layer_decay'):
             if not getattr(self, name) > 0: raise InputError(f'pretraining: {name} is {getattr(self, name)}: give a positive number')
-        for name in ('warmup', 'temperature_warmup', 'centring', 'ibot', 'koleo', 'workers', 'save_every', 'seed'):
+        for name in ('warmup', 'temperature_warmup', 'frozen_prototypes', 'centring', 'ibot', 'koleo', 'workers', 'save_every', 'seed'):
             if not getattr(self, name) >= 0: raise InputError(f'pretraining: {name} is {getattr(self, name)}: give 0 or more')
         for name, low, high in (('weight_decay', 0, math.inf), ('momentum', 0, 1), ('temperature', 1e-3, math.inf), ('mask_ratio', 0, 1)):
             if not all(low <= v <= high for v in getattr(self, name)): raise InputError(f'pretraining: {name} is {getattr(self, name)}: give two numbers from {low} to {high}')
@@ -85,12 +86,13 @@ class PretrainConfig:
 def settings_at(
     step: int,              # from 0
     config: PretrainConfig, # with `steps` as a number
-) -> dict:                  # lr, weight_decay, momentum, temperature
+) -> dict:                  # lr, weight_decay, momentum, temperature, and whether the prototypes learn
     "The values of all schedules at a step"
     total = config.epochs*config.steps
     part = lambda epochs, most: min(epochs*config.steps, int(most*total))
     return dict(lr=config.lr*(config.batch/1024)**.5*lr_factor(step, total, part(config.warmup, .1)), weight_decay=cosine_between(step, total, *config.weight_decay),
-                momentum=cosine_between(step, total, *config.momentum), temperature=line_between(step, part(config.temperature_warmup, .3), *config.temperature))
+                momentum=cosine_between(step, total, *config.momentum), temperature=line_between(step, part(config.temperature_warmup, .3), *config.temperature),
+                prototypes_learn=step >= config.frozen_prototypes*config.steps)
 
 # %% ../nbs/41_pretraining.ipynb #7afcd4c3
 @lru_cache(2)
@@ -235,6 +237,7 @@ def pretrain_step(
     loss = parts[0] + config.ibot*parts[1] + config.koleo*parts[2]
     optimiser.zero_grad()
     loss.backward()
+    if not now['prototypes_learn']: pair.student.class_head.prototypes.grad = pair.student.patch_head.prototypes.grad = None
     norm = nn.utils.clip_grad_norm_(pair.student.parameters(), config.clip)
     optimiser.step()
     ema_update(pair.teacher, pair.student, now['momentum'])
@@ -291,7 +294,7 @@ def say_collapse(
     row: dict, # of the history
 ) -> str:      # empty while all is well
     "What speaks for a collapse, in words"
-    found = [f'the teacher tells fields apart by {row["information"]:.3f} nats'] if row['information'] < .05 else []
+    found = [f'the teacher tells fields apart by {row["information"]:.3f} nats'] if row['information'] < .02 else []
     if row['effective_rank'] < 2: found.append(f'the embeddings of held-out fields have an effective rank of {row["effective_rank"]:.2f}')
     if row['spread'] < .02: found.append(f'they lie within {row["spread"]:.4f} of their mean')
     return '' if not found else (f'epoch {row["epoch"]}: this run is collapsing: {"; ".join(found)}: check that centring is on and the temperature of the teacher '
@@ -331,7 +334,9 @@ def _apart(fields, held_out, config): # held_out: `Fields` or None
     if held_out.channels != fields.channels: raise InputError(f'held-out fields have the channels {", ".join(held_out.channels)}, the others {", ".join(fields.channels)}: pack both alike')
     return fields, held_out
 
-def _identity(fields): return hashlib.sha256(json.dumps([fields.channels, list(map(str, fields.keys)), fields.meta['checksums']]).encode()).hexdigest()
+def _identity(fields):
+    "Checksum of names and brightness limits: of other images they would be others"
+    return hashlib.sha256(json.dumps([fields.channels, list(map(str, fields.keys))]).encode() + np.asarray(fields.limits).tobytes()).hexdigest()
 
 # %% ../nbs/41_pretraining.ipynb #4309e61f
 def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the clock, or None
