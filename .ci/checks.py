@@ -37,6 +37,7 @@ CHECKS = {
     'notebooks are stripped': lambda: unchanged('not stripped: run nbdev_clean', 'nbdev_clean'),
     'package is what the notebooks say': lambda: unchanged('notebooks and package differ: edit the notebook, run nbdev_export', 'nbdev_export'),
     'every notebook passes': lambda: run('nbdev_test', '--n_workers', '2', '--timing', env={**ENV, 'OMP_NUM_THREADS': '1'}), # two at a time, a thread each
+    'commands and imports in the guides exist': lambda: run(sys.executable, '.ci/guides.py'),
     'docs site builds, no broken page or link': lambda: run(sys.executable, '.ci/pages.py'),
     'README is what nbs/index.ipynb says': lambda: unchanged('run python .ci/readme.py', sys.executable, '.ci/readme.py'),
     'wheel and sdist build, install and import': wheel_installs,

@@ -13,11 +13,17 @@ from nbdev.serve import proc_nbs
 ROOT = Path(__file__).resolve().parent.parent
 CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
-SECTIONS = dict(tutorials='Tutorials', experiments='Experiments') # folder of nbs/: title; the rest is the reference
+SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
+FIRST = ['segment_a_folder', 'train_on_your_own_images', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section; the others by name
 
 def slug(title):
     "Anchor of a heading, as nbdev's links expect it"
     return re.sub(r'[^\w.\- ]', '', title.lower()).strip().replace(' ', '-')
+
+def page_name(path):
+    "Page of a notebook: its path without the number of the room"
+    path = Path(path)
+    return path.with_name(re.sub(r'^\d+[a-z]?_', '', path.stem) + '.md')
 
 def plain_code(text):
     "Markdown without links inside its fences, where they would show as they are written"
@@ -58,6 +64,7 @@ class Page:
         if not self.in_site: return text
         text = re.sub(r'\{target="_blank"[^}]*\}', '{ .source }', text)
         text = re.sub(re.escape(SITE) + r'/([\w/]+)\.html', lambda m: '../'*len(self.folder.parts) + m[1] + '.md', text)
+        text = re.sub(r'\]\((?!\w+:)([^)\s#]+\.ipynb)', lambda m: f']({page_name(m[1])}', text)
         return outside_code(plain_code(text), self.heading)
 
     def output(self, out):
@@ -105,13 +112,26 @@ def processed():
     if len(found) != len(wanted): raise SystemExit(f'{len(wanted)} notebooks, but {len(found)} were processed')
     return root, found
 
+class TextPage(Page):
+    "A Markdown file at the top of the repository as a page; its links lead to files of the repository"
+    def __init__(self, path):
+        self.text, self.name, self.in_site = path.read_text(encoding='utf-8'), Path(path.stem.lower() + '.md'), True
+        self.folder, self.title, self.images, self.anchors = Path(), path.stem.capitalize(), {}, {}
+    def markdown(self):
+        "The file, links to notebooks led to their pages, other links to the repository"
+        to_repo = lambda m: f']({REPO}/blob/{CFG.branch}/{m[1]})'
+        text = re.sub(r'\]\(nbs/', '](', self.text)
+        return self.prose(re.sub(r'\]\((?!\w+:|#)((?![^)]*\.ipynb)[^)\s]+)\)', to_repo, text))
+
 def navigation(pages):
-    "Front page, tutorials, experiments, reference in the order of the notebooks"
+    "Front page, a section a folder, then the reference in the order of the notebooks"
     entry = lambda p: {p.title: str(p.name)}
     nav = [{'dinocell': 'index.md'}]
     for folder, title in SECTIONS.items():
-        if inside := [entry(p) for p in pages if p.name.parts[0] == folder]: nav.append({title: inside})
-    return nav + [{'Reference': [entry(p) for p in pages if len(p.name.parts) == 1 and p.name.stem != 'index']}]
+        inside = sorted((p for p in pages if p.name.parts[0] == folder), key=lambda p: (p.name.stem not in FIRST, p.name.stem))
+        if inside: nav.append({title: [entry(p) for p in inside]})
+    rooms = [entry(p) for p in pages if len(p.name.parts) == 1 and p.name.stem != 'index' and not isinstance(p, TextPage)]
+    return nav + [{'Reference': rooms}] + [entry(p) for p in pages if isinstance(p, TextPage)]
 
 def write_site(pages, out):
     "Markdown, pictures and the renderer's configuration"
@@ -155,13 +175,19 @@ def broken_links(site):
             if not path.is_file(): yield f'{page.name}: {target}: no such file'
             elif to.fragment and path in pages and unquote(to.fragment) not in pages[path].ids: yield f'{page.name}: {target}: no such place'
 
+def missing_in_search(site, pages):
+    "Pages that the search knows nothing of"
+    known = {item['location'].split('#')[0] for item in json.loads((site/'search.json').read_text(encoding='utf-8'))['items']}
+    return [f'{p.name}: not in the search' for p in pages if str(p.name.with_suffix('.html')) not in known]
+
 def main():
     (root, found), out = processed(), ROOT/'_md'
-    pages = [Page(p, root) for p in found]
+    pages = [*(Page(p, root) for p in found), TextPage(ROOT/'CONTRIBUTING.md')]
     write_site(pages, out)
     subprocess.run([Path(sys.executable).with_name('zensical'), 'build', '--strict', '--clean', '-f', out/'mkdocs.yml'], cwd=out, check=True)
     built = [out/'site'/p.name.with_suffix('.html') for p in pages]
-    bad = [f'{p.name}: not built' for p in built if not p.is_file()] + list(broken_links(out/'site'))
+    bad = [f'{p.name}: not built' for p in built if not p.is_file()] + [f'{p.name}: an empty page' for p in pages if len(p.markdown()) < 300]
+    bad += [*broken_links(out/'site'), *missing_in_search(out/'site', pages)]
     if bad: raise SystemExit('\n'.join(bad))
     shutil.rmtree(ROOT/CFG.doc_path, ignore_errors=True)
     shutil.copytree(out/'site', ROOT/CFG.doc_path)
