@@ -59,10 +59,11 @@ _tiny = dict(embed_dim=96, depth=4, num_heads=3, patch_size=8) # for tests and d
 
 # %% ../nbs/30_backbone.ipynb #b0c5a3b0
 def backbone_spec(
-    name: str, # `vits16`, `vits8`, `vits16o8`, `dinov2_vits14`, `dino_vits8`, `vit_tiny`, or a name that timm knows
+    name: str, # `vits16`, `vits8`, `vits16o8`, `dinov2_vits14`, `dino_vits8`, `vit_tiny` (patch 8), `vit_tiny16`, `vit_tiny16o8`, or a name that timm knows
 ) -> tuple:    # timm's name, the arguments for `timm.create_model`, and the step of overlapping patches or None
     "What `name` means to timm; an unknown name is an `InputError` with the nearest known ones"
-    if name == 'vit_tiny': return 'vit_tiny_patch16_dinov3_qkvb', dict(_tiny), None
+    if tiny := re.fullmatch(r'vit_tiny(16)?((?<=16)o8)?', name):
+        return 'vit_tiny_patch16_dinov3_qkvb', dict(_tiny, patch_size=16) if tiny[1] else dict(_tiny), 8 if tiny[2] else None
     short = re.fullmatch(r'(\w*vit[sblh])(8|14|16)(o8)?', name)
     if short and short[1] in _families and (not short[3] or short[2] == '16'):
         timm_name, patch, step = _families[short[1]], int(short[2]), 8 if short[3] else None
