@@ -162,7 +162,7 @@ def write_fields(
     shard_mb: float = SHARD_MB,  # about how large a shard is, MB
     on_bad: str = 'raise',       # a field that does not fit: 'raise' an error, or 'skip' it and list it in fields.json
     **meta,                      # what else to write into fields.json: source, licence
-) -> 'Fields':                   # written whole or not at all
+):                               # `Fields`, written whole or not at all
     "A set of fields that are in memory or made one by one; `dinocell.plates.pack_fields` makes one of files"
     names, skipped, shards = _check_names(channels), [], []
     _check_choice(on_bad)
@@ -263,7 +263,7 @@ class Fields:
 
     def part(self,
         indices,        # numbers of fields (list, array or slice), or one bool a field
-    ) -> 'Fields':
+    ):                  # `Fields`
         "Some fields of the set, in this order"
         keep = np.arange(len(self))[indices]
         if not len(keep): raise InputError(f'{self.folder}: none of its fields is left: keep at least one')

@@ -144,7 +144,7 @@ def write_litdata(
     folder: str | Path,   # folder to make; must not exist
     fields: Fields,       # a set, or a part of one
     chunk_mb: float = 64, # about how large a chunk is, MB
-) -> 'StreamedFields':    # written whole or not at all
+):                        # `StreamedFields`, written whole or not at all
     "Copy fields into litdata chunks; upload `chunks` to where they shall be read from"
     _litdata()
     from litdata.streaming.writer import BinaryWriter
