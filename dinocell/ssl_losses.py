@@ -41,10 +41,15 @@ class SSLHead(nn.Module):
         return F.linear(F.normalize(self.mlp(x), dim=-1, eps=1e-6), F.normalize(self.prototypes, dim=-1, eps=1e-6))
 
 # %% ../nbs/33_ssl_losses.ipynb #5127421d
-def _over_processes(x): # tensor, changed in place
-    "Its sum over all processes"
-    if dist.is_initialized() and dist.get_world_size() > 1: dist.all_reduce(x)
+def _over_processes(x, op=dist.ReduceOp.SUM): # tensor, changed in place
+    "Its sum, or largest values, over all processes"
+    if dist.is_initialized() and dist.get_world_size() > 1: dist.all_reduce(x, op)
     return x
+
+def _log_column_sums(x): # (n,K) logarithms; n may be 0 here
+    "The logarithm of each column's sum over all processes"
+    top = _over_processes(x.amax(0) if len(x) else x.new_full(x.shape[1:], -torch.inf), dist.ReduceOp.MAX)
+    return top + _over_processes((x - top).exp().sum(0)).log()
 
 @torch.no_grad()
 def sinkhorn(
@@ -52,12 +57,10 @@ def sinkhorn(
     temperature: float,    # of the teacher
     iterations: int = 3,   # 0: no centring
 ) -> torch.Tensor:         # (n,K) float32, rows sum to 1; columns sum to about n/K
-    "The teacher's answers, each prototype used equally often"
-    q = ((cosines.float() - 1)/temperature).exp()       # a cosine is at most 1: no overflow
-    for _ in range(iterations): q = _rows(q/_over_processes(q.sum(0)).clamp(min=1e-30))
-    return _rows(q)
-
-def _rows(q): return q/q.sum(1, keepdim=True).clamp(min=1e-30)
+    "The teacher's answers, each prototype used equally often; in logarithms, so that no answer is rounded to nothing at a low temperature"
+    log_q = cosines.float()/temperature
+    for _ in range(iterations): log_q = (log_q - _log_column_sums(log_q)).log_softmax(1)
+    return log_q.softmax(1)
 
 # %% ../nbs/33_ssl_losses.ipynb #dfc48035
 def dino_loss(
