@@ -54,10 +54,10 @@ def resize_map(
 # %% ../nbs/31_decoder.ipynb #b723a1cf
 def decoder_widths(
     dim: int, # width of the backbone's tokens
-) -> tuple:   # widths at stride 16, 8, 4, 2, 1; of the stem at stride 1, 2, 4, 8, 16; of the four maps once reduced; of the maps that join at stride 8, 4, 2
+) -> tuple:   # widths at the patch grid and at stride 8, 4, 2, 1; of the stem at stride 1, 2, 4, 8; of the four maps once reduced
     "Channel widths for a backbone, scaled down for backbones narrower than ViT-S (384)"
     narrow = lambda *ws: tuple(max(16, 8*ceil(w*min(1, dim/384)/8)) for w in ws)
-    return narrow(448, 256, 112, 48, 16), narrow(16, 40, 96, 224, 256), *narrow(256), narrow(64, 48, 32)
+    return narrow(680, 208, 80, 32, 16), narrow(16, 32, 64, 96), *narrow(256)
 
 # %% ../nbs/31_decoder.ipynb #3a755d3a
 class UNetDecoder(nn.Module):
@@ -67,13 +67,14 @@ class UNetDecoder(nn.Module):
         patch: int, # patch size in pixels
     ):
         super().__init__()
-        widths, stem, reduced, lateral = decoder_widths(dim)
-        self.multiple = lcm(patch, 16)                        # height and width of the image must be multiples of this
+        widths, stem, reduced = decoder_widths(dim)
+        self.multiple = lcm(patch, 8)                         # height and width of the image must be multiples of this
         self.stem = ImageStem(stem)
         self.reduce = conv_block(4*dim, reduced, kernel=1)
-        self.deep = nn.Sequential(conv_block(reduced + stem[-1], widths[0]), conv_block(widths[0], widths[0]))
+        self.deep = nn.Sequential(conv_block(reduced, widths[0]), conv_block(widths[0], widths[0]))
+        lateral = [max(16, w//2) for w in widths[2:4]]
         self.laterals = nn.ModuleList(nn.Conv2d(dim, n, 1) for n in lateral)
-        n_in = [a + s + n for a, s, n in zip(widths, stem[-2::-1], [*lateral, 0])]
+        n_in = [a + s + n for a, s, n in zip(widths, reversed(stem), [reduced, *lateral, 0])]
         self.steps = nn.ModuleList(nn.Sequential(conv_block(i, o), conv_block(o, o)) for i, o in zip(n_in, widths[1:]))
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
         nn.init.constant_(self.head.bias, -2.)                # most of an image is background
@@ -83,9 +84,9 @@ class UNetDecoder(nn.Module):
         x: torch.Tensor, # (N, 3, H, W), the normalised image; H and W multiples of `multiple`
     ) -> torch.Tensor:   # (N, 1, H, W) float32 in (0, 1)
         "The distance map"
-        *skips, lowest = self.stem(x)
-        y = self.deep(torch.cat([resize_map(self.reduce(torch.cat(taps, 1)), lowest.shape[-2:]), lowest], 1))
-        joins = [conv(tap) for conv, tap in zip(self.laterals, taps[2::-1])]
+        skips, maps = self.stem(x), self.reduce(torch.cat(taps, 1))
+        y = self.deep(maps)
+        joins = [maps, *(conv(tap) for conv, tap in zip(self.laterals, (taps[1], taps[0])))]
         for step, skip, join in zip(self.steps, reversed(skips), [*joins, None]):
             y = step(torch.cat([resize_map(m, skip.shape[-2:]) for m in (y, join) if m is not None] + [skip], 1))
         with torch.autocast(y.device.type, enabled=False): return torch.sigmoid(self.head(y.float()))
