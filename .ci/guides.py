@@ -1,5 +1,5 @@
 "What the guides show exists: every `dinocell` command in them is one that the parser takes, every import one that works."
-import ast, contextlib, importlib, io, json, re, shlex, sys
+import ast, contextlib, importlib, io, json, re, shlex, sys, textwrap
 from pathlib import Path
 
 from dinocell.cli import make_parser
@@ -34,7 +34,7 @@ def refused(words, parser):
 
 def missing(block):
     "Names that a block of Python imports from this package and that are not there; a block that is no Python is told, too"
-    try: tree = ast.parse(block)
+    try: tree = ast.parse(textwrap.dedent(block))
     except SyntaxError as e: yield f'line {e.lineno}: not Python'; return
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom) or (node.module or '').split('.')[0] != 'dinocell': continue
