@@ -161,7 +161,6 @@ def cmd_doctor(a):
     "doctor"
     findings = examine()
     print(json.dumps([f._asdict() for f in findings], indent=1) if a.json else format_findings(findings))
-    return int(any(f.advice for f in findings))
 
 # %% ../nbs/60_cli.ipynb #bc6cfe0e
 def _arguments(

@@ -61,7 +61,7 @@ class PretrainConfig:
     hidden: int = 2048                   # width of the heads
     bottleneck: int = 256                # their width before the prototypes
     prototypes: int = 65536
-    frozen_prototypes: int = 1           # epochs in which the prototypes stay as drawn; a network that knows nothing yet would make them all alike
+    frozen_prototypes: int = 1           # epochs in which the prototypes stay as drawn; as DINO has it
     precision: str = 'auto'              # 'bf16', 'fp32'; 'auto': bf16 where the device computes in it
     workers: int = 4                     # processes that read windows; 0: this one reads
     held_out: float = .1                 # part of the fields to hold out, as whole plates, where none are given
