@@ -1,5 +1,5 @@
 "What the guides show exists: every `dinocell` command in them is one that the parser takes, every import one that works."
-import ast, contextlib, importlib, io, json, re, shlex, sys, textwrap
+import ast, contextlib, importlib, io, json, re, shlex, textwrap
 from pathlib import Path
 
 from dinocell.cli import make_parser

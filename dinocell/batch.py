@@ -6,7 +6,6 @@
 __all__ = ['FORMATS', 'Segmentation', 'segment_file', 'read_finished', 'segment_files', 'find_images']
 
 # %% ../nbs/57_batch.ipynb #dc26de15
-import hashlib
 import json
 import os
 import shutil
@@ -26,7 +25,8 @@ import tifffile
 import torch
 from tqdm.auto import tqdm
 
-from .cells import cell_table
+from .cells import _check_pixel_size, cell_table
+from .datasets import _free_memory, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_tiff
 from .images import InputError, atomic_folder, atomic_path, list_images, read_image
 from .large import open_large, segment_large
@@ -67,13 +67,18 @@ class Segmentation:
         if not self.formats: raise InputError(f'formats: none given: choose from {", ".join(known)}')
         if set(self.formats) & set(_TOGETHER) and 'tif' not in self.formats:
             raise InputError(f'formats: {", ".join(set(self.formats) & set(_TOGETHER))} is made of the label TIFFs: add tif')
-        if self.pixel_size is not None and not 0 < self.pixel_size < float('inf'): raise InputError(f'pixel_size={self.pixel_size}: give µm per pixel, above 0')
+        _check_pixel_size(self.pixel_size)
 
 # %% ../nbs/57_batch.ipynb #5b1e4df5
 @lru_cache(1)
 def _pipeline(model, changed, device, cells_max, cell_fill): # changed: when the file was, so that a new one is read
-    "The pipeline of this process"
+    "The pipeline that this process made last"
     return DINOCellPipeline(load_model(model, best_device(device)), cells_max, cell_fill)
+
+def _pipeline_of(what): # `Segmentation`
+    "The pipeline of this process, made anew for other settings or a changed file"
+    model = Path(what.model)
+    return _pipeline(what.model, model.stat().st_mtime_ns if model.exists() else None, what.device, what.cells_max, what.cell_fill)
 
 def _result_files(path, what): # image; `Segmentation`
     "Format -> file"
@@ -83,8 +88,8 @@ def _beyond_memory(path, share=.5): # an image file
     "Whether the image, its map and its labels would take more than this share of the free memory"
     if Path(path).is_dir(): return True
     if Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'): return False
-    free = os.sysconf('SC_AVPHYS_PAGES')*os.sysconf('SC_PAGE_SIZE')
-    if Path(path).stat().st_size*20 < free: return False                 # even packed tightly, it fits
+    free = _free_memory()
+    if free is None or Path(path).stat().st_size*20 < free: return False # even packed tightly, it fits
     image = open_large(path)
     return np.prod(image.shape)*np.dtype(image.dtype).itemsize + np.prod(sorted(image.shape)[-2:])*40 > share*free
 
@@ -93,9 +98,7 @@ def segment_file(
     what: Segmentation,
 ) -> dict:              # image (its path), cells, seconds, files (paths)
     "Segment an image and write its results, each file whole or not at all"
-    start, files = time.perf_counter(), _result_files(path, what)
-    model = Path(what.model)
-    pipe = _pipeline(what.model, model.stat().st_mtime_ns if model.exists() else None, what.device, what.cells_max, what.cell_fill)
+    start, files, pipe = time.perf_counter(), _result_files(path, what), _pipeline_of(what)
     size = dict(diameter=what.diameter) if what.diameter is not None else dict(pixel_size=what.pixel_size) if pipe.model.config.get('pixel_size') else {}
     if _beyond_memory(path):
         if more := set(files) - {'tif'}: raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
@@ -127,7 +130,7 @@ def _stamp(path):
 def _settings(what): # `Segmentation`
     "What results depend on, the model by its content"
     if not Path(what.model).is_file(): raise InputError(f'{what.model}: no such model file: check the path')
-    told = asdict(what) | dict(model=hashlib.sha256(Path(what.model).read_bytes()).hexdigest())
+    told = asdict(what) | dict(model=_sha256(what.model))
     for name in ('output', 'device'): del told[name]
     return json.loads(json.dumps(told))
 
@@ -135,22 +138,27 @@ def read_finished(
     what: Segmentation,
 ) -> dict:              # image -> its line: image, cells, seconds, files, stamp
     "What an earlier run has finished in this folder; a folder made by other settings is an `InputError`"
-    log = Path(what.output)/'segmented.jsonl'
+    return _finished(_log_of(what), _settings(what))
+
+def _log_of(what): return Path(what.output)/'segmented.jsonl'
+
+def _finished(log, settings): # path; from `_settings`
+    "The lines that still hold, by image"
     if not log.exists(): return {}
     head, *lines = log.read_text().split('\n')
     try: told = json.loads(head)
     except ValueError: return {}
-    if told != _settings(what):
-        differ = ', '.join(k for k in told if told[k] != _settings(what).get(k))
-        raise InputError(f'{what.output}: holds results of another {differ}: choose another output folder, or remove this one')
+    if told != settings:
+        differ = ', '.join(k for k in told if told[k] != settings.get(k))
+        raise InputError(f'{log.parent}: holds results of another {differ}: choose another output folder, or remove this one')
     rows = [json.loads(line) for line in lines[:-1]]                     # what stands behind the last line feed is torn
     return {r['image']: r for r in rows if r['stamp'] == _stamp(r['image']) and all(Path(f).exists() for f in r['files'])}
 
 # %% ../nbs/57_batch.ipynb #c27ae862
 @contextmanager
-def _open_log(what): # `Segmentation`
+def _open_log(log, settings): # path; from `_settings`
     "A function that notes a finished image, at once and on the disk; the first makes the file"
-    log, settings, file = Path(what.output)/'segmented.jsonl', json.dumps(_settings(what)), None
+    file = None
     def note(row):
         nonlocal file
         file = file or _append_to(log, settings)
@@ -160,19 +168,18 @@ def _open_log(what): # `Segmentation`
     finally:
         if file: file.close()
 
-def _append_to(log, settings): # path; first line
+def _append_to(log, settings): # as `_open_log`
     "The file, opened behind its last whole line"
     whole = log.read_bytes().rpartition(b'\n')[0] if log.exists() else b''
     if whole: os.truncate(log, len(whole) + 1)
     else:
-        with atomic_path(log) as tmp: tmp.write_text(settings + '\n')
+        with atomic_path(log) as tmp: tmp.write_text(json.dumps(settings) + '\n')
     return open(log, 'a')
 
 # %% ../nbs/57_batch.ipynb #a6b22221
-def _start_worker(threads): # for torch
-    "A process of its own leaves Ctrl-C to the one that started it"
-    import signal
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _start(threads): # for torch
+    "A process of its own"
+    _start_worker()
     torch.set_num_threads(threads)
 
 @contextmanager
@@ -181,10 +188,10 @@ def _results_of(images, what, workers, executor):
     if executor is None and workers == 1:
         yield ((p, lambda p=p: segment_file(p, what)) for p in images)
         return
-    own = executor is None
-    pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start_worker, (max(1, (os.cpu_count() or 1)//workers),))
+    own, jobs = executor is None, {}
+    pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, (os.cpu_count() or 1)//workers),))
     try:
-        jobs = {pool.submit(segment_file, p, what): p for p in images}
+        for p in images: jobs[pool.submit(segment_file, p, what)] = p
         yield ((jobs[f], f.result) for f in as_completed(jobs))
     finally:
         for f in jobs: f.cancel()
@@ -200,10 +207,13 @@ def segment_files(
     if workers < 1: raise InputError(f'workers={workers}: give at least 1')
     images = [str(p) for p in images]
     _check_names(images, what)
-    DINOCellPipeline(load_model(what.model), what.cells_max, what.cell_fill).image_scale(what.diameter) # what is wrong for all is told once
-    rows = {k: r for k, r in read_finished(what).items() if k in set(images)}
+    alone = executor is None and workers == 1
+    pipe = _pipeline_of(what) if alone else DINOCellPipeline(load_model(what.model), what.cells_max, what.cell_fill)
+    pipe.image_scale(what.diameter)                                      # what is wrong for all is told once
+    log, settings, wanted = _log_of(what), _settings(what), set(images)
+    rows = {k: r for k, r in _finished(log, settings).items() if k in wanted}
     todo = [p for p in images if p not in rows]
-    with _open_log(what) as note, _results_of(todo, what, workers, executor) as results, tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image') as bar:
+    with _open_log(log, settings) as note, _results_of(todo, what, workers, executor) as results, tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image') as bar:
         for path, result in results:
             try:
                 rows[path] = result() | dict(stamp=_stamp(path))

@@ -8,7 +8,6 @@ __all__ = ['PERCENTILES', 'VERSION', 'SHARD_MB', 'MEAN', 'FieldKey', 'check_key'
 
 # %% ../nbs/22_cell_painting.ipynb #1c1406b4
 import csv
-import hashlib
 import json
 import os
 from copy import copy
@@ -21,9 +20,9 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
+from .datasets import _array_sha256, _cores, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
 from .images import InputError, atomic_folder, atomic_path
-from .simulate import channels, simulate
+from .simulate import simulate
 
 # %% ../nbs/22_cell_painting.ipynb #3798f312
 class FieldKey(NamedTuple):
@@ -278,8 +277,6 @@ def open_fields(
     return Fields(folder)
 
 # %% ../nbs/22_cell_painting.ipynb #5b180007
-def _cores(): return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() # that this process may use
-
 def _wrong_rows(job): # path of a shard, rows in it, their checksums
     "Those of the rows that are not what was written"
     path, rows, sums = job

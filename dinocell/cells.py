@@ -20,6 +20,10 @@ _PLACE = dict(y_px='centroid-0', x_px='centroid-1', top_px='bbox-0', left_px='bb
 _LENGTHS = dict(perimeter='perimeter', diameter='equivalent_diameter_area', major_axis='axis_major_length', minor_axis='axis_minor_length')
 _NUMBERS = dict(eccentricity='eccentricity', solidity='solidity', orientation_rad='orientation')
 
+def _check_pixel_size(pixel_size): # µm or None
+    "`InputError` unless None or positive"
+    if pixel_size is not None and not 0 < pixel_size < np.inf: raise InputError(f'pixel_size={pixel_size}: give the side of a pixel in µm, above 0')
+
 def _shapes(labels, pixel_size): # (H,W) int32, 1..N; µm or None
     "Columns of place, size and shape"
     found = regionprops_table(labels, properties=('centroid', 'bbox', 'area', *_LENGTHS.values(), *_NUMBERS.values()))
@@ -137,7 +141,7 @@ def cell_table(
     "Place, size, shape, intensities, neighbours and certainty of every cell"
     numbers, _ = label_sizes(labels)
     old, labels = labels, relabel(labels)
-    if pixel_size is not None and not 0 < pixel_size < np.inf: raise InputError(f'pixel_size={pixel_size}: give the side of a pixel in µm, above 0')
+    _check_pixel_size(pixel_size)
     if dist_map is not None and _check_map(dist_map).shape != labels.shape:
         raise InputError(f'distance map: shape {np.shape(dist_map)} does not belong to labels of shape {labels.shape}')
     at, starts = _pixels_by_cell(labels)

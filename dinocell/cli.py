@@ -9,7 +9,6 @@ __all__ = ['cmd_demo', 'cmd_download', 'cmd_check', 'cmd_process', 'cmd_train', 
 # %% ../nbs/60_cli.ipynb #27580f02
 import argparse
 import json
-import os
 import sys
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -17,10 +16,8 @@ from pathlib import Path
 import torch
 from fastcore.docments import docments
 
-from .augment import AugmentConfig
-from .batch import FORMATS, Segmentation, find_images, segment_files
+from .batch import Segmentation, find_images, segment_files
 from .cell_painting import SHARD_MB, open_fields, verify_fields
-from .crops import CropConfig
 from .data_check import check_data, format_report, report_json
 from .datasets import CellDataset, mix
 from .demo import run_demo
@@ -33,10 +30,10 @@ from .layouts import process
 from .model import DINOCell, best_device, count_trainable, load_model, save_model
 from .packing import pack_fields
 from .pipeline import DINOCellPipeline
-from .plates import S3, find_fields, find_jump, find_load_data, missing_channels, read_index
+from .plates import S3, find_fields, find_jump, find_load_data, read_index
 from .plots import plot_history, plot_surface, save_figure
 from .pretraining import PretrainConfig, plot_pretraining, pretrain
-from .training import TrainConfig, best_row, join_team, log_tensorboard, read_config, train, write_rows
+from .training import TrainConfig, best_row, join_team, log_tensorboard, read_config, train
 
 # %% ../nbs/60_cli.ipynb #e24a3b1c
 def cmd_demo(a): # parsed arguments
@@ -64,11 +61,15 @@ def cmd_process(a):
     return 1 if data.meta['failed'] else 0
 
 # %% ../nbs/60_cli.ipynb #8f59e858
-def _config(a, of, part): # arguments; class of the settings; name of those within them
+def _given(a, kind): # arguments; a dataclass of settings
+    "What the command line says of its fields"
+    return {f.name: tuple(v) if isinstance(v, list) else v for f in fields(kind) if (v := getattr(a, f.name, None)) is not None}
+
+def _config(a, kind): # as `_given`
     "Settings: of --config, with what the command line says put over them"
-    config = read_config(a.config, of) if a.config else of()
-    given = lambda kind: {f.name: tuple(v) if isinstance(v := getattr(a, f.name), list) else v for f in fields(kind) if getattr(a, f.name, None) is not None}
-    return replace(config, **given(of), **{part: replace(getattr(config, part), **given(type(getattr(config, part))))})
+    config = read_config(a.config, kind) if a.config else kind()
+    parts = {f.name: replace(v, **_given(a, type(v))) for f in fields(kind) if is_dataclass(v := getattr(config, f.name))}
+    return replace(config, **_given(a, kind), **parts)
 
 def _sets(folders):
     "One dataset folder, or several mixed"
@@ -78,7 +79,7 @@ def cmd_train(a):
     "train"
     weights = None if a.weights in ('hub', 'none') else a.weights
     if a.weights == 'none' and a.freeze: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --no-freeze, or start from weights')
-    config, team = _config(a, TrainConfig, 'augment'), join_team(a.device)
+    config, team = _config(a, TrainConfig), join_team(a.device)
     torch.manual_seed(config.seed)
     train_data, val_data = _sets(a.data), _sets(a.valid)
     model = DINOCell(a.backbone, weights, a.freeze, pretrained=a.weights == 'hub')
@@ -119,8 +120,7 @@ def cmd_evaluate(a):
 # %% ../nbs/60_cli.ipynb #09ceba2e
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
-    what = Segmentation(**{f.name: tuple(v) if isinstance(v := getattr(a, f.name), list) else v for f in fields(Segmentation)})
-    rows = segment_files(find_images(a.images), what, a.workers)
+    rows = segment_files(find_images(a.images), Segmentation(**_given(a, Segmentation)), a.workers)
     if a.json: print(json.dumps(rows, indent=1))
     else:
         for r in rows:
@@ -149,9 +149,9 @@ def cmd_shards(a):
 
 def cmd_pretrain(a):
     "pretrain"
-    config, weights = _config(a, PretrainConfig, 'crops'), {'none': None, 'hub': 'released'}.get(a.weights, a.weights)
+    config, weights = _config(a, PretrainConfig), {'none': None, 'hub': 'released'}.get(a.weights, a.weights)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, weights, a.watch and open_fields(a.watch), a.device, a.hours)
-    if int(os.environ.get('RANK', 0)): return
+    if join_team(a.device).rank: return
     save_figure(plot_pretraining(rows), Path(a.output)/'pretraining.png')
     last = rows[-1]
     print(f"{a.output}/backbone.safetensors: epoch {last['epoch']} of {config.epochs}, {last['top1']:.0%} of the held-out fields found again in another channel ({rows[0]['top1']:.0%} before); next: dinocell train --backbone {a.backbone} --weights {a.output}/backbone.safetensors")

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from .backbone import _declared
+from .datasets import _free_memory
 from .model import DINOCell, best_device
 from .pipeline import DINOCellPipeline
 from .simulate import simulate
@@ -75,11 +76,6 @@ def _device():
     cpu = f'CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}'
     if shutil.which('nvidia-smi') is None: return cpu
     return cpu, 'an NVIDIA driver is here, but torch does not use it: ' + ('this torch is built without CUDA: install one with it' if torch.version.cuda is None else 'update the driver')
-
-def _free_memory():
-    "Bytes of memory that are free; None where the system does not tell"
-    try: return os.sysconf('SC_AVPHYS_PAGES')*os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, ValueError, OSError): return None
 
 def _memory():
     free = _free_memory()

@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.patches import Patch
 from scipy import ndimage as ndi
 from skimage.feature import peak_local_max
@@ -35,7 +34,7 @@ from .export import write_tiff
 from .images import InputError, atomic_path, suffixes
 from .labels import check_labels, relabel, resize_labels
 from .metrics import _ctc, _hits, _overlaps, _pq, bootstrap_interval, pooled_scores
-from .model import DINOCell
+from .model import DINOCell, _weight_bytes
 from .pipeline import DINOCellPipeline
 from .training import write_rows
 from .tuning import ThresholdSurface, find_optimal_thresholds
@@ -155,7 +154,7 @@ def _fingerprint(method):
     "What makes a pipeline's labels: its weights and settings; None of other methods"
     if not isinstance(method, DINOCellPipeline): return None
     how = json.dumps([method.cells_max, method.cell_fill, method.window, method.overlap]).encode()
-    return _sha256(how, *(v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy() for v in method.model.state_dict().values()))
+    return _sha256(how, *_weight_bytes(method.model.state_dict()))
 
 def write_results(
     method,              # see `labels_by`

@@ -21,6 +21,7 @@ from pycocotools import mask as coco_mask
 from scipy import ndimage as ndi
 from skimage.measure import label as connected
 
+from .cells import _check_pixel_size
 from .images import InputError, atomic_path
 from .labels import _run_starts, check_labels, label_sizes, relabel
 from .watershed import _check_map
@@ -38,10 +39,6 @@ def _whole(path, *endings): # the file to be written; what its name may end in
         with atomic_path(path) as tmp: yield tmp
     except OSError as e:
         raise WriteError(f'{path}: cannot be written ({e.strerror or e}): choose a folder that you may write to, with room on its disk') from e
-
-def _check_pixel_size(pixel_size): # µm or None
-    "`InputError` unless None or positive"
-    if pixel_size is not None and not 0 < pixel_size < np.inf: raise InputError(f'pixel_size={pixel_size}: give the side of a pixel in µm, above 0')
 
 # %% ../nbs/14_export.ipynb #c1053221
 def _colours(): # for 256 levels of grey

@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 
 from .export import WriteError
 from .images import InputError, _channel_axis, _first_series, _unreadable, atomic_folder, atomic_path, stretch, to_grey
+from .model import _weight_bytes
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
 from .windows import predict_bands, window_grid
 
@@ -212,9 +213,8 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
 # %% ../nbs/55_large.ipynb #b60eefdb
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: sizes, settings, weights, and 64 rows of the image"
-    state = getattr(pipe.model, 'state_dict', dict)()
     weights = 0
-    for v in state.values(): weights = zlib.crc32(v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy(), weights)
+    for v in _weight_bytes(getattr(pipe.model, 'state_dict', dict)()): weights = zlib.crc32(v, weights)
     pixels = 0
     for k in np.unique(np.linspace(0, plane.shape[0] - 1, 64).astype(int)): pixels = zlib.crc32(plane.read(k, k + 1), pixels)
     return dict(shape=list(plane.shape), pixels=pixels, weights=weights, scale=scale, channel=pipe.model.config['channel'],

@@ -15,12 +15,11 @@ from tempfile import TemporaryDirectory
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
-from .backbone import Backbone, pad_to_multiple, state_misfit
+from .backbone import Backbone, pad_to_multiple, state_misfit, write_state
 from .decoder import UNetDecoder
-from .images import InputError, atomic_path
+from .images import InputError
 
 # %% ../nbs/32_model.ipynb #79b9e791
 FORMAT = 2               # version of the model file
@@ -112,6 +111,10 @@ def _meta(
     return meta
 
 # %% ../nbs/32_model.ipynb #c7668024
+def _weight_bytes(state): # name -> tensor
+    "The bytes of each array in turn, for a checksum"
+    return (v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy() for v in state.values())
+
 def save_model(
     model: DINOCell,  # with its `config`
     path: str | Path, # a `.safetensors` file, written whole or not at all
@@ -120,8 +123,7 @@ def save_model(
     from dinocell import __version__
     _check_settings(model.config, path)
     meta = dict(model.config, format=FORMAT, version=__version__)
-    state = {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
-    with atomic_path(path) as tmp: tmp.write_bytes(save(state, metadata={'dinocell': json.dumps(meta)})) # `save_file` would make it readable to its owner alone
+    write_state(path, model.state_dict(), dinocell=json.dumps(meta))
 
 # %% ../nbs/32_model.ipynb #e0235bfb
 def load_model(

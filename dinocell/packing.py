@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_names, _cores, _field_limits, _keep_good, _per_shard, _read_rows, _shard_name, _write_note, _write_shard
-from .datasets import _open_job, _travels, _workers
+from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_names, _field_limits, _keep_good, _per_shard, _read_rows, _shard_name, _write_note, _write_shard
+from .datasets import _cores, _open_job, _travels, _workers
 from .download import _need_room
 from .images import InputError, atomic_folder, atomic_path
-from .plates import S3, FieldFiles, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
+from .plates import S3, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
 
 # %% ../nbs/28_packing.ipynb #cc4b5239
 def _stamp(entries):

@@ -15,9 +15,6 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
-from .backbone import create_vit
-from .images import InputError
-
 # %% ../nbs/33_ssl_losses.ipynb #367757d1
 class SSLHead(nn.Module):
     "Features to cosines with prototypes"

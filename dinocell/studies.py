@@ -21,7 +21,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .datasets import CellDataset, subset, write_dataset
-from .evaluation import SCORES, ImageCounts, score_dataset, scores_of, tune_model
+from .evaluation import SCORES, score_dataset, scores_of, tune_model
 from .images import InputError, atomic_path, prepare_image
 from .layouts import process
 from .metrics import draw_weights

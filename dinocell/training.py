@@ -29,7 +29,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from .augment import AugmentConfig, Views, augment_batch, draw_views, square_side
-from .datasets import draw_crops
+from .datasets import _free_memory, draw_crops
 from .images import InputError, atomic_path
 from .metrics import bootstrap_interval
 from .model import DINOCell, best_device, load_model, save_model
@@ -250,9 +250,9 @@ def training_data(
 ):                        # `ResidentData` or `StreamedData`
     "The images on the device if they take at most half of its free memory, else from the disk"
     if workers is not None: return StreamedData(data, device, workers)
-    free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else os.sysconf('SC_AVPHYS_PAGES')*os.sysconf('SC_PAGE_SIZE')
+    free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else _free_memory()
     need = 2*int(np.prod(np.asarray(data.sizes), 1).sum())
-    return ResidentData(data, device) if need < free/2 else StreamedData(data, device, 2)
+    return ResidentData(data, device) if free is None or need < free/2 else StreamedData(data, device, 2)
 
 # %% ../nbs/40_training.ipynb #df27e43e
 def predict_image(
