@@ -8,6 +8,7 @@ __all__ = ['FORMATS', 'Segmentation', 'segment_file', 'read_finished', 'segment_
 # %% ../nbs/57_batch.ipynb #dc26de15
 import json
 import os
+import math
 import shutil
 import sys
 import time
@@ -27,14 +28,13 @@ from tqdm.auto import tqdm
 
 from .cells import _check_pixel_size, cell_table
 from .datasets import _free_memory, _sha256, _start_worker
-from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_tiff
-from .images import InputError, atomic_folder, atomic_path, list_images, read_image
-from .large import open_large, segment_large
+from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
+from .images import InputError, _unreadable, atomic_folder, atomic_path, list_images, read_image
+from .large import _array_file, open_large, open_stack, segment_large
 from .metrics import _write_frames
 from .model import best_device, load_model
-from .pipeline import DINOCellPipeline
+from .pipeline import DINOCellPipeline, flood_map
 from .plots import overlay
-from .watershed import masks_from_distance
 
 # %% ../nbs/57_batch.ipynb #7ae4e2ab
 FORMATS = dict( # of `Segmentation.formats`: how the name of a file ends
@@ -86,32 +86,43 @@ def _result_files(path, what): # image; `Segmentation`
 
 def _beyond_memory(path, share=.5): # an image file
     "Whether the image, its map and its labels would take more than this share of the free memory"
-    if Path(path).is_dir(): return True
-    if Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'): return False
-    free = _free_memory()
-    if free is None or Path(path).stat().st_size*20 < free: return False # even packed tightly, it fits
+    free, folder = _free_memory(), Path(path).is_dir()
+    if free is None or not folder and Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'): return False
+    if not folder and Path(path).stat().st_size*20 < free: return False  # even packed tightly, it fits
     image = open_large(path)
     return np.prod(image.shape)*np.dtype(image.dtype).itemsize + np.prod(sorted(image.shape)[-2:])*40 > share*free
+
+def _read(path): # an image file, or an OME-Zarr folder
+    "All its pixels"
+    if not Path(path).is_dir(): return read_image(path)
+    image = open_large(path)
+    try: return np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
+    except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
 
 def segment_file(
     path: str | Path,   # an image file, or an OME-Zarr folder
     what: Segmentation,
-) -> dict:              # image (its path), cells, seconds, files (paths)
+) -> dict:              # image (its path), cells, seconds, files (paths); of a stack also frames, their number
     "Segment an image and write its results, each file whole or not at all"
     start, files, pipe = time.perf_counter(), _result_files(path, what), _pipeline_of(what)
     size = dict(diameter=what.diameter) if what.diameter is not None else dict(pixel_size=what.pixel_size) if pipe.model.config.get('pixel_size') else {}
-    if _beyond_memory(path):
+    done = dict(image=str(path))
+    if (stack := open_stack(path)) is not None:
+        n = _write_stack_results(files, pipe, stack, path, what, size)
+        done['frames'] = math.prod(stack.counts)
+    elif _beyond_memory(path):
         if more := set(files) - {'tif'}: raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
         files['tif'].unlink(missing_ok=True)                             # of an earlier image of this name: it was looked at already
         n = segment_large(pipe, path, files['tif'], flips=what.flips, **size)
     else: n = _write_results(files, pipe, path, what, size)
-    return dict(image=str(path), cells=n, seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()])
+    return done | dict(cells=n, seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()])
 
 def _write_results(files, pipe, path, what, size): # format -> file; how its scale is told
     "Everything that is asked for of an image that fits; the number of cells"
-    image = read_image(path)
+    image = _read(path)
+    if 'rois' in files and max(np.shape(image)) > 32767: raise InputError(f'{path}: shape {np.shape(image)} is beyond the 32,767 pixels a side of ImageJ ROIs: write geojson instead of rois')
     found = pipe.predict_distance(image, str(path), flips=what.flips, **size)
-    labels = masks_from_distance(found, pipe.cells_max, pipe.cell_fill)
+    labels = flood_map(found, pipe.cells_max, pipe.cell_fill)
     measured = 'csv' in files or 'geojson' in files
     table = cell_table(labels, image, found, what.pixel_size, list(what.channel_names) or None) if measured else None
     writers = dict(csv=lambda f: write_csv(f, table), rois=lambda f: write_rois(f, labels), geojson=lambda f: write_geojson(f, labels, table),
@@ -161,9 +172,11 @@ def _open_log(log, settings): # path; from `_settings`
     file = None
     def note(row):
         nonlocal file
-        file = file or _append_to(log, settings)
-        file.write(json.dumps(row) + '\n')
-        file.flush()
+        try:
+            file = file or _append_to(log, settings)
+            file.write(json.dumps(row) + '\n')
+            file.flush()
+        except OSError as e: raise WriteError(f'{log}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
     try: yield note
     finally:
         if file: file.close()
@@ -175,6 +188,63 @@ def _append_to(log, settings): # as `_open_log`
     else:
         with atomic_path(log) as tmp: tmp.write_text(json.dumps(settings) + '\n')
     return open(log, 'a')
+
+# %% ../nbs/57_batch.ipynb #a82f4b1f
+_OF_STACKS = 'tif', 'csv', 'map', 'ctc' # what can be written of them
+
+def _frame_name(path, stack, k): # number of a frame
+    "What to call it in an error"
+    return f'{path}, ' + ', '.join(f'{a.lower()}={i}' for a, i in zip(stack.axes, np.unravel_index(k, stack.counts)))
+
+def _stack_work(work, mark): # folder; what the maps depend on
+    "Number of frames whose maps are there; other work than this is removed"
+    note = work/'work.json'
+    if not note.exists() or json.loads(note.read_text()) != mark:
+        shutil.rmtree(work, ignore_errors=True)
+        with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
+    return int((work/'done').read_text()) if (work/'done').exists() else 0
+
+def _stack_maps(pipe, stack, path, what, size, work): # see `_write_stack_results`
+    "Maps of all frames (N,H,W) float32, on disk"
+    how = _settings(what) | dict.fromkeys(('formats', 'cells_max', 'cell_fill', 'pixel_size', 'channel_names')) | size
+    done = _stack_work(work, json.loads(json.dumps(dict(how=how, stamp=_stamp(path)))))
+    maps = _array_file(work/'maps.npy', (math.prod(stack.counts), *stack.shape), np.float32)
+    for k in tqdm(range(done, len(maps)), initial=done, total=len(maps), desc=Path(path).name, unit='frame', leave=False):
+        maps[k] = pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size)
+        with atomic_path(work/'done') as tmp: tmp.write_text(str(k + 1))
+    return maps
+
+def _stack_labels(files, pipe, stack, maps, path, what, work):
+    "Labels of all frames (N,H,W) uint32, on disk; the table, or None"
+    labels, tables = _array_file(work/'labels.npy', maps.shape, np.uint32), []
+    for k, found in enumerate(maps):
+        labels[k] = cells = flood_map(np.array(found), pipe.cells_max, pipe.cell_fill)
+        if 'csv' not in files: continue
+        table = cell_table(cells, stack.read(k), found, what.pixel_size, list(what.channel_names) or None)
+        where = {a.lower(): np.full(len(table['label']), i) for a, i in zip(stack.axes, np.unravel_index(k, stack.counts))}
+        tables.append(where | table)
+    return labels, {c: np.concatenate([t[c] for t in tables]) for c in tables[0]} if tables else None
+
+def _write_stack_results(files, pipe, stack, path, what, size): # as `_write_results`; `Stack`
+    "Everything that is asked for of a stack; the number of cells in all frames"
+    if more := set(what.formats) - set(_OF_STACKS):
+        raise InputError(f'{path}: a stack of {" × ".join(map(str, stack.counts))} frames: only {", ".join(_OF_STACKS)} can be written of it, leave out {", ".join(sorted(more))}')
+    work = Path(what.output)/f'.{Path(path).stem}.work'
+    try:
+        maps = _stack_maps(pipe, stack, path, what, size, work)
+        labels, table = _stack_labels(files, pipe, stack, maps, path, what, work)
+        shape, axes, tops = (*stack.counts, *stack.shape), stack.axes + 'YX', [int(page.max()) for page in labels]
+        if 'csv' in files: write_csv(files['csv'], table)
+        if 'map' in files: write_stack(files['map'], maps, shape, axes, np.float32, 1, what.pixel_size)
+        if 'tif' in files: write_stack(files['tif'], labels, shape, axes, np.uint16 if max(tops) < 65536 else np.uint32, max(tops + [1]), what.pixel_size)
+    except WriteError: raise
+    except InputError:
+        shutil.rmtree(work, ignore_errors=True)                          # a frame that must be mended makes it another stack
+        raise
+    except OSError as e: raise WriteError(f'{work}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to; finished frames are kept') from e
+    del maps, labels                                                     # or Windows would keep the files
+    shutil.rmtree(work)
+    return sum(tops)
 
 # %% ../nbs/57_batch.ipynb #a6b22221
 def _start(threads): # for torch
@@ -236,14 +306,19 @@ def _check_names(images, what): # paths; `Segmentation`
     if twice: raise InputError(f'{what.output}: several images would write {sorted(twice)[0]}: rename them, or give each folder its own output')
 
 def _write_together(rows, what): # of `segment_files`; `Segmentation`
-    "The files that hold all images, made of the label TIFFs"
+    "The files that hold all images, made of the label TIFFs; a frame of a stack is a frame of its own"
     done = [(Path(r['image']).name, Path(r['files'][0])) for r in rows if 'error' not in r] # the TIFF is the first
     if not done: return
     if 'coco' in what.formats: write_coco(Path(what.output)/_TOGETHER['coco'], ((name, tifffile.imread(f), None) for name, f in done))
     if 'ctc' in what.formats:
         shutil.rmtree(folder := Path(what.output)/_TOGETHER['ctc'], ignore_errors=True)
         with atomic_folder(folder) as tmp:
-            (tmp/'res_track.txt').write_text(_write_frames((tifffile.imread(f) for _, f in done), max(3, len(str(len(done) - 1))), tmp/'mask'))
+            frames = (page for _, f in done for page in _pages(f))
+            (tmp/'res_track.txt').write_text(_write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'))
+
+def _pages(path): # label TIFF of an image or a stack
+    "Its label images, one by one"
+    with tifffile.TiffFile(path) as f: yield from (page.asarray() for page in f.pages)
 
 def find_images(
     where: str | Path, # a file, a folder, a glob, or an OME-Zarr folder

@@ -124,7 +124,7 @@ def cmd_segment(a):
     if a.json: print(json.dumps(rows, indent=1))
     else:
         for r in rows:
-            if 'error' not in r: print(f"{', '.join(r['files'])}: {r['cells']} cells")
+            if 'error' not in r: print(f"{', '.join(r['files'])}: {r['cells']} cells" + (f" in {r['frames']} frames" if 'frames' in r else ''))
     return 2 if any('error' in r for r in rows) else 0
 
 def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
@@ -269,7 +269,7 @@ _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath'
 
 def _add_segment(p):
     "Arguments of `segment`: every field of `Segmentation` is an option"
-    p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder')
+    p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder; time series and Z-stacks go frame by frame')
     _arguments(p, ('--model', str, ..., 'model file'), ('--output', str, ..., 'folder for the results; what it holds already is not done again'), *_thresholds,
                ('--diameter', float, None, 'median diameter of the cells, pixels of the image, for a model trained with `process --diameter`; default: that of its training images'),
                ('--pixel-size', float, None, 'µm per pixel: sizes are then in µm'), ('--workers', int, 1, 'processes'))
@@ -320,6 +320,6 @@ def main(
     except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
     except OSError as e: print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: choose another --output, or make room there', file=sys.stderr)
     except KeyboardInterrupt:
-        print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command in ('train', 'process', 'data', 'shards', 'pretrain', 'segment') else ''), file=sys.stderr)
+        print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command in ('train', 'process', 'data', 'shards', 'pretrain', 'segment') or a.command == 'evaluate' and a.output else ''), file=sys.stderr)
         return 130
     return 2

@@ -57,11 +57,22 @@ suffixes = ('.tif', '.tiff', '.png', '.jpg', '.jpeg', '.bmp', '.npy') # the imag
 _unreadable = (OSError, ValueError, SyntaxError, LookupError, RuntimeError, ArithmeticError, TypeError, EOFError, struct.error,
                tokenize.TokenError, Image.DecompressionBombError) # what the decoders raise for files that are damaged or no images
 
-def _first_series(file, path): # open TiffFile; what to call it in an error
-    "The first series of a TIFF; a time series or a Z-stack is an `InputError`, since its planes are no channels"
-    series = file.series[0]
-    for axis, n in zip(series.axes, series.shape):
+def _check_plane(axes, shape, path): # a letter an axis; what to call it in an error
+    "`InputError` for a time series or a Z-stack, since its planes are no channels"
+    for axis, n in zip(axes, shape):
         if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
+
+def _whole_series(file, path): # open TiffFile; what to call it in an error
+    "The first series of a TIFF; `InputError` where the list of its pages leads beyond the end of the file, or the rest would be missed"
+    series, at = file.series[0], file.pages.next_page_offset
+    file.filehandle.seek(at)
+    if struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0] >= file.filehandle.size: raise InputError(f'{path}: the file is cut short: copy it again')
+    return series
+
+def _first_series(file, path): # as `_whole_series`
+    "The first series of a TIFF, which must be a single image"
+    series = _whole_series(file, path)
+    _check_plane(series.axes, series.shape, path)
     return series
 
 def _read_tiff(path):

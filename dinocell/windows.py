@@ -56,6 +56,7 @@ def _add_windows(
     at,     # (top, left) of each window, in `x`
     share,  # weights of each window: down (s,) and across (s,)
     batch,  # windows at a time
+    tick,   # told of each batch how many windows it held
 ):
     "Run windows in batches and add their weighted maps to `total`"
     size = len(share[0][0])
@@ -64,6 +65,7 @@ def _add_windows(
         part = torch.stack([x[r:r + size, c:c + size] for r, c in here])[:, None].float()/255
         with torch.autocast('cuda', torch.bfloat16, enabled=part.is_cuda): maps = model(part)
         for (r, c), m in zip(here, maps[:, 0].float()*down[:, :, None]*across[:, None]): total[r:r + size, c:c + size] += m
+        tick(len(here))
 
 # %% ../nbs/35_windows.ipynb #4b728420
 @torch.inference_mode()
@@ -77,6 +79,7 @@ def predict_bands(
     device,          # where the model is
     done: int = 0,   # go on behind so many bands
     carry=None,      # what the last of them left, with `done`
+    tick=lambda n: None, # called after each batch with the number of its windows
 ):                   # yields (rows (n,w) float32 in [0,1], from top to bottom, final; bands done; carry for the bands to come)
     "The blended distance map, band by band"
     (h, w), p = shape, overlap//2
@@ -92,7 +95,7 @@ def predict_bands(
         top, grid = tops[groups[k][0]], [(i, j) for i in groups[k] for j in range(len(lefts))]
         total = torch.zeros(x.shape, device=device)
         if carry is not None: total[:len(carry)] = torch.as_tensor(carry, device=device)
-        _add_windows(model, x, total, [(tops[i] - top, lefts[j]) for i, j in grid], [(down[i], across[j]) for i, j in grid], batch)
+        _add_windows(model, x, total, [(tops[i] - top, lefts[j]) for i, j in grid], [(down[i], across[j]) for i, j in grid], batch, tick)
         if k + 1 < len(groups): x = _load(read, bands[k + 1], columns, device)          # a GPU is still at work meanwhile
         end = tops[groups[k + 1][0]] if k + 1 < len(groups) else top + len(total)
         final, carry = total[:end - top], total[end - top:].cpu().numpy()
@@ -109,11 +112,11 @@ def predict_windows(
 ) -> np.ndarray: # (h,w) float32 in [0,1]
     "The blended distance map of a picture; a bar appears when it takes longer than five seconds"
     out, top = np.empty(grey.shape, np.float32), 0
-    with tqdm(total=len(grey), desc='predicting', unit='row', leave=False, delay=5) as bar:
-        for rows, *_ in predict_bands(model, lambda a, b: grey[a:b], grey.shape, size, overlap, batch, device):
+    windows = math.prod(map(len, window_grid(grey.shape, size, overlap)))
+    with tqdm(total=windows, desc='predicting', unit='window', leave=False, delay=5) as bar:
+        for rows, *_ in predict_bands(model, lambda a, b: grey[a:b], grey.shape, size, overlap, batch, device, tick=bar.update):
             out[top:top + len(rows)] = rows
             top += len(rows)
-            bar.update(len(rows))
     return out
 
 # %% ../nbs/35_windows.ipynb #d80e8138
