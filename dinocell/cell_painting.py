@@ -51,6 +51,7 @@ def simulate_plates(
     fields: int = 4,           # fields a plate
     shape: tuple = (128, 128), # height and width, pixels
     seed: int = 0,             # the same seed, the same plates; fields of a plate come in the same order
+    treated: bool = False,     # each field with a density and a size of cells of its own, 8 to 22 pixels
 ):                             # yields `FieldKey`, (5,H,W) uint16
     "Fields of plates that differ in stain strength, background, focus and density"
     for p in range(n_plates):
@@ -58,7 +59,9 @@ def simulate_plates(
         gain, level = np.exp(rng.normal(0, .35, 5))[:, None, None], rng.uniform(200, 1500, 5)[:, None, None]
         blur, density = rng.uniform(0, 1.2), rng.uniform(.25, .65)
         for f in range(fields):
-            image = simulate('cell_painting', int(rng.integers(2**31)), shape, density)[0].astype(np.float32) - 1500
+            number, diameter = int(rng.integers(2**31)), (14, 40)
+            if treated: density, diameter = rng.uniform(.08, .7), np.exp(rng.uniform(*np.log((8, 22))))*np.array((.85, 1.18))
+            image = simulate('cell_painting', number, shape, density, diameter)[0].astype(np.float32) - 1500
             seen = np.stack([ndi.gaussian_filter(s, blur) for s in image])*gain + level + rng.normal(0, 60, image.shape)
             yield FieldKey(f'batch{p//2}', f'plate{p}', f'{chr(65 + f//12)}{f % 12 + 1:02d}', '1'), np.clip(seen, 0, 65535).astype(np.uint16)
 

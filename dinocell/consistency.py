@@ -52,6 +52,7 @@ def field_embeddings(
     fields: Fields,
     side: int = 224,      # of the square in the middle of each field that is looked at, pixels; a multiple of the patch
     pool: str = 'class',  # see `embed`
+    turned: bool = False, # look at it turned by a quarter
     batch: int = 16,      # fields at a time
 ) -> torch.Tensor:        # (C,N,D) float32, on the CPU
     "The embedding of every channel of every field"
@@ -60,6 +61,7 @@ def field_embeddings(
     corner, found = (np.asarray(fields.sizes) - side)//2, []
     for k in range(0, len(fields), batch):
         x = torch.from_numpy(np.stack([fields.window(i, *map(int, corner[i]), side) for i in range(k, min(k + batch, len(fields)))])).to(device)
+        if turned: x = torch.rot90(x, 1, (2, 3))
         found.append(embed(vit, x.transpose(0, 1).flatten(0, 1)[:, None], pool).unflatten(0, (x.shape[1], -1)).cpu())
     return torch.cat(found, 1)
 
@@ -98,16 +100,17 @@ class Consistency(NamedTuple):
         return float(table[~np.eye(len(table), dtype=bool)].mean())
 
 def consistency(
-    e: torch.Tensor, # (C,N,D), from `field_embeddings`; at least two channels and fields
+    e: torch.Tensor,                     # (C,N,D), from `field_embeddings`; at least two channels and fields
+    answers: torch.Tensor | None = None, # the same fields seen otherwise, to answer; None: `e`
 ) -> Consistency:
     "Cosines and retrieval between all pairs of channels"
     c, n = e.shape[:2]
     if c < 2 or n < 2: raise InputError(f'{c} channels of {n} fields: give at least two of each')
-    u = F.normalize(e.double(), dim=2)
+    u, v = (F.normalize(x.double(), dim=2) for x in (e, e if answers is None else answers))
     tables = np.zeros((4, c, c))
     for a in range(c):
         for b in range(c):
-            s = u[a] @ u[b].T
+            s = u[a] @ v[b].T
             own = s.diagonal()
             before = (s >= own[:, None] - 1e-9).sum(1) - 1
             tables[:, a, b] = own.mean(), (s.sum() - own.sum())/(n*(n - 1)), (before < 1).double().mean(), (before < 5).double().mean()
@@ -120,13 +123,15 @@ def channel_consistency(
     side: int = 224,        # see `field_embeddings`
     pool: str = 'class',    # see `embed`
     seed: int = 0,          # of the random weights
+    turned: bool = True,    # the view that answers is turned by a quarter; False: cells are where they were, which random weights go by
 ) -> dict:                  # 'backbone' and 'random' -> `Consistency`
     "A backbone's consistency over channels, and that of the same network with random weights"
     device, was = next(backbone.parameters()).device, backbone.training
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         random = create_vit(backbone.name).to(device).eval()
-    found = {name: consistency(field_embeddings(vit, fields, side, pool)) for name, vit in (('backbone', backbone.eval().vit), ('random', random))}
+    see = lambda vit: consistency(field_embeddings(vit, fields, side, pool), field_embeddings(vit, fields, side, pool, True) if turned else None)
+    found = {name: see(vit) for name, vit in (('backbone', backbone.eval().vit), ('random', random))}
     backbone.train(was)
     return found
 

@@ -54,10 +54,10 @@ def resize_map(
 # %% ../nbs/31_decoder.ipynb #b723a1cf
 def decoder_widths(
     dim: int, # width of the backbone's tokens
-) -> tuple:   # widths at the patch grid and at stride 8, 4, 2, 1; of the stem at stride 1, 2, 4, 8; of the four maps once reduced
+) -> tuple:   # widths at stride 16, 8, 4, 2, 1; of the stem at stride 1, 2, 4, 8, 16; of the four maps once reduced
     "Channel widths for a backbone, scaled down for backbones narrower than ViT-S (384)"
     narrow = lambda *ws: tuple(max(16, 8*ceil(w*min(1, dim/384)/8)) for w in ws)
-    return narrow(680, 208, 80, 32, 16), narrow(16, 32, 64, 96), *narrow(256)
+    return narrow(448, 240, 104, 48, 16), narrow(16, 40, 96, 208, 288), *narrow(256)
 
 # %% ../nbs/31_decoder.ipynb #3a755d3a
 class UNetDecoder(nn.Module):
@@ -68,13 +68,13 @@ class UNetDecoder(nn.Module):
     ):
         super().__init__()
         widths, stem, reduced = decoder_widths(dim)
-        self.multiple = lcm(patch, 8)                         # height and width of the image must be multiples of this
+        self.multiple = lcm(patch, 16)                        # height and width of the image must be multiples of this
         self.stem = ImageStem(stem)
         self.reduce = conv_block(4*dim, reduced, kernel=1)
-        self.deep = nn.Sequential(conv_block(reduced, widths[0]), conv_block(widths[0], widths[0]))
-        lateral = [max(16, w//2) for w in widths[2:4]]
-        self.laterals = nn.ModuleList(nn.Conv2d(dim, n, 1) for n in lateral)
-        n_in = [a + s + n for a, s, n in zip(widths, reversed(stem), [reduced, *lateral, 0])]
+        self.deep = nn.Sequential(conv_block(reduced + stem[-1], widths[0]), conv_block(widths[0], widths[0]))
+        lateral = [max(16, w//2)*(k > 0 or patch < 16) for k, w in enumerate(widths[1:4])] # of the maps that join at stride 8, 4, 2
+        self.laterals = nn.ModuleList(nn.Conv2d(dim, n, 1) if n else None for n in lateral)
+        n_in = [a + s + n for a, s, n in zip(widths, stem[-2::-1], [*lateral, 0])]
         self.steps = nn.ModuleList(nn.Sequential(conv_block(i, o), conv_block(o, o)) for i, o in zip(n_in, widths[1:]))
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
         nn.init.constant_(self.head.bias, -2.)                # most of an image is background
@@ -84,9 +84,10 @@ class UNetDecoder(nn.Module):
         x: torch.Tensor, # (N, 3, H, W), the normalised image; H and W multiples of `multiple`
     ) -> torch.Tensor:   # (N, 1, H, W) float32 in (0, 1)
         "The distance map"
-        skips, maps = self.stem(x), self.reduce(torch.cat(taps, 1))
-        y = self.deep(maps)
-        joins = [maps, *(conv(tap) for conv, tap in zip(self.laterals, (taps[1], taps[0])))]
+        *skips, low = self.stem(x)
+        maps = self.reduce(torch.cat(taps, 1))
+        y = self.deep(torch.cat([resize_map(maps, low.shape[-2:]), low], 1))
+        joins = [conv and conv(tap) for conv, tap in zip(self.laterals, taps[2::-1])]
         for step, skip, join in zip(self.steps, reversed(skips), [*joins, None]):
             y = step(torch.cat([resize_map(m, skip.shape[-2:]) for m in (y, join) if m is not None] + [skip], 1))
         with torch.autocast(y.device.type, enabled=False): return torch.sigmoid(self.head(y.float()))

@@ -272,7 +272,7 @@ def watch(
     patch, n = vit.patch_embed.patch_size[0], min(config.watched, len(held_out))
     side = max(patch, min(config.crops.window, *held_out.sizes.min(0).tolist())//patch*patch)
     few = held_out.part(np.linspace(0, len(held_out) - 1, n).round().astype(int))
-    c = consistency(field_embeddings(vit, few, side))
+    c = consistency(field_embeddings(vit, few, side), field_embeddings(vit, few, side, turned=True))
     return dict(effective_rank=c.rank, spread=c.spread, **{k: c.across(k) for k in ('top1', 'top5', 'cosine', 'other')})
 
 def say_collapse(

@@ -139,8 +139,9 @@ def simulate(
     seed: int = 0,              # the same seed gives the same image; the cells depend on it alone, not on the kind
     shape: tuple = (256, 256),  # height and width, pixels
     density: float = .55,       # see `simulate_labels`
+    diameter: tuple = (14, 40), # see `simulate_labels`
 ) -> tuple:                     # image (H,W), or (5,H,W) for Cell Painting, uint16; labels (H,W) int32
     "An image of cells and its truth"
     if kind not in _looks: raise InputError(f"simulate: kind '{kind}' is not known: choose one of {', '.join(_looks)}")
-    labels = simulate_labels(seed, shape, density)
+    labels = simulate_labels(seed, shape, density, diameter)
     return _looks[kind](np.random.default_rng([seed, 1]), labels), labels

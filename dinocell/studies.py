@@ -25,7 +25,7 @@ from .evaluation import SCORES, score_dataset, scores_of, tune_model
 from .images import InputError, atomic_path, prepare_image
 from .layouts import process
 from .metrics import draw_weights
-from .model import best_device, count_trainable
+from .model import FORMAT, best_device, count_trainable
 from .pipeline import DINOCellPipeline
 from .simulate import simulate
 from .training import TrainConfig, best_row, train
@@ -87,7 +87,7 @@ def _peak_memory(reset, device):
 def _machine(device):
     "What a run computed on, and with"
     name = torch.cuda.get_device_name(device) if device.type == 'cuda' else f'{device.type}, {torch.get_num_threads()} threads'
-    return dict(device=name, python=platform.python_version(), torch=torch.__version__, numpy=np.__version__)
+    return dict(device=name, python=platform.python_version(), torch=torch.__version__, numpy=np.__version__, model_format=FORMAT)
 
 def run_study(
     folder: str | Path,         # of the records; made where it is missing
