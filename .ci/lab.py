@@ -12,13 +12,8 @@ BROWSERS = 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stabl
 WIDTH, HEIGHT = 1300, 1000
 
 def default_notebooks():
-    "The widgets, and every tutorial that can run here: one with a slow or cuda cell needs data, a network or a GPU"
-    found = [ROOT/'nbs/56_widgets.ipynb']
-    for path in sorted((ROOT/'nbs/tutorials').glob('*.ipynb')):
-        lines = [line for c in json.loads(path.read_text())['cells'] for line in c['source'] if line.startswith('#|')]
-        if any(line.split()[1] in ('slow', 'cuda') for line in lines): print(f'{path.name}: left out: it has cells that need data, a network or a GPU')
-        else: found.append(path)
-    return found
+    "The widgets and every tutorial; Lab also runs the cells that the tests leave out as slow"
+    return [ROOT/'nbs/56_widgets.ipynb', *sorted((ROOT/'nbs/tutorials').glob('[!_]*.ipynb'))]
 
 def wait_for(what, test, seconds):
     "The first true value of `test()`; it is asked until the time is up"
@@ -197,7 +192,7 @@ def in_browser(browser, notebooks, folder, seconds, work):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument('notebooks', nargs='*', type=Path, help='notebook files; none: the widgets and the tutorials that need nothing')
+    p.add_argument('notebooks', nargs='*', type=Path, help='notebook files; none: the widgets and all tutorials')
     p.add_argument('--pictures', type=Path, default=ROOT/'_lab', help='folder for the pictures')
     p.add_argument('--browser', help='Chromium or Chrome; none: the first one found')
     p.add_argument('--seconds', type=int, default=600, help='how long a notebook may run')

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
-FIRST = ['segment_a_folder', 'train_on_your_own_images', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section; the others by name
+FIRST = ['quickstart', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
 
 def slug(title):
     "Anchor of a heading, as nbdev's links expect it"
@@ -128,7 +128,7 @@ def navigation(pages):
     entry = lambda p: {p.title: str(p.name)}
     nav = [{'dinocell': 'index.md'}]
     for folder, title in SECTIONS.items():
-        inside = sorted((p for p in pages if p.name.parts[0] == folder), key=lambda p: (p.name.stem not in FIRST, p.name.stem))
+        inside = sorted((p for p in pages if p.name.parts[0] == folder), key=lambda p: (FIRST.index(p.name.stem) if p.name.stem in FIRST else len(FIRST), p.name.stem))
         if inside: nav.append({title: [entry(p) for p in inside]})
     rooms = [entry(p) for p in pages if len(p.name.parts) == 1 and p.name.stem != 'index' and not isinstance(p, TextPage)]
     return nav + [{'Reference': rooms}] + [entry(p) for p in pages if isinstance(p, TextPage)]
