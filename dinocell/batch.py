@@ -63,7 +63,7 @@ class Segmentation:
     def __post_init__(self):
         known = (*FORMATS, *_TOGETHER)
         for name in self.formats:
-            if name not in known: raise InputError(f'formats: {name!r} is none: choose from {", ".join(known)}')
+            if name not in known: raise InputError(f'formats: {name!r} is none: choose from {", ".join(known)}, with spaces between them')
         if not self.formats: raise InputError(f'formats: none given: choose from {", ".join(known)}')
         if set(self.formats) & set(_TOGETHER) and 'tif' not in self.formats:
             raise InputError(f'formats: {", ".join(set(self.formats) & set(_TOGETHER))} is made of the label TIFFs: add tif')
