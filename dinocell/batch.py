@@ -29,7 +29,7 @@ from tqdm.auto import tqdm
 from .cells import _check_pixel_size, cell_table
 from .datasets import _free_memory, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
-from .images import InputError, _unreadable, atomic_folder, atomic_path, list_images, read_image
+from .images import BlankError, InputError, _unreadable, atomic_folder, atomic_path, list_images, read_image
 from .large import _array_file, open_large, open_stack, segment_large
 from .metrics import _write_frames
 from .model import best_device, load_model
@@ -102,18 +102,18 @@ def _read(path): # an image file, or an OME-Zarr folder
 def segment_file(
     path: str | Path,   # an image file, or an OME-Zarr folder
     what: Segmentation,
-) -> dict:              # image (its path), cells, seconds, files (paths); of a stack also frames, their number
+) -> dict:              # image (its path), cells, seconds, files (paths); of a stack also frames, their number, and blank, what is wrong with those without cells
     "Segment an image and write its results, each file whole or not at all"
     start, files, pipe = time.perf_counter(), _result_files(path, what), _pipeline_of(what)
     size = dict(diameter=what.diameter) if what.diameter is not None else dict(pixel_size=what.pixel_size) if pipe.model.config.get('pixel_size') else {}
     done = dict(image=str(path))
     if (stack := open_stack(path)) is not None:
-        n = _write_stack_results(files, pipe, stack, path, what, size)
-        done['frames'] = math.prod(stack.counts)
+        n, blank = _write_stack_results(files, pipe, stack, path, what, size)
+        done |= dict(frames=math.prod(stack.counts), blank=blank)
     elif _beyond_memory(path):
         if more := set(files) - {'tif'}: raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
         files['tif'].unlink(missing_ok=True)                             # of an earlier image of this name: it was looked at already
-        n = segment_large(pipe, path, files['tif'], flips=what.flips, **size)
+        n = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size, **size)
     else: n = _write_results(files, pipe, path, what, size)
     return done | dict(cells=n, seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()])
 
@@ -197,22 +197,26 @@ def _frame_name(path, stack, k): # number of a frame
     return f'{path}, ' + ', '.join(f'{a.lower()}={i}' for a, i in zip(stack.axes, np.unravel_index(k, stack.counts)))
 
 def _stack_work(work, mark): # folder; what the maps depend on
-    "Number of frames whose maps are there; other work than this is removed"
+    "Number of frames whose maps are there, and which of them are blank; other work than this is removed"
     note = work/'work.json'
     if not note.exists() or json.loads(note.read_text()) != mark:
         shutil.rmtree(work, ignore_errors=True)
         with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
-    return int((work/'done').read_text()) if (work/'done').exists() else 0
+    return json.loads((work/'done').read_text()) if (work/'done').exists() else (0, [])
 
 def _stack_maps(pipe, stack, path, what, size, work): # see `_write_stack_results`
-    "Maps of all frames (N,H,W) float32, on disk"
+    "Maps of all frames (N,H,W) float32, on disk; what is wrong with the blank ones, whose maps are 0"
     how = _settings(what) | dict.fromkeys(('formats', 'cells_max', 'cell_fill', 'pixel_size', 'channel_names')) | size
-    done = _stack_work(work, json.loads(json.dumps(dict(how=how, stamp=_stamp(path)))))
+    done, blank = _stack_work(work, json.loads(json.dumps(dict(format=2, how=how, stamp=_stamp(path)))))
     maps = _array_file(work/'maps.npy', (math.prod(stack.counts), *stack.shape), np.float32)
     for k in tqdm(range(done, len(maps)), initial=done, total=len(maps), desc=Path(path).name, unit='frame', leave=False):
-        maps[k] = pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size)
-        with atomic_path(work/'done') as tmp: tmp.write_text(str(k + 1))
-    return maps
+        try: maps[k] = pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size)
+        except BlankError as e:
+            maps[k] = 0
+            blank.append(str(e))
+            if len(blank) == len(maps): raise
+        with atomic_path(work/'done') as tmp: tmp.write_text(json.dumps([k + 1, blank]))
+    return maps, blank
 
 def _stack_labels(files, pipe, stack, maps, path, what, work):
     "Labels of all frames (N,H,W) uint32, on disk; the table, or None"
@@ -226,12 +230,12 @@ def _stack_labels(files, pipe, stack, maps, path, what, work):
     return labels, {c: np.concatenate([t[c] for t in tables]) for c in tables[0]} if tables else None
 
 def _write_stack_results(files, pipe, stack, path, what, size): # as `_write_results`; `Stack`
-    "Everything that is asked for of a stack; the number of cells in all frames"
+    "Everything that is asked for of a stack; the number of cells in all frames, and what is wrong with the blank ones"
     if more := set(what.formats) - set(_OF_STACKS):
         raise InputError(f'{path}: a stack of {" × ".join(map(str, stack.counts))} frames: only {", ".join(_OF_STACKS)} can be written of it, leave out {", ".join(sorted(more))}')
     work = Path(what.output)/f'.{Path(path).stem}.work'
     try:
-        maps = _stack_maps(pipe, stack, path, what, size, work)
+        maps, blank = _stack_maps(pipe, stack, path, what, size, work)
         labels, table = _stack_labels(files, pipe, stack, maps, path, what, work)
         shape, axes, tops = (*stack.counts, *stack.shape), stack.axes + 'YX', [int(page.max()) for page in labels]
         if 'csv' in files: write_csv(files['csv'], table)
@@ -244,7 +248,7 @@ def _write_stack_results(files, pipe, stack, path, what, size): # as `_write_res
     except OSError as e: raise WriteError(f'{work}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to; finished frames are kept') from e
     del maps, labels                                                     # or Windows would keep the files
     shutil.rmtree(work)
-    return sum(tops)
+    return sum(tops), blank
 
 # %% ../nbs/57_batch.ipynb #a6b22221
 def _start(threads): # for torch
@@ -288,6 +292,7 @@ def segment_files(
             try:
                 rows[path] = result() | dict(stamp=_stamp(path))
                 note(rows[path])
+                for why in rows[path].get('blank', ()): tqdm.write(f'dinocell: {why}; its labels are left empty', file=sys.stderr)
             except WriteError: raise                                     # the next image would meet the same disk
             except InputError as e:
                 rows[path] = dict(image=path, error=str(e))

@@ -124,7 +124,7 @@ def cmd_segment(a):
     if a.json: print(json.dumps(rows, indent=1))
     else:
         for r in rows:
-            if 'error' not in r: print(f"{', '.join(r['files'])}: {r['cells']} cells" + (f" in {r['frames']} frames" if 'frames' in r else ''))
+            if 'error' not in r: print(f"{', '.join(r['files'])}: {r['cells']} cells" + (f" in {r['frames']} frames" if 'frames' in r else '') + (f", {len(r['blank'])} of them blank" if r.get('blank') else ''))
     return 2 if any('error' in r for r in rows) else 0
 
 def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']

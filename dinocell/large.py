@@ -23,8 +23,8 @@ import torch
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from .export import WriteError
-from .images import InputError, _channel_axis, _check_plane, _first_series, _unreadable, _whole_series, atomic_folder, atomic_path, stretch, to_grey
+from .export import WriteError, _check_pixel_size, _scale
+from .images import BlankError, InputError, _channel_axis, _check_plane, _first_series, _unreadable, _whole_series, atomic_folder, atomic_path, stretch, to_grey
 from .model import _weight_bytes
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
 from .windows import predict_bands, window_grid
@@ -224,7 +224,7 @@ def large_limits(
     a, b = np.reshape(pairs, (2, 2)).T
     low, high = np.where(t < .5, a + (b - a)*t, b - (b - a)*(1 - t))
     if high <= low: low, high = least, most
-    if high <= low: raise InputError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
+    if high <= low: raise BlankError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
 # %% ../nbs/55_large.ipynb #6c2680fb
@@ -265,12 +265,12 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
 
 # %% ../nbs/55_large.ipynb #b60eefdb
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
-    "What the map depends on: sizes, settings, weights, and 64 rows of the image"
+    "What the map depends on: layout of the folder, sizes, settings, weights, and 64 rows of the image"
     weights = 0
     for v in _weight_bytes(getattr(pipe.model, 'state_dict', dict)()): weights = zlib.crc32(v, weights)
     pixels = 0
     for k in np.unique(np.linspace(0, plane.shape[0] - 1, 64).astype(int)): pixels = zlib.crc32(plane.read(k, k + 1), pixels)
-    return dict(shape=list(plane.shape), pixels=pixels, weights=weights, scale=scale, channel=pipe.model.config['channel'],
+    return dict(format=2, shape=list(plane.shape), pixels=pixels, weights=weights, scale=scale, channel=pipe.model.config['channel'],
                 window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips)
 
 def _work_folder(path, mark): # the folder; from `_fingerprint`
@@ -278,7 +278,7 @@ def _work_folder(path, mark): # the folder; from `_fingerprint`
     note = path/'work.json'
     if note.exists():
         if json.loads(note.read_text()) == mark: return
-        raise InputError(f'{path}: holds unfinished work on another image, with another model or other settings: finish that, remove the folder, or choose another output')
+        raise InputError(f'{path}: holds unfinished work on another image, with another model, other settings or another version of dinocell: finish that, remove the folder, or choose another output')
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
@@ -339,18 +339,19 @@ def _tiles(labels, final, dtype, side=512): # (H,W) uint32; numbers to write
         band = np.pad(band, [(0, -n % side) for n in band.shape])
         for c in range(0, band.shape[1], side): yield np.ascontiguousarray(band[:, c:c + side])
 
-def _write_large(output, labels, final): # path; see `_tiles`
+def _write_large(output, labels, final, pixel_size): # path; see `_tiles`; µm or None
     "Labels from work numbers to final ones, on disk"
     dtype = np.uint16 if len(final) <= 65536 else np.uint32
     if output.suffix.lower() == '.zarr':
         zarr = _zarr()
         with atomic_folder(output) as tmp:
             out = zarr.create_array(str(tmp), shape=labels.shape, chunks=tuple(min(1024, n) for n in labels.shape), dtype=dtype)
+            if pixel_size is not None: out.attrs.update(axes=['y', 'x'], scale=[pixel_size]*2, unit='micrometer')
             for a in range(0, labels.shape[0], 1024): out[a:a + 1024] = final[labels[a:a + 1024]].astype(dtype)
     else:
         with atomic_path(output) as tmp:
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
-                             bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None)
+                             bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None, **_scale(pixel_size))
 
 # %% ../nbs/55_large.ipynb #e8f2d7d6
 def segment_large(
@@ -363,11 +364,14 @@ def segment_large(
     pixel_size: float | None = None,
     flips: bool = False,
     memory: float = 2.,              # GB that the flood of one lake may take, at most
+    label_pixel_size: float | None = None, # µm per pixel to note in the output; None: `pixel_size`
 ) -> int:                            # cells found
     "Labels of an image beyond memory, from disk to disk; interrupted, the same call goes on"
     output, name = Path(output), str(source) if isinstance(source, (str, Path)) else 'image'
     thresholds, scale = pipe._thresholds(cells_max, cell_fill), pipe.image_scale(diameter, pixel_size)
     _check_output(output, memory)
+    noted = pixel_size if label_pixel_size is None else label_pixel_size
+    _check_pixel_size(noted)
     plane = grey_rows(open_large(source), pipe.model.config['channel'], name)
     _check_step(plane, memory, name)
     rows = resized_rows(plane, tuple(max(1, round(n*scale)) for n in plane.shape), 'mirror', scale < 1)
@@ -376,7 +380,7 @@ def segment_large(
     with _told(output, work):
         _work_folder(work, _fingerprint(pipe, plane, scale, flips))
         full = _map_on_disk(pipe, model, rows, plane, work, memory, name)
-        return _flood_to(full, output, work, thresholds, memory)
+        return _flood_to(full, output, work, thresholds, memory, noted)
 
 @contextmanager
 def _told(output, work): # paths
@@ -400,13 +404,13 @@ def _map_on_disk(pipe, model, rows, plane, work, memory, name): # `Rows` at the 
     _map_back(found, full, plane.shape)
     return full
 
-def _flood_to(full, output, work, thresholds, memory): # file of the map; see `segment_large`
+def _flood_to(full, output, work, thresholds, memory, pixel_size): # file of the map; see `segment_large`
     "Write the labels, remove the work; number of cells"
     dist_map, path = np.load(full, mmap_mode='r'), work/'labels.npy'
     path.with_name(path.name + '.part').unlink(missing_ok=True)
     labels = _array_file(path, dist_map.shape, np.uint32)
     final = flood_bands(dist_map, labels, *thresholds, max(16, int(min(memory*1e9/_FLOOD, 2**23))//dist_map.shape[1]), memory)
-    _write_large(output, labels, final)
+    _write_large(output, labels, final, pixel_size)
     del labels, dist_map                                                 # or Windows would keep the files
     shutil.rmtree(work)
     return len(final) - 1
