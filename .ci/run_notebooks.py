@@ -1,5 +1,6 @@
 "Run notebooks as `nbdev_test` would and store their outputs: the only way outputs get into this repository."
-import argparse, os, subprocess, sys, time
+import argparse, base64, os, subprocess, sys, time
+from io import BytesIO
 from pathlib import Path
 
 from execnb.nbio import write_nb
@@ -10,6 +11,7 @@ from nbdev.clean import clean_nb
 from nbdev.config import get_config
 from nbdev.frontmatter import FrontmatterProc
 from nbdev.process import NBProcessor, extract_directives
+from PIL import Image
 
 def _publish(self, data, metadata=None, source=None, *, transient=None, update=False):
     "A display that is updated is stored once, as it was last, the way Jupyter shows it"
@@ -24,6 +26,13 @@ def _skipped(cell, flags):
     "True for cells that nbdev's directives keep from running"
     direc = getattr(cell, 'directives_', None) or {}
     return cell.cell_type != 'code' or direc.get('eval:', [''])[0].lower() == 'false' or bool(flags & direc.keys())
+
+def shrink_pictures(outputs, limit=60_000):
+    "Pictures of more than so many characters become PNGs of 256 colours, in place, where that is smaller"
+    for data in (o['data'] for o in outputs if len(o.get('data', {}).get('image/png', '')) > limit):
+        out = BytesIO()
+        Image.open(BytesIO(base64.b64decode(data['image/png']))).convert('RGB').quantize(256, dither=Image.Dither.NONE).save(out, 'png', optimize=True)
+        data['image/png'] = min(data['image/png'], base64.b64encode(out.getvalue()).decode(), key=len)
 
 def run_one(path, flags):
     "Run one notebook in this process; write it back with its outputs, whole or not at all"
@@ -40,6 +49,7 @@ def run_one(path, flags):
         if run.cell_type != 'code': continue
         if not _skipped(run, skip): keep.outputs = [o for o in run.get('outputs', []) if o.get('name') != 'stderr']
     clean_nb(stored)
+    for cell in stored.cells: shrink_pictures(cell.get('outputs', []))
     tmp = path.with_name('.' + path.name + '.tmp')
     write_nb(stored, tmp)
     os.replace(tmp, path)
