@@ -22,7 +22,7 @@ from .decoder import UNetDecoder
 from .images import InputError
 
 # %% ../nbs/32_model.ipynb #79b9e791
-FORMAT = 3               # version of the model file
+FORMAT = 4               # version of the model file
 _settings = dict(        # what a model carries besides its weights
     scale=1.,            # images are resized by this factor before the network sees them
     diameter=None,       # median diameter that cells have in the network's pixels; None: not known

@@ -435,6 +435,8 @@ def _settled(config, model, data, team): # what is None in the settings
     batch = config.batch or (8 if model.config['freeze_backbone'] else 4)
     if batch % (team.world*config.accumulate):
         raise InputError(f'training: batch is {batch}: it must be a multiple of processes times accumulate, {team.world} × {config.accumulate}')
+    if batch == team.world*config.accumulate and config.augment.size <= 32:
+        raise InputError(f'training: batch is {batch} and size is {config.augment.size}: single windows of 32 pixels or less leave batch normalisation one pixel to learn from: give larger windows, or several at a time')
     return replace(config, batch=batch, steps=config.steps or max(40, math.ceil(len(data)/batch)))
 
 # %% ../nbs/40_training.ipynb #df1a0021
