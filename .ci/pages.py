@@ -15,6 +15,7 @@ CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
 FIRST = ['quickstart', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
+MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
 
 def slug(title):
     "Anchor of a heading, as nbdev's links expect it"
@@ -124,12 +125,13 @@ class TextPage(Page):
         return self.prose(re.sub(r'\]\((?!\w+:|#)((?![^)]*\.ipynb)[^)\s]+)\)', to_repo, text))
 
 def navigation(pages):
-    "Front page, a section a folder, then the reference in the order of the notebooks"
+    "Front page, a section a folder, measurements apart from studies, then the reference in the order of the notebooks"
     entry = lambda p: {p.title: str(p.name)}
     nav = [{'dinocell': 'index.md'}]
     for folder, title in SECTIONS.items():
         inside = sorted((p for p in pages if p.name.parts[0] == folder), key=lambda p: (FIRST.index(p.name.stem) if p.name.stem in FIRST else len(FIRST), p.name.stem))
-        if inside: nav.append({title: [entry(p) for p in inside]})
+        groups = {title: [p for p in inside if not p.name.stem.endswith(MEASURED)], 'Measurements': [p for p in inside if p.name.stem.endswith(MEASURED)]}
+        nav += [{name: [entry(p) for p in group]} for name, group in groups.items() if group]
     rooms = [entry(p) for p in pages if len(p.name.parts) == 1 and p.name.stem != 'index' and not isinstance(p, TextPage)]
     return nav + [{'Reference': rooms}] + [entry(p) for p in pages if isinstance(p, TextPage)]
 
