@@ -99,6 +99,7 @@ def _read(path): # an image file, or an OME-Zarr folder
     try: return np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
 
+# %% ../nbs/57_batch.ipynb #2e852ef6
 def segment_file(
     path: str | Path,   # an image file, or an OME-Zarr folder
     what: Segmentation,
@@ -218,6 +219,7 @@ def _stack_maps(pipe, stack, path, what, size, work): # see `_write_stack_result
         with atomic_path(work/'done') as tmp: tmp.write_text(json.dumps([k + 1, blank]))
     return maps, blank
 
+# %% ../nbs/57_batch.ipynb #9ffed366
 def _stack_labels(files, pipe, stack, maps, path, what, work):
     "Labels of all frames (N,H,W) uint32, on disk; the table, or None"
     labels, tables = _array_file(work/'labels.npy', maps.shape, np.uint32), []
@@ -271,6 +273,7 @@ def _results_of(images, what, workers, executor):
         for f in jobs: f.cancel()
         if own: pool.shutdown()
 
+# %% ../nbs/57_batch.ipynb #dc345a5d
 def segment_files(
     images,                            # paths of images; see `find_images`
     what: Segmentation,
@@ -303,6 +306,7 @@ def segment_files(
     _write_together(rows, what)
     return rows
 
+# %% ../nbs/57_batch.ipynb #a30e96b4
 def _check_names(images, what): # paths; `Segmentation`
     "`InputError` where results would overwrite images or each other"
     if Path(what.output).resolve() in {Path(p).parent.resolve() for p in images}:
@@ -325,6 +329,7 @@ def _pages(path): # label TIFF of an image or a stack
     "Its label images, one by one"
     with tifffile.TiffFile(path) as f: yield from (page.asarray() for page in f.pages)
 
+# %% ../nbs/57_batch.ipynb #57e9ea09
 def find_images(
     where: str | Path, # a file, a folder, a glob, or an OME-Zarr folder
 ) -> list:             # paths, sorted; at least one

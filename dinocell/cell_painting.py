@@ -273,6 +273,7 @@ class Fields:
         some._choose(self.which[keep])
         return some
 
+# %% ../nbs/22_cell_painting.ipynb #5860f056
 def open_fields(
     folder: str | Path, # written by `write_fields` or `dinocell.plates.pack_fields`
 ) -> Fields:

@@ -127,6 +127,7 @@ def cmd_segment(a):
             if 'error' not in r: print(f"{', '.join(r['files'])}: {r['cells']} cells" + (f" in {r['frames']} frames" if 'frames' in r else '') + (f", {len(r['blank'])} of them blank" if r.get('blank') else ''))
     return 2 if any('error' in r for r in rows) else 0
 
+# %% ../nbs/60_cli.ipynb #c21e8341
 def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
     "Names of channels in their order; or a dict, what a file name calls a channel -> its name"
     pairs = [w.partition('=')[::2] for w in words]
@@ -221,6 +222,7 @@ def _add_train(p):
     p.add_argument('--tensorboard', action='store_true', help='also write the history for TensorBoard, into the output folder')
     _add_settings(p, TrainConfig())
 
+# %% ../nbs/60_cli.ipynb #887d6e5e
 def _add_settings(p, config): # a dataclass of settings, which may hold another
     "An option for each setting"
     for f in fields(config):

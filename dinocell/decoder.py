@@ -82,6 +82,7 @@ def _small_conv(n_in, n_out): # channels
     nn.init.zeros_(conv.bias)
     return conv
 
+# %% ../nbs/31_decoder.ipynb #1a87ae28
 class UNetDecoder(nn.Module):
     "Four feature maps and the image -> one map, a probability-like number for every pixel"
     def __init__(self,

@@ -347,6 +347,7 @@ def download(
     if left := [i.path for i, o in origins if o is None and not _have(output, i, note['files'].get(i.path))]: print(f'still missing: {", ".join(left)}')
     return output
 
+# %% ../nbs/25_download.ipynb #5ec1dfb6
 def _item(output, note, item, origin, unpack_zips, tries, wait, check): # see `download`
     "Fetch and unpack one file, and write down what was done, unless that was done before"
     record, path = note['files'].get(item.path), output/item.path

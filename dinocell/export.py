@@ -130,6 +130,7 @@ def _walk(following): # place of the next edge (E,), a permutation
     while (at != first).any(): left, at = left + left[at], at[at]
     return first, np.where(home, 0, np.bincount(first, minlength=first.size)[first] - left)
 
+# %% ../nbs/14_export.ipynb #1df00d3d
 def cell_outlines(
     labels, # label image (H,W), any integers, 0 is background
 ) -> dict:  # label -> its pieces, each a list of rings (n,2) int64 of corners x,y: the outline first, then the holes
@@ -237,6 +238,7 @@ def _annotations(labels, table): # label image (H,W); see `cell_table`, or None
     for a, score in zip(out, table.get('confidence', ()) if table is not None else ()): a['score'] = float(score)
     return out
 
+# %% ../nbs/14_export.ipynb #30e1023b
 def write_coco(
     path: str | Path, # a .json file
     images,           # (file name, labels (H,W), table of `cell_table` or None) of each image; a generator will do

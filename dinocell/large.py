@@ -46,6 +46,7 @@ def _open_tiff(path, stack): # whether a stack will do
         if not ends or max(ends) > path.stat().st_size: raise InputError(f'{path}: the file is cut short: copy it again')
     return _zarr().open_array(tifffile.imread(path, aszarr=True, series=0, level=0), mode='r')
 
+# %% ../nbs/55_large.ipynb #30d7546c
 def _ome_axes(scales, dims): # an entry of `multiscales`; number of dimensions
     "A letter an axis; versions before 0.3 do not tell, there it is always T×C×Z×Y×X"
     axes = scales.get('axes') or ('tczyx' if dims == 5 else ())
@@ -67,6 +68,7 @@ def _open_zarr(path, stack): # as `_open_tiff`
     if not stack: _check_plane(axes, image.shape, path)
     return image
 
+# %% ../nbs/55_large.ipynb #a9a02988
 def open_large(
     source,              # TIFF, .npy or zarr on disk, or an array: numpy, memory-mapped, zarr
 ):                       # array-like, 2-D or with a channel axis: has shape, dtype and is read by slices
@@ -211,6 +213,7 @@ def ranked_values(
     lower = [np.searchsorted(low[u].cumsum(), r - below[u], 'right') for u, r in zip(upper, ranks)]
     return _from_sortable((upper.astype(np.uint32) << 16) | np.array(lower, np.uint32))
 
+# %% ../nbs/55_large.ipynb #8699958c
 def large_limits(
     rows: Rows,          # float32
     name: str = 'image', # what to call it in an error
@@ -382,6 +385,7 @@ def segment_large(
         full = _map_on_disk(pipe, model, rows, plane, work, memory, name)
         return _flood_to(full, output, work, thresholds, memory, noted)
 
+# %% ../nbs/55_large.ipynb #3f81d29f
 @contextmanager
 def _told(output, work): # paths
     "A `WriteError` for what the system refuses to write"
@@ -415,6 +419,7 @@ def _flood_to(full, output, work, thresholds, memory, pixel_size): # file of the
     shutil.rmtree(work)
     return len(final) - 1
 
+# %% ../nbs/55_large.ipynb #218cd67f
 def _check_output(output, memory): # path; GB
     "`InputError` unless labels can be written there"
     if output.suffix.lower() not in ('.tif', '.tiff', '.zarr'): raise InputError(f'{output}: labels are written as .tif or .zarr: name it so')

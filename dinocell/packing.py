@@ -159,6 +159,7 @@ def write_litdata(
         _write_note(tmp, [records], fields.channels, (len(fields.channels), *fields.sizes[0].tolist()), fields.meta['skipped'], **kept | dict(kind='litdata'))
     return open_litdata(folder)
 
+# %% ../nbs/28_packing.ipynb #093b3c28
 class StreamedFields(Fields):
     "A set of fields in litdata chunks; all else as `Fields`"
     kind = 'litdata'

@@ -116,6 +116,7 @@ def flood_bands(
     final[1 + np.argsort(np.concatenate(begins))] = np.arange(1, count + 1)
     return final
 
+# %% ../nbs/50_pipeline.ipynb #c644c4a5
 def _check_lakes(lakes, memory, cell_fill): # from `_join_lakes`; GB
     "`InputError` when a lake is too large to be flooded"
     if not len(lakes): return

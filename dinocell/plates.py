@@ -124,6 +124,7 @@ def _split_plane(address): # 'x.tif[2]'
     found = re.fullmatch(r'(.*)\[(\d+)\]', address)
     return (found[1], int(found[2])) if found else (address, None)
 
+# %% ../nbs/27_plates.ipynb #339ad7ba
 def read_field(
     field: FieldFiles,
     channels,           # names of those wanted, in this order
@@ -175,6 +176,7 @@ def read_index(
     found = ((check_key((r[n] for n in FieldKey._fields), f'{path}, line {k}'), n, full(a)) for k, r in enumerate(rows, 2) for n, a in r.items() if n not in FieldKey._fields)
     return _gather(found, path)
 
+# %% ../nbs/27_plates.ipynb #7ca65bae
 def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
     "The rows of a CSV, a dict each"
     try:

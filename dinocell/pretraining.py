@@ -106,6 +106,7 @@ def shown(
     at = np.arange(first, first + count)
     return np.concatenate([_order(n, seed, t)[at[at//n == t] % n] for t in range(at[0]//n, at[-1]//n + 1)])
 
+# %% ../nbs/41_pretraining.ipynb #4520ef52
 class Step(NamedTuple):
     "What chance decides of a step; B fields"
     which: np.ndarray    # (B,) field of each
@@ -197,6 +198,7 @@ def teacher_state(
     each = _entropy(q).mean()
     return each/math.log(max(2, q.shape[1])), _entropy(q.mean(0)) - each
 
+# %% ../nbs/41_pretraining.ipynb #4c9d45af
 def pretrain_step(
     net,                # the student, or what wraps it around for several processes
     pair: nn.Module,    # `student`, `teacher`

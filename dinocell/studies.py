@@ -89,6 +89,7 @@ def _machine(device):
     name = torch.cuda.get_device_name(device) if device.type == 'cuda' else f'{device.type}, {torch.get_num_threads()} threads'
     return dict(device=name, python=platform.python_version(), torch=torch.__version__, numpy=np.__version__, model_format=FORMAT)
 
+# %% ../nbs/61_studies.ipynb #86c9cd16
 def run_study(
     folder: str | Path,         # of the records; made where it is missing
     arms: dict,                 # name -> settings, what JSON can hold
