@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ensure_torchvision', 'backbone_spec', 'read_state', 'write_state', 'state_misfit', 'backbone_meta', 'load_weights',
-           'create_vit', 'tap_blocks', 'Backbone', 'pad_to_multiple', 'feature_rgb']
+           'matching_name', 'create_vit', 'tap_blocks', 'Backbone', 'pad_to_multiple', 'feature_rgb']
 
 # %% ../nbs/30_backbone.ipynb #b6226ac1
 import json
@@ -52,26 +52,48 @@ from timm.models import eva, load_state_dict_from_hf, vision_transformer
 
 # %% ../nbs/30_backbone.ipynb #8bf66203
 _families = { # short name without its patch size -> timm's name of the released model
-    'vits': 'vit_small_patch16_dinov3', 'vitb': 'vit_base_patch16_dinov3', 'vitl': 'vit_large_patch16_dinov3', 'vith': 'vit_huge_plus_patch16_dinov3',
-    'dinov2_vits': 'vit_small_patch14_reg4_dinov2', 'dinov2_vitb': 'vit_base_patch14_reg4_dinov2', 'dinov2_vitl': 'vit_large_patch14_reg4_dinov2',
-    'dino_vits': 'vit_small_patch16_224.dino', 'dino_vitb': 'vit_base_patch16_224.dino'}
+    'vits': 'vit_small_patch16_dinov3',
+    'vitb': 'vit_base_patch16_dinov3',
+    'vitl': 'vit_large_patch16_dinov3',
+    'vith': 'vit_huge_plus_patch16_dinov3',
+    'dinov2_vits': 'vit_small_patch14_reg4_dinov2',
+    'dinov2_vitb': 'vit_base_patch14_reg4_dinov2',
+    'dinov2_vitl': 'vit_large_patch14_reg4_dinov2',
+    'dino_vits': 'vit_small_patch16_224.dino',
+    'dino_vitb': 'vit_base_patch16_224.dino'}
+_table_side = dict(dinov2=37, dino=14)                               # positions per side; DINOv3 has no table
 _tiny = dict(embed_dim=96, depth=4, num_heads=3, patch_size=8) # for tests and demos: DINOv3's layout, 0.4 M parameters
 
 # %% ../nbs/30_backbone.ipynb #b0c5a3b0
+def _short_spec(
+    name: str,      # any text
+) -> tuple | None:  # as `backbone_spec` returns it; None if `name` is not a short name
+    "What the short name of a DINO network means to timm"
+    found = re.fullmatch(r'(\w*vit[sblh])(8|14|16)(o8)?(_noreg)?', name)
+    if found is None or found[1] not in _families: return None
+    timm_name, patch, step = _families[found[1]], int(found[2]), 8 if found[3] else None
+    if step and patch != 16: return None
+    if found[4] and '_reg4' not in timm_name: return None
+    if found[4]: timm_name = timm_name.replace('_reg4', '')
+    if found[1].startswith('dino_') and patch == 8: return timm_name.replace('16', '8', 1), {}, None  # released as such
+    if f'patch{patch}_' in timm_name: return timm_name, {}, step
+    side = _table_side.get(found[1].split('_')[0])
+    return timm_name, dict(patch_size=patch, img_size=side*patch) if side else dict(patch_size=patch), step
+
 def backbone_spec(
-    name: str, # `vits16`, `vits8`, `vits16o8`, `dinov2_vits14`, `dino_vits8`, `vit_tiny` (patch 8), `vit_tiny16`, `vit_tiny16o8`, or a name that timm knows
+    name: str, # `vits16`, `vits16o8`, `dinov2_vits14`, `dinov2_vits14_noreg`, `dino_vits8`, `vit_tiny`, or a timm name
 ) -> tuple:    # timm's name, the arguments for `timm.create_model`, and the step of overlapping patches or None
     "What `name` means to timm; an unknown name is an `InputError` with the nearest known ones"
-    if tiny := re.fullmatch(r'vit_tiny(16)?((?<=16)o8)?', name):
-        return 'vit_tiny_patch16_dinov3_qkvb', dict(_tiny, patch_size=16) if tiny[1] else dict(_tiny), 8 if tiny[2] else None
-    short = re.fullmatch(r'(\w*vit[sblh])(8|14|16)(o8)?', name)
-    if short and short[1] in _families and (not short[3] or short[2] == '16'):
-        timm_name, patch, step = _families[short[1]], int(short[2]), 8 if short[3] else None
-        if short[1].startswith('dino_') and patch == 8: return timm_name.replace('16', '8', 1), {}, None  # released as such
-        return timm_name, {} if f'patch{patch}_' in timm_name else dict(patch_size=patch), step
+    tiny = re.fullmatch(r'vit_tiny(16)?((?<=16)o8)?', name)
+    if tiny:
+        kw = dict(_tiny, patch_size=16) if tiny[1] else dict(_tiny)
+        return 'vit_tiny_patch16_dinov3_qkvb', kw, 8 if tiny[2] else None
+    short = _short_spec(name)
+    if short: return short
     if timm.is_model(name): return name, {}, None
     near = timm.list_models(f'*{name.split(".")[0]}*')[:5] or timm.list_models('vit_*dino*')[:5]
-    raise InputError(f"backbone '{name}' is not known: use vits16, vits8, vits16o8, vitb16, vitl16, vit_tiny or a timm name such as {', '.join(near)}")
+    raise InputError(f"backbone '{name}' is not known: use vits16, vits8, vits16o8, vitb16, vitl16, "
+                     f"dinov2_vits14, vit_tiny or a timm name such as {', '.join(near)}")
 
 # %% ../nbs/30_backbone.ipynb #226b8ddb
 def _unit_layerscale(
@@ -150,11 +172,15 @@ def _timm_names(
     state: dict,    # from `read_state`
     vit: nn.Module, # whose names, patch size and positions are wanted
 ) -> dict:
-    "The state in timm's layout; classification heads left out"
-    convert = eva.checkpoint_filter_fn if isinstance(vit, eva.Eva) else vision_transformer.checkpoint_filter_fn
+    "The state in timm's layout and in float32; classification heads left out"
+    state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()} # timm resamples to the file's type
+    dinov3 = isinstance(vit, eva.Eva)
+    if not dinov3 and 'register_tokens' in state: state.setdefault('mask_token', None) # timm's sign of Meta's DINOv2
+    convert = eva.checkpoint_filter_fn if dinov3 else vision_transformer.checkpoint_filter_fn
     with redirect_stdout(None): new = convert(dict(state), vit)
     lost = [k for k in state if k.endswith('qkv.bias') and not {k, k.replace('qkv.bias', 'q_bias')} & new.keys()]
-    new.update({k: state[k] for k in lost if any(b.any() for b in state[k].chunk(3)[::2])})   # queries and values; that of the keys is never used
+    lost = [k for k in lost if any(b.any() for b in state[k].chunk(3)[::2])]         # queries, values; keys' is unused
+    new.update({k: state[k] for k in lost})
     new = {k: v for k, v in new.items() if not k.startswith(('head.', 'head_dist.', 'attn_pool.'))}
     return new if 'norm.weight' in new else {re.sub('^fc_norm', 'norm', k): v for k, v in new.items()}
 
@@ -184,6 +210,30 @@ def backbone_meta(
     return meta
 
 # %% ../nbs/30_backbone.ipynb #d63a76ff
+def _register_count(
+    state: dict, # from `read_state`
+) -> int:
+    "How many register tokens the weights have"
+    for key in ('reg_token', 'register_tokens'):
+        if key in state: return state[key].shape[1]
+    return 0
+
+def _check_registers(
+    vit: nn.Module,
+    state: dict,   # from `read_state`
+    source: str | Path, # what to call it in an error
+):
+    "`InputError` if only one of a DINOv2 transformer and its weights has register tokens"
+    released = {v.replace('_reg4', ''): k for k, v in _families.items() if '_reg4' in v}
+    architecture = vit.pretrained_cfg['architecture']
+    family = released.get(architecture.replace('_reg4', ''))
+    has, wants = _register_count(state), 0 if vit.reg_token is None else vit.reg_token.shape[1]
+    if family is None or bool(has) == bool(wants): return
+    kernel, step = vit.patch_embed.proj.kernel_size[0], vit.patch_embed.patch_size[0]
+    other = f"{family}{kernel}{f'o{step}' if step < kernel else ''}{'' if has else '_noreg'}"
+    raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: "
+                     f"choose '{other}' (--backbone, backbone_name=)")
+
 def load_weights(
     vit: nn.Module,   # from `create_vit`, changed in place
     path: str | Path, # weights file in timm's, Meta's or our own layout
@@ -193,15 +243,28 @@ def load_weights(
     made = backbone_meta(path).get('name')
     if made and backbone_spec(made)[0].split('.')[0] != vit.pretrained_cfg['architecture']:
         raise InputError(f"{path}: made for the backbone '{made}': choose that one (--backbone, backbone_name=)")
+    _check_registers(vit, state, path)
     _fill(vit, state, path)
 
 def _fill(vit, state, source): # `source`: what to call it in an error
     "`state` into `vit`, or an `InputError` that lists the keys that do not fit"
     try: state = _timm_names(state, vit)
-    except (RuntimeError, AssertionError, IndexError, ValueError, AttributeError, KeyError) as e: raise InputError(f'{source}: these weights do not belong to this backbone ({e})') from e
+    except (RuntimeError, AssertionError, IndexError, ValueError, AttributeError, KeyError) as e:
+        raise InputError(f'{source}: these weights do not belong to this backbone ({e})') from e
     wrong = state_misfit(vit, state)
-    if wrong: raise InputError(f'{source}: these weights do not belong to this backbone: {wrong}: choose the backbone they were made for (--backbone, backbone_name=)')
+    if wrong:
+        raise InputError(f'{source}: these weights do not belong to this backbone: {wrong}: '
+                         'choose the backbone they were made for (--backbone, backbone_name=)')
     vit.load_state_dict(state)
+
+# %% ../nbs/30_backbone.ipynb #24e4d593
+def matching_name(
+    name: str,        # see `backbone_spec`
+    path: str | Path, # weights file in timm's, Meta's or our own layout
+) -> str:             # `name`, or `name` with `_noreg` appended
+    "The backbone's name, with `_noreg` if it is a short DINOv2 name and the file has no register tokens"
+    if _short_spec(f'{name}_noreg') is None: return name
+    return name if _register_count(read_state(path)) else f'{name}_noreg'
 
 # %% ../nbs/30_backbone.ipynb #131cfcfd
 def _hub_state(
@@ -239,14 +302,15 @@ class Backbone(nn.Module):
     "A ViT that gives four feature maps of an image of any size"
     def __init__(self,
         name: str = 'vits8',                    # see `backbone_spec`
-        weights: str | Path | None = None,      # weights file; overrides `pretrained`
+        weights: str | Path | None = None,      # weights file; overrides `pretrained`, decides about DINOv2's registers
         freeze: bool = True,                    # no gradient, always in evaluation mode
         pretrained: bool = False,               # released weights from timm's hub
     ):
         super().__init__()
+        if weights is not None: name = matching_name(name, weights)
         self.vit = create_vit(name, pretrained=pretrained and weights is None)
         if weights is not None: load_weights(self.vit, weights)
-        self.name, self.frozen = name, freeze
+        self.name, self.frozen = name, freeze       # this name alone builds the same network
         self.patch, self.dim = self.vit.patch_embed.patch_size[0], self.vit.embed_dim
         self.taps = tap_blocks(len(self.vit.blocks))
         self.mean, self.std = self.vit.pretrained_cfg['mean'], self.vit.pretrained_cfg['std']

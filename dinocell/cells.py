@@ -43,7 +43,6 @@ def _planes(image, shape, names): # see `cell_table`; (H,W); one a channel, or N
     names = (['intensity'] if len(planes) == 1 else [f'channel{k}' for k in range(len(planes))]) if names is None else list(names)
     if len(names) != len(planes) or len(set(names)) < len(names):
         raise InputError(f'channels: {names}: give one name for each of the {len(planes)} channels, all different')
-    if not np.isfinite(planes).all(): raise InputError('image: some pixels are NaN or infinite: replace them, e.g. by numpy.nan_to_num')
     return zip(names, planes)
 
 def _pixels_by_cell(labels): # (H,W) int32, 1..N
@@ -54,12 +53,16 @@ def _pixels_by_cell(labels): # (H,W) int32, 1..N
     return at[order], np.flatnonzero(np.diff(cell[order], prepend=0))
 
 def _statistics(values, starts): # pixels, cell after cell (n,); where each cell begins (N,)
-    "Mean, standard deviation (of all the cell's pixels, no n-1), least, greatest and sum of each cell"
-    values, sizes = values.astype(np.float64), np.diff(starts, append=values.size)
-    total = np.add.reduceat(values, starts)
-    spread = np.add.reduceat((values - np.repeat(total/sizes, sizes))**2, starts)
-    return dict(mean=total/sizes, std=np.sqrt(spread/sizes), min=np.minimum.reduceat(values, starts),
-                max=np.maximum.reduceat(values, starts), integrated=total)
+    "Mean, standard deviation (no n-1), least, greatest and sum of each cell's known pixels; NaN for a cell without any"
+    values = values.astype(np.float64)
+    known = np.isfinite(values)
+    sizes, none = np.diff(starts, append=values.size), np.float64(np.nan)
+    counts = np.add.reduceat(known.astype(np.int64), starts)
+    over = lambda ufunc, x, fill: np.where(counts > 0, ufunc.reduceat(np.where(known, x, fill), starts), none)
+    total, n = over(np.add, values, 0), np.maximum(counts, 1)
+    spread = over(np.add, (values - np.repeat(total/n, sizes))**2, 0)
+    return dict(mean=total/n, std=np.sqrt(spread/n), min=over(np.minimum, values, np.inf),
+                max=over(np.maximum, values, -np.inf), integrated=total)
 
 # %% ../nbs/13_cells.ipynb #f8a63ab2
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1)) # to a pixel's neighbours, each pair of pixels once: two across edges, two across corners
@@ -132,7 +135,7 @@ def _confidence(table): # columns `peak`, `saddle`, `fit`, perhaps `agreement`
 # %% ../nbs/13_cells.ipynb #e948dd95
 def cell_table(
     labels,                          # label image (H,W), any integers, 0 is background
-    image=None,                      # (H,W), (H,W,3|4) or (C,H,W) as recorded: adds the intensities of each channel
+    image=None,                      # (H,W), (H,W,3|4) or (C,H,W) as recorded: adds the intensities of each channel; NaN: unknown
     dist_map=None,                   # distance map (H,W), float in [0,1]: adds `peak`, `saddle`, `fit`, `confidence`
     pixel_size: float | None = None, # side of a pixel in µm: sizes in µm; None: in pixels
     channels: list | None = None,    # names of the channels; None: intensity, or channel0, channel1, ...

@@ -39,11 +39,13 @@ SIDE = 64     # of a fingerprint, pixels
 SAME = .65    # correlation from which two fingerprints show one field; where from: see below
 
 def fingerprint(
-    grey,           # (H,W) float, any unit
+    grey,           # (H,W) float, any unit; NaN where unknown
 ) -> np.ndarray:    # (64,64) float32 of mean 0 and norm 1; all 0 for an image without any pattern
     "Where an image is brighter and darker than its surroundings, whatever its size, brightness and contrast"
     grey = np.asarray(grey, np.float32)
-    small = Image.fromarray(grey - grey.mean()).resize((SIDE, SIDE), Image.BOX if min(grey.shape) >= SIDE else Image.BILINEAR)
+    known = np.isfinite(grey)
+    level = np.where(known, grey - grey.mean(where=known), np.float32(0))
+    small = Image.fromarray(level).resize((SIDE, SIDE), Image.BOX if min(grey.shape) >= SIDE else Image.BILINEAR)
     band = ndi.gaussian_filter(np.array(small), 1.) - ndi.gaussian_filter(np.array(small), 5.)
     spread = 1.4826*np.median(np.abs(band)) or band.std()
     band = np.clip(band, -2.5*spread, 2.5*spread)
@@ -117,6 +119,7 @@ class Measured(NamedTuple):
     areas: np.ndarray = None    # (n,) of its cells, pixels
     pieces: np.ndarray = None   # (n,) of how many pieces each cell consists
     border: int = 0             # cells that touch the border
+    unknown: float = 0.         # share of pixels that are NaN or infinite
 
 def pieces_of(
     labels,         # (H,W) label image
@@ -128,15 +131,27 @@ def pieces_of(
     return np.unique(owner[1:], return_counts=True)[1]
 
 # %% ../nbs/26_data_check.ipynb #2712787e
-def light_of(
+def _detail(
     grey,          # (H,W) float
+    known,         # (H,W) bool: which pixels count
+    sigma: float,  # of the Gaussian, pixels
+) -> np.ndarray:   # (n,) one value a known pixel
+    "What is finer than a Gaussian blur, in which unknown pixels have no weight (normalised convolution, Knutsson & Westin 1993)"
+    if known.all(): return (grey - ndi.gaussian_filter(grey, sigma)).ravel()
+    smooth = ndi.gaussian_filter(np.where(known, grey, 0), sigma)
+    weight = ndi.gaussian_filter(known.astype(float), sigma)
+    return grey[known] - smooth[known]/weight[known]
+
+def light_of(
+    grey,          # (H,W) float, NaN where unknown
     top: float,    # largest value its type can hold; inf for floats
 ) -> tuple:        # brightness (mean) and contrast (.1 to 99.9 percentile) in the image's unit, sharpness, share of saturated pixels
     "Four plain measures of a picture; sharpness is the strength of its finest detail in the whole of its detail"
-    low, high = np.percentile(grey, (.1, 99.9))
-    flat = np.clip(grey, low, high)
-    fine, whole = flat - ndi.gaussian_filter(flat, 1.), flat - ndi.gaussian_filter(flat, 8.)
-    return float(grey.mean()), float(high - low), float(fine.std()/(whole.std() or 1)), float((grey >= top).mean())
+    known = np.isfinite(grey)
+    values = grey[known]
+    low, high = np.percentile(values, (.1, 99.9))
+    fine, whole = (_detail(np.clip(grey, low, high), known, sigma) for sigma in (1., 8.))
+    return float(values.mean()), float(high - low), float(fine.std()/(whole.std() or 1)), float((values >= top).mean())
 
 def measure_source(
     job,             # split, `Source`
@@ -155,7 +170,8 @@ def measure_source(
     channels = image.size//grey.size
     return Measured(split, s.name, s.group, '', f'{image.dtype}, {channels} channel{"s" if channels > 1 else ""}', grey.shape,
                     hashlib.sha256(str((image.shape, image.dtype)).encode() + np.ascontiguousarray(image).tobytes()).hexdigest(),
-                    fingerprint(grey).astype(np.float16), light_of(grey, top), label_sizes(labels)[1], pieces_of(labels), int(np.count_nonzero(edge)))
+                    fingerprint(grey).astype(np.float16), light_of(grey, top), label_sizes(labels)[1], pieces_of(labels), int(np.count_nonzero(edge)),
+                    float(1 - np.isfinite(grey).mean()))
 
 # %% ../nbs/26_data_check.ipynb #7f845067
 class Finding(NamedTuple):
@@ -261,6 +277,14 @@ def _light(images): # of `Measured`, all usable
         if worst: yield Finding(kind, False, f'{len(worst)} of {_n(len(images), "image")} far {what} than the rest', 'look at them: leave them out if they are failures', [[_called(images[k])] for k in worst])
     worst = [k for k in np.argsort(-light[:, 3]) if light[k, 3] > .01]
     if worst: yield Finding('saturated', False, f'{_n(len(worst), "image")} with more than 1 % of the pixels at the largest value', 'their detail is lost: expose less', [[_called(images[k])] for k in worst])
+
+def _unknown(images): # of `Measured`, all usable
+    "Images with pixels that are NaN or infinite"
+    hit = sorted((m for m in images if m.unknown), key=lambda m: -m.unknown)
+    if not hit: return
+    what = f'{_n(len(hit), "image")} with pixels that are NaN or infinite, up to {hit[0].unknown:.1%} of an image'
+    yield Finding('unknown pixels', False, what, 'nothing where stitching leaves gaps, which are left out; otherwise check how the files were written',
+                  [[_called(m)] for m in hit])
 
 def _mixture(images): # of `Measured`, all usable
     "Pixels of several types"
@@ -370,7 +394,7 @@ def judge(
     found = list(_unusable(measured))
     if lost: found.append(Finding('no image', False, f'{_n(len(lost), "mask")} without an image', 'check how they are called', [[str(p)] for p in lost]))
     if loose: found.append(Finding('no split', False, f'{_n(len(loose), "image")} in no split', 'add them to split.csv, or remove them', [[str(p)] for p in loose]))
-    if images: found += [*_copies(images), *_neighbours(images), *_labels(images, speck), *_light(images), *_mixture(images)]
+    if images: found += [*_copies(images), *_neighbours(images), *_labels(images, speck), *_light(images), *_unknown(images), *_mixture(images)]
     splits, cells = {}, sum(len(m.areas) for m in images)
     for m in measured: splits[m.split] = splits.get(m.split, 0) + 1
     histogram = {s: np.histogram(diameters_of(np.concatenate([[], *(m.areas for m in images if m.split == s)])), BINS)[0].tolist() for s in splits}

@@ -32,7 +32,7 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .distance import create_distance_map
-from .images import InputError, _mirror, atomic_path, grey_limits, scaled_grey, stretch, to_grey
+from .images import DIAMETER, InputError, _mirror, atomic_path, check_normalisation, normalise, scaled_grey, to_grey
 from .labels import check_labels, label_sizes, relabel, resize_labels
 
 # %% ../nbs/21_datasets.ipynb #8edcccb6
@@ -58,14 +58,15 @@ def prepare_pair(
     scale: float = 1.,          # see `prepare_image`; labels follow by nearest neighbour
     channel: int | None = None, # see `to_grey`
     name: str = 'image',        # what to call it in an error
-) -> tuple:                     # grey (h,w) uint8, labels (h,w) int32 1..N, the two grey values that became 0 and 255
+    flatten: float | None = DIAMETER, # see `normalise`
+    limits: tuple | None = None,      # see `normalise`
+) -> tuple:                     # grey (h,w) uint8, labels (h,w) int32 1..N
     "An image and its labels as the network sees them; the picture is that of `prepare_image`"
     plane, labels = to_grey(image, channel, name), check_labels(labels, name)
     if plane.shape != labels.shape:
         raise InputError(f'{name}: its labels have shape {labels.shape}, but its image is {plane.shape}: export the mask at the size of the image')
     grey = scaled_grey(plane, scale, None, name)
-    limits = grey_limits(grey, name)
-    return stretch(grey, *limits), relabel(resize_labels(labels, grey.shape)), limits
+    return normalise(grey, flatten, limits, name), relabel(resize_labels(labels, grey.shape))
 
 # %% ../nbs/21_datasets.ipynb #70dcdc3f
 _cell = np.dtype([('image', 'i4'), ('y', 'f4'), ('x', 'f4'), ('area', 'i4')]) # a row of cells.npy; y and x of the centroid, pixels
@@ -81,7 +82,7 @@ def _cell_table(labels, image=0): # labels (h,w) int; number of the image
     return table
 
 # %% ../nbs/21_datasets.ipynb #a257d170
-VERSION = 2 # of the format
+VERSION = 3 # of the format; 3: background and contrast evened out, before that percentiles of the image
 
 def _sha256(path):
     "Checksum of a file"
@@ -150,32 +151,42 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
     arrays.rename(output)
     shutil.rmtree(parts)
 
-_listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', limits='limits',
-               lost='lost', image_checksums='checksum') # lists in dataset.json, one entry an image, and what a part calls them
+_listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', lost='lost', image_checksums='checksum') # lists in dataset.json, one entry an image, and what a part calls them
 
 # %% ../nbs/21_datasets.ipynb #63038857
 def _in_turn(f, jobs): # as `_workers` gives for one process
     "Each job and its result"
     for job in jobs: yield job, f(job)
 
+def _normalisation(
+    flatten: float | str | None, # see `process_sources`
+    limits: tuple | None,        # see `normalise`
+    diameter: float | None,      # median diameter of the cells, pixels; None: `DIAMETER`
+) -> dict:                       # flatten and limits as dataset.json holds them
+    "The settings of `normalise` for a dataset; `InputError` where they exclude each other"
+    if flatten == 'auto': flatten = None if limits is not None else diameter or DIAMETER
+    check_normalisation(flatten, limits)
+    return dict(flatten=None if flatten is None else float(flatten), limits=None if limits is None else [float(v) for v in limits])
+
 def write_dataset(
     output: str | Path, # folder to make; must not exist
     items,              # iterable of (name, grey (h,w) uint8 from `prepare_image`, labels (h,w)), sizes may differ; taken one by one
-    **meta,             # what to write into dataset.json: source, licence, split, scale, …
+    **meta,             # what to write into dataset.json: source, licence, split, scale, flatten (default 24), limits, …
 ) -> Path:              # the folder, written whole or not at all
     "A dataset folder of pictures that are prepared already; `process_sources` makes one of files"
     output = Path(output)
     if output.exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
     parts, scale, records, paths = output.with_name(f'.{output.name}.tmp'), meta.get('scale', 1.), [], []
+    how = _normalisation(meta.get('flatten', 'auto'), meta.get('limits'), None)
     shutil.rmtree(parts, ignore_errors=True)
     try:
         for k, (name, grey, labels) in enumerate(items):
             paths.append(parts/f'{k:06d}.npz')
             _write_part(paths[-1], grey, check_labels(labels, name), name=name, group=name, original_size=list(grey.shape) if scale == 1 else None,
-                        scale=scale, limits=None, lost=0)
+                        scale=scale, lost=0)
             records.append(_read_record(paths[-1]))
         _check_names([r['name'] for r in records])
-        _assemble(parts, paths, records, output, dict(meta, scale=scale), _in_turn)
+        _assemble(parts, paths, records, output, dict(meta, scale=scale) | how, _in_turn)
     finally: shutil.rmtree(parts, ignore_errors=True)
     return output
 
@@ -222,13 +233,15 @@ class CellDataset(_Images):
             self.meta = json.loads(note.read_text())
             version, self.names, self.sizes = self.meta['version'], self.meta['names'], np.array(self.meta['sizes'])
             self.imgs, self.maps, self.anns = (np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
-            if version == VERSION: self._rows = np.load(self.folder/'cells.npy')
+            if version > 1: self._rows = np.load(self.folder/'cells.npy')
         except (OSError, ValueError, EOFError, LookupError, TypeError) as e:
             raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): make the dataset again') from e
         if version > VERSION: raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if not self.imgs.shape[:3] == self.maps.shape == self.anns.shape == (len(self.names), *self.anns.shape[1:]):
             raise InputError(f'{folder}: its arrays do not belong together: make the dataset again')
         self.scale, self.diameter, self.channel = self.meta.get('scale', 1.), self.meta.get('diameter'), self.meta.get('channel')
+        self.flatten = self.meta.get('flatten')                               # folders before version 3: percentiles
+        self.limits = self.meta.get('limits') if version > 2 else None
         self.groups = self.meta.get('groups', self.names)
         self.scales = np.array(self.meta.get('scales', [self.scale]*len(self)))
         self.weights = np.full(len(self), 1/len(self))
@@ -355,17 +368,17 @@ def _scale_for(labels, diameter, name): # diameter wanted, pixels
         raise InputError(f'{name}: its median cell is {d:.1f} pixels wide: a diameter of {diameter:g} asks for a scale of {diameter/d:.0f}, and 20 is the most: choose a smaller diameter, or leave the image out')
     return diameter/d if d else None
 
-def _prepare(job): # source, path of its part, scale, diameter, channel
+def _prepare(job): # source, path of its part, scale, diameter, channel, flatten, limits
     "Read and prepare one image; what is wrong with it, or True, or None where the scale is not known yet"
-    source, part, scale, diameter, channel = job
+    source, part, scale, diameter, channel, flatten, limits = job
     try:
         try: image, labels = source.read(*source.args)
         except OSError as e: raise InputError(f'{source.path}: cannot be read ({e}): check that the file is there and whole') from e
         if diameter is not None and (scale := _scale_for(labels, diameter, source.path)) is None: return None
-        grey, small, limits = prepare_pair(image, labels, scale, channel, source.path)
+        grey, small = prepare_pair(image, labels, scale, channel, source.path, flatten, limits)
     except InputError as e: return str(e)
     n = len(label_sizes(labels)[0])
-    _write_part(part, grey, small, name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale, limits=limits,
+    _write_part(part, grey, small, name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
                 cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
     return True
 
@@ -395,14 +408,14 @@ def _finished(path, source, diameter): # of its part
     return r is not None and r['stamp'] == json.loads(json.dumps(_stamp(source))) and (diameter is None or r['cells_before'] > 0)
 
 # %% ../nbs/21_datasets.ipynb #24a46447
-def _prepare_all(run, sources, paths, scale, diameter, channel, keep_going): # paths of the parts
+def _prepare_all(run, sources, paths, scale, diameter, how, keep_going): # paths of the parts; channel, flatten and limits
     "Every part that is not there yet; number -> message of the images that failed"
     todo = [i for i, (s, p) in enumerate(zip(sources, paths)) if not _finished(p, s, diameter)]
     failed, number = {}, {str(paths[i]): i for i in todo}
     with tqdm(total=len(sources), initial=len(sources) - len(todo), desc='preparing', leave=False) as bar:
         def work(which, scale, diameter): # numbers of those without a cell
             empty = []
-            for (source, part, *_), said in run(_prepare, ((sources[i], str(paths[i]), scale, diameter, channel) for i in which)):
+            for (source, part, *_), said in run(_prepare, ((sources[i], str(paths[i]), scale, diameter, *how) for i in which)):
                 i = number[part]
                 if said is None: empty.append(i); continue
                 bar.update()
@@ -432,6 +445,8 @@ def process_sources(
     scale: float = 1.,             # see `prepare_image`: choose it so that cells are about 10 to 40 pixels wide
     diameter: float | None = None, # or rescale each image so that its median cell has this diameter, pixels; an image without cells by the median factor
     channel: int | None = None,    # see `prepare_image`
+    flatten: float | str | None = 'auto', # see `normalise`; 'auto': `diameter`, or 24 without one
+    limits: tuple | None = None,   # see `normalise`
     workers: int | None = None,    # processes; None: one a core
     keep_going: bool = False,      # skip images that cannot be used, and list them as `failed` in dataset.json
     **meta,                        # what else to write into dataset.json: source, licence, split
@@ -442,12 +457,13 @@ def process_sources(
     if not 0 < scale <= 20: raise InputError(f'scale={scale}: give a positive factor up to 20, e.g. .5 to halve height and width')
     if diameter is not None and not (diameter > 0 and scale == 1): raise InputError(f'diameter={diameter}, scale={scale}: give a positive diameter, or a scale, not both')
     _check_names([s.name for s in sources])
+    how = dict(channel=channel, **_normalisation(flatten, limits, diameter))
     parts, n = output.with_name(f'.{output.name}.parts'), _how_many(workers, sources)
     keys = [_source_key(s) for s in sources]
-    _open_job(parts, keys, scale=scale, diameter=diameter, channel=channel)
+    _open_job(parts, keys, scale=scale, diameter=diameter, **how)
     paths = [parts/f'{k}.npz' for k in keys]
     with _workers(n) as run:
-        try: failed = _prepare_all(run, sources, paths, scale, diameter, channel, keep_going)
+        try: failed = _prepare_all(run, sources, paths, scale, diameter, tuple(how.values()), keep_going)
         except InputError as e:
             if done := len(list(parts.glob('[!.]*.npz'))): raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
             shutil.rmtree(parts)
@@ -457,7 +473,7 @@ def process_sources(
         try: _check_set(sources, records)
         except InputError: shutil.rmtree(parts, ignore_errors=True); raise   # its mend changes every mask
         if lost := sum(r['lost'] for r in records): print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")
-        note = dict(meta, scale=scale, diameter=diameter, channel=channel, failed=[dict(name=sources[i].name, message=failed[i]) for i in sorted(failed)])
+        note = dict(meta, scale=scale, diameter=diameter, **how, failed=[dict(name=sources[i].name, message=failed[i]) for i in sorted(failed)])
         _assemble(parts, paths, records, output, note, run)
     return output
 
@@ -481,8 +497,9 @@ class CellView(_Images):
         weights: np.ndarray, # (n,) how often each image is drawn, sum 1
     ):
         self.sets, self.which, self.weights = sets, np.asarray(which), np.asarray(weights, float)
-        one = lambda name: getattr(sets[0], name) if len({getattr(d, name) for d in sets}) == 1 else None
+        one = lambda name: getattr(sets[0], name) if len({str(getattr(d, name)) for d in sets}) == 1 else None
         self.folder, self.scale, self.diameter, self.channel = ' + '.join(str(d.folder) for d in sets), one('scale'), one('diameter'), one('channel')
+        self.flatten, self.limits = one('flatten'), one('limits')
         self.names = self._every(lambda d: d.names)
         self.groups = self._every(lambda d: d.groups if len(sets) == 1 else [f'{d.folder}: {g}' for g in d.groups])
         if len(set(self.names)) < len(self): self.names = [f'{s}_{n}' for s, n in zip(self.which[:, 0], self.names)]
@@ -497,10 +514,10 @@ class CellView(_Images):
     def _note(self):
         "What its dataset.json would say; the checksums are those of the files, and of what is taken from them"
         about = {k: ' + '.join(dict.fromkeys(str(d.meta[k]) for d in self.sets if d.meta.get(k))) for k in ('source', 'licence', 'split')}
-        lists = {k: self._every(lambda d: d.meta.get(k) or [None]*len(d)) for k in ('original_sizes', 'limits', 'lost', 'image_checksums')}
+        lists = {k: self._every(lambda d: d.meta.get(k) or [None]*len(d)) for k in ('original_sizes', 'lost', 'image_checksums')}
         sums = {f'{s}/{name}': v for s, d in enumerate(self.sets) for name, v in d.meta['checksums'].items()}
         return dict(about, **lists, version=VERSION, names=self.names, groups=self.groups, sizes=self.sizes.tolist(), scales=self.scales.tolist(), scale=self.scale,
-                    diameter=self.diameter, channel=self.channel, checksums=dict(sums, images=_array_sha256(self.which), weights=_array_sha256(self.weights)))
+                    diameter=self.diameter, channel=self.channel, flatten=self.flatten, limits=self.limits, checksums=dict(sums, images=_array_sha256(self.which), weights=_array_sha256(self.weights)))
 
     def _ask(self, what, i, *args): # a method of the folder that holds image i
         s, k = self.which[i]
@@ -539,7 +556,7 @@ def mix(
     views = [subset(d, slice(None)) for d in sets]
     weights = [len(v) for v in views] if weights is None else list(weights)
     if len(weights) != len(views) or min(weights) <= 0: raise InputError(f'weights {weights} for {len(views)} sets: give one positive number a set')
-    for what in ('scale', 'diameter'):
+    for what in ('scale', 'diameter', 'flatten', 'limits'):
         a, b = views[0], next((v for v in views if getattr(v, what) != getattr(views[0], what)), views[0])
         if a is not b: raise InputError(f'{b.folder}: made with {what} {getattr(b, what)}, but {a.folder} with {getattr(a, what)}: process them alike, e.g. with one diameter')
     folders = list({d.folder: d for v in views for d in v.sets}.values())

@@ -23,6 +23,7 @@ from .backbone import _declared
 from .datasets import _free_memory
 from .model import DINOCell, best_device
 from .pipeline import DINOCellPipeline
+from .ready import DEFAULT, list_models
 from .simulate import simulate
 
 # %% ../nbs/58_doctor.ipynb #f6854311
@@ -99,6 +100,16 @@ def _agreement():
     if device.type == 'cpu': return 'an image goes through a small network'
     return f'CPU and {device.type} differ by {apart:.1g} on a small image' if apart < .02 else (f'CPU and {device.type} differ by {apart:.2g}', 'results on this device are wrong: update its driver and torch, or give --device cpu')
 
+# %% ../nbs/58_doctor.ipynb #a6276ad9
+def _ready():
+    "Whether the default model is here, and each model that is here is whole"
+    rows = {r['name']: r for r in list_models()}
+    damaged = [f"{r['here']} {r['damage']}" for r in rows.values() if r['damage']]
+    if damaged: return '; '.join(damaged), 'these files are damaged: install dinocell again, or fetch them with dinocell models --fetch NAME'
+    if not rows.get(DEFAULT, {}).get('here'): return f"'{DEFAULT}' is not here", 'dinocell segment needs --model FILE without it: install dinocell again'
+    here = [f"{name} ({r['bytes']/1e6:.0f} MB)" for name, r in rows.items() if r['here']]
+    return f'{", ".join(here)}: whole'
+
 # %% ../nbs/58_doctor.ipynb #86577410
 _WEIGHTS = 'timm/vit_small_patch16_dinov3.lvd1689m'
 
@@ -120,7 +131,7 @@ def _reachable(seconds=5):
 
 # %% ../nbs/58_doctor.ipynb #7e89c892
 _CHECKS = {'packages': _versions, 'torch and torchvision': _pair, 'optional': _extras, 'device': _device, 'memory': _memory, 'disk': _disk,
-           'network': _agreement, 'released weights': _cached, 'fetching them': _reachable}
+           'network': _agreement, 'ready models': _ready, 'released weights': _cached, 'fetching them': _reachable}
 
 def examine() -> list: # of `Finding`
     "Look at everything; takes seconds, at most five of them for the network"

@@ -84,13 +84,17 @@ def scores_of(
 
 # %% ../nbs/51_evaluation.ipynb #6f92e496
 def _check_scale(model, data):
-    "`InputError` unless the data were made at the model's scale and of its channel"
+    "`InputError` unless the data were made at the model's scale, of its channel and normalised as its own were"
     if model.config['channel'] != data.channel:
         raise InputError(f"{data.folder}: made with channel {data.channel}, but the model was trained on channel {model.config['channel']}: process it alike")
     if model.config['diameter'] != data.diameter:
         raise InputError(f"{data.folder}: made for cells of diameter {data.diameter}, but the model was trained on {model.config['diameter']}: process it alike (--diameter)")
     if data.diameter is None and not np.isclose(model.config['scale'], data.scale):
         raise InputError(f"{data.folder}: made at scale {data.scale:g}, but the model was trained at {model.config['scale']:g}: process it at that scale")
+    for what in ('flatten', 'limits'):
+        have, want = (list(v) if isinstance(v, tuple) else v for v in (getattr(data, what), model.config[what]))
+        if have != want: raise InputError(f'{data.folder}: made with {what} {have}, but the model was trained with {want}: '
+                                          'make it again with `dinocell process --model MODEL`')
 
 def _fit(labels, data, i, where): # labels of image i; what to call them in an error
     "Labels at the size of the dataset; those at the size of the original file are brought down as its masks were"

@@ -481,6 +481,8 @@ def process(
     scale: float = 1.,              # see `process_sources`
     diameter: float | None = None,  # see `process_sources`
     channel: int | None = None,     # see `to_grey`; None: green for cellpose, else the mean
+    flatten: float | str | None = 'auto', # see `process_sources`
+    limits: tuple | None = None,    # see `normalise`
     source: str = '',               # where the images come from; '': that of the published set, or the folder's name
     licence: str = '',              # under which terms; '': those of the published set
     workers: int | None = None,     # see `process_sources`
@@ -498,4 +500,4 @@ def process(
     if layout == 'ctc': known += ': ' + ', '.join(sorted({s.group[:-3] for s in sources}))
     meta = dict(source=source or known or Path(input).resolve().name, licence=licence or terms, split=split, layout=layout, **options)
     if layout == 'livecell': meta['cell_types'] = {s.name: s.group.split('_')[0] for s in sources}
-    return process_sources(sources, output, scale, diameter, channel, workers, keep_going, **meta)
+    return process_sources(sources, output, scale, diameter, channel, flatten, limits, workers, keep_going, **meta)

@@ -191,35 +191,119 @@ def segment_prepared(self: DINOCellPipeline,
     pair = self._thresholds(cells_max, cell_fill)
     return flood_map(self.predict_prepared(grey, flips), *pair)
 
+# %% ../nbs/50_pipeline.ipynb #ba45145f
+_LADDER = 2., 1., .5, .25, .125 # scales that are tried
+_OFF_SIZE = .2                  # of a peak, what cells of twice or half the model's size cost
+_VIEW = 256                     # side of a view, pixels of the network
+
+def _busiest(
+    grey: np.ndarray, # (h,w) uint8, evened out
+    side: tuple,      # height and width of a view
+    n: int,           # how many
+) -> list:            # (row, column) of the middle of each
+    "The views with the most contrast that do not overlap"
+    size = [min(max(1, round(s)), k) for s, k in zip(side, grey.shape)]
+    energy = ndi.uniform_filter((grey.astype(np.float32) - 128)**2, size, mode='constant')
+    low = [s//2 for s in size]
+    energy = energy[low[0]:grey.shape[0] - size[0] + low[0] + 1, low[1]:grey.shape[1] - size[1] + low[1] + 1]
+    found = []
+    while len(found) < n and energy.max() > -1:
+        y, x = np.unravel_index(energy.argmax(), energy.shape)
+        found.append((int(y) + low[0], int(x) + low[1]))
+        energy[max(0, y - size[0] + 1):y + size[0], max(0, x - size[1] + 1):x + size[1]] = -1
+    return found
+
+def _whole_cells(labels, dist_map): # of a view (h,w)
+    "Diameters and peaks of the cells that the border does not cut"
+    sizes, peaks = np.bincount(labels.ravel()), np.zeros(labels.max() + 1)
+    np.maximum.at(peaks, labels.ravel(), dist_map.ravel())
+    cut = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    whole = np.setdiff1d(np.arange(1, len(sizes)), cut)
+    return 2*np.sqrt(sizes[whole]/np.pi), peaks[whole]
+
+def _typical(diameters): # (n,)
+    "The diameter of the cell in which the median pixel lies; specks and fragments hardly count"
+    order = np.sort(diameters)
+    area = np.cumsum(order**2)
+    return float(order[np.searchsorted(area, area[-1]/2)])
+
+@patch
+def _views(self: DINOCellPipeline, plane, places, scale, name): # (H,W) float32; middles in pixels of the image
+    "Each place as the network sees it at a scale, prepared with its surroundings: (h,w) uint8"
+    flatten = self.model.config['flatten']
+    half, margin = _VIEW/2/scale, 3*(flatten or 0)/scale
+    for middle in places:
+        box = tuple(slice(max(0, int(m - half - margin)), math.ceil(m + half + margin)) for m in middle)
+        grey = prepare_image(plane[box], scale, None, name, flatten, self.model.config['limits'])
+        inner = tuple(slice(max(0, round((m - b.start)*scale) - _VIEW//2), round((m - b.start)*scale) + _VIEW//2) for m, b in zip(middle, box))
+        yield grey[inner]
+
+@patch
+def estimate_diameter(self: DINOCellPipeline,
+    image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
+    name: str = 'image', # what to call it in an error
+) -> float | None:       # pixels of the image; None where no cell is found
+    "About how large the cells of an image are, from what the model finds at several scales"
+    target = self.cell_diameter()
+    if target is None: raise InputError(f"{name}: diameter='auto' needs a model that knows its cells' diameter: train it on a dataset made with `process --diameter`")
+    plane = to_grey(image, self.model.config['channel'], name)
+    small = min(1., 640/max(plane.shape))
+    thumbnail = prepare_image(plane, small, None, name)
+    best, found = -math.inf, None
+    for scale in _LADDER:
+        if min(plane.shape)*scale < 2*target: break                      # not two cells wide: coarser scales show nothing
+        places = [tuple((m + .5)/small for m in p) for p in _busiest(thumbnail, (_VIEW/scale*small,)*2, 2)]
+        cells = []
+        for grey in self._views(plane, places, scale, name):
+            dist_map = predict_windows(self.model, grey, max(grey.shape), 0, 1, self.model.device)
+            cells.append(_whole_cells(masks_from_distance(dist_map, self.cells_max, self.cell_fill), dist_map))
+        diameters, peaks = map(np.concatenate, zip(*cells))
+        if not len(diameters): continue
+        typical = _typical(diameters)
+        score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/target)) - .1/len(peaks)
+        if score > best: best, found = score, math.sqrt(typical*np.median(diameters))/scale
+    return found
+
 # %% ../nbs/50_pipeline.ipynb #251fe057
 @patch
 def image_scale(self: DINOCellPipeline,
-    diameter: float | None = None,   # of the cells, in pixels of the image
-    pixel_size: float | None = None, # µm per pixel of the image
-) -> float:                          # the network's pixels per pixel of the image
-    "By how much an image is resized before the network sees it"
-    if diameter is None and pixel_size is None: return self.model.config['scale']
+    diameter: float | str | None = None, # of the cells, in pixels of the image; 'auto': from `estimate_diameter`; None: as the model says
+    pixel_size: float | None = None,     # µm per pixel of the image
+    image=None,                          # for 'auto', see `estimate_diameter`
+    name: str = 'image',                 # what to call it in an error
+) -> float:                              # the network's pixels per pixel of the image
+    "By how much an image is resized before the network sees it; a model whose `scale` is None was trained on many sizes and estimates"
     if diameter is not None and pixel_size is not None: raise InputError('diameter and pixel_size are both given: give one, either sets the scale')
-    name, value = ('diameter', diameter) if pixel_size is None else ('pixel_size', pixel_size)
-    if not 0 < value < math.inf: raise InputError(f'{name}={value}: give a positive number')
-    target = self.model.config.get(name)
-    if target is None: raise InputError(f'{name}={value}: this model holds no {name} that it was trained at: leave {name} out; its scale is {self.model.config["scale"]:g}')
-    scale = target/value if name == 'diameter' else value/target
-    if not 1/50 <= scale <= 20: raise InputError(f'{name}={value}: the image would be resized {scale:.3g} times to the {target:g} of the model: check the number')
+    if diameter is None and pixel_size is None:
+        if self.model.config['scale'] is not None: return self.model.config['scale']
+        diameter = 'auto'
+    if diameter == 'auto': diameter = self.estimate_diameter(image, name) or self.cell_diameter()
+    what, value = ('diameter', diameter) if pixel_size is None else ('pixel_size', pixel_size)
+    if isinstance(value, str) or not 0 < value < math.inf: raise InputError(f"{what}={value}: give a positive number{' or auto' if pixel_size is None else ''}")
+    target = self.cell_diameter() if what == 'diameter' else self.model.config.get('pixel_size')
+    if target is None: raise InputError(f'{what}={value}: this model holds no {what} that it was trained at: leave {what} out; its scale is {self.model.config["scale"]:g}')
+    scale = target/value if what == 'diameter' else value/target
+    if not 1/50 <= scale <= 20: raise InputError(f'{what}={value}: the image would be resized {scale:.3g} times to the {target:g} of the model: check the number')
     return scale
+
+@patch
+def cell_diameter(self: DINOCellPipeline) -> float | None: # pixels of the network; None: not known
+    "The median diameter of the cells that the model was trained on"
+    return self.model.config.get('diameter')
 
 # %% ../nbs/50_pipeline.ipynb #e734f95b
 @patch
 def predict_distance(self: DINOCellPipeline,
     image,                           # (H,W), (H,W,3) or (C,H,W), any real dtype
     name: str = 'image',             # what to call it in an error
-    diameter: float | None = None,   # see `image_scale`
+    diameter: float | str | None = None, # see `image_scale`
     pixel_size: float | None = None, # see `image_scale`
     flips: bool = False,             # see `predict_prepared`
 ) -> np.ndarray:                     # (H,W) float32 in [0,1]
     "Distance map of an image, at the image's resolution"
-    channel, scale = self.model.config['channel'], self.image_scale(diameter, pixel_size)
-    found = self.predict_prepared(prepare_image(image, scale, channel, name), flips)
+    channel, scale = self.model.config['channel'], self.image_scale(diameter, pixel_size, image, name)
+    grey = prepare_image(image, scale, channel, name, self.model.config['flatten'], self.model.config['limits'])
+    found = self.predict_prepared(grey, flips)
     full = found.shape if scale == 1 else to_grey(image, channel, name).shape
     return found if found.shape == full else np.clip(resize(found, full, order=1, mode='edge'), 0, 1).astype(np.float32)
 
@@ -229,7 +313,7 @@ def run(self: DINOCellPipeline,
     name: str = 'image',             # what to call it in an error
     cells_max: float | None = None,  # peak threshold of this call
     cell_fill: float | None = None,  # fill threshold of this call
-    diameter: float | None = None,   # see `image_scale`
+    diameter: float | str | None = None, # see `image_scale`
     pixel_size: float | None = None, # see `image_scale`
     flips: bool = False,             # see `predict_prepared`
 ) -> np.ndarray:                     # (H,W) int32, 0 background, 1..N

@@ -26,7 +26,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from .backbone import create_vit, load_weights, write_state
+from .backbone import create_vit, load_weights, matching_name, write_state
 from .cell_painting import Fields, draw_channels, split_plates
 from .consistency import consistency, field_embeddings, vit_tokens
 from .crops import CropConfig, Crops, crop_batch, draw_sides
@@ -246,6 +246,7 @@ def make_pair(
     weights: str | Path | None = None,  # None: random; 'released': from timm's hub; else a weights file
 ) -> Pair:
     "A student and its teacher, equal to each other"
+    if weights not in (None, 'released'): backbone_name = matching_name(backbone_name, weights)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         vit = create_vit(backbone_name, pretrained=weights == 'released')
@@ -399,6 +400,7 @@ def pretrain(
     team, output, start = join_team(device), Path(output), 'random' if weights is None else Path(weights).name
     fields, held_out = _apart(fields, held_out, config)
     config = _settle(config, fields, team)
+    if weights not in (None, 'released'): backbone_name = matching_name(backbone_name, weights)
     pair = make_pair(backbone_name, config, weights).to(team.device)
     key = json.dumps([asdict(config), backbone_name, views, start, _identity(fields), _identity(held_out)])
     run = _Run(output, pair, make_optimiser(pair.student, config), key, team)
