@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMATS', 'Segmentation', 'estimates_diameter', 'scale_of', 'segment_file', 'read_finished', 'segment_files',
-           'find_images']
+           'doubtful_diameter', 'find_images']
 
 # %% ../nbs/57_batch.ipynb #dc26de15
 import json
@@ -375,6 +375,19 @@ def segment_files(
     rows = [rows[p] for p in images]
     _write_together(rows, what)
     return rows
+
+# %% ../nbs/57_batch.ipynb #4f22127f
+def doubtful_diameter(
+    what: Segmentation,
+    rows: list,         # from `segment_files`
+) -> str | None:        # a sentence; None: no doubt, or nothing to tell by
+    "Whether the diameter that was given is less than half or more than twice what the first image seems to show"
+    pipe = _pipeline_of(what)
+    row = next((r for r in rows if 'error' not in r and 'frames' not in r), None)
+    if row is None or what.diameter in (None, 'auto') or pipe.cell_diameter() is None or _beyond_memory(row['image']): return None
+    seen = pipe.estimate_diameter(_read(row['image']), row['image'])
+    if seen is None or .5 <= seen/what.diameter <= 2: return None
+    return f"{row['image']}: its cells seem to be about {seen:.0f} pixels wide, but the diameter given is {what.diameter:g}: measure some cells to be sure"
 
 # %% ../nbs/57_batch.ipynb #a30e96b4
 def _check_names(images, what): # paths; `Segmentation`

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from fastcore.docments import docments
 
-from .batch import Segmentation, find_images, segment_files
+from .batch import Segmentation, doubtful_diameter, find_images, segment_files
 from .cell_painting import SHARD_MB, open_fields, verify_fields
 from .data_check import check_data, format_report, report_json
 from .datasets import CellDataset, mix
@@ -33,7 +33,7 @@ from .packing import pack_fields
 from .plates import S3, find_fields, find_jump, find_load_data, read_index
 from .plots import plot_history, plot_surface, save_figure
 from .pretraining import PretrainConfig, plot_pretraining, pretrain
-from .ready import DEFAULT, fetch_model, format_models, list_models, load, model_path, ready_model
+from .ready import DEFAULT, READY, fetch_model, format_models, list_models, load, model_path, ready_model
 from .training import PRESETS, TrainConfig, best_row, join_team, log_tensorboard, read_config, train
 
 # %% ../nbs/60_cli.ipynb #e24a3b1c
@@ -137,7 +137,7 @@ def cmd_tune(a):
 
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
     "What `score_dataset` scores"
-    return Path(path) if Path(path).is_dir() else load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
+    return Path(path) if path not in READY and Path(path).is_dir() else load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
 
 def cmd_evaluate(a):
     "evaluate"
@@ -169,6 +169,7 @@ def cmd_segment(a):
     good = [r for r in rows if 'error' not in r]
     print(json.dumps(rows, indent=1) if a.json else '\n'.join(map(_said, good)), end='\n' if good or a.json else '')
     if good and not any(r['cells'] for r in good): print(_NO_CELLS, file=sys.stderr)
+    if doubt := doubtful_diameter(what, rows): print(f'dinocell: {doubt}', file=sys.stderr)
     return 2 if len(good) < len(rows) else 0
 
 _NO_CELLS = ('no cells in any image: give the diameter of the cells (--diameter, in pixels of the image), look at what the model sees (--formats map), '

@@ -21,14 +21,14 @@ from .images import atomic_folder, atomic_path, prepare_image, read_image
 from .model import DINOCell, best_device, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure, show_image, show_overlay
-from .ready import load
+from .ready import PACKAGED, load
 from .simulate import simulate
 from .training import TrainConfig, train, write_rows
 
 # %% ../nbs/54_demo.ipynb #0d67f5e1
 def sample_images() -> list: # dicts: file (its path), what, licence, credit
     "The three real fields that ship with the package: phase contrast, fluorescence, DIC"
-    folder = Path(__file__).parent/'samples'
+    folder = PACKAGED.parent/'samples'
     return [row | dict(file=folder/row['file']) for row in json.loads((folder/'samples.json').read_text())]
 
 def segment_samples(

@@ -184,6 +184,7 @@ def scaled_grey(
 DIAMETER = 24.                      # median diameter that cells have in the network's pixels, unless a model says otherwise
 _RUN, _SAMPLES = 8, 16              # equal neighbours that make a run; quantiles that stand for a block
 _REACH, _CALM, _NOISE = 1.5, .4, 3. # sigma of the weights in blocks; least contrast, as a share of the upper quartile and in noise levels
+_ROOT_STEP = .956                   # square of the mean root difference of two pixels with Gaussian noise of sigma 1: (2^1/2 Γ(3/4))²/π
 _SOFT = 2.5                         # contrasts that use three quarters of the grey levels; beyond, levels grow rarer (tanh)
 
 def _runs(
@@ -205,7 +206,7 @@ class Blocks(NamedTuple):
     counts: np.ndarray # (rows, columns): how many such pixels
     level: np.ndarray  # (rows, columns) float32: mean of the pixels in runs; 0 where there are none
     flat: np.ndarray   # (rows, columns): how many pixels in runs
-    noise: np.ndarray  # (rows, columns) float32: mean absolute difference of horizontal neighbours; NaN where there are none
+    noise: np.ndarray  # (rows, columns) float32: noise level told by horizontal neighbours; NaN where there are none
 
 def _per_block(
     x: np.ndarray, # (h,w)
@@ -233,9 +234,9 @@ def measure_blocks(
     flat = _per_block(runs & known, side).sum(-1)
     level = _per_block(np.where(runs & known, grey, 0), side).sum(-1)/np.maximum(flat, 1)
     step = np.full(grey.shape, nan)
-    step[:, 1:] = abs(np.diff(np.where(single, grey, nan), axis=1))
+    step[:, 1:] = np.sqrt(abs(np.diff(np.where(single, grey, nan), axis=1)))                  # the root: hot pixels count little
     steps = _per_block(np.isfinite(step), side).sum(-1)
-    noise = np.where(steps > 0, _per_block(np.nan_to_num(step), side).sum(-1)/np.maximum(steps, 1), nan)
+    noise = np.where(steps > 0, (_per_block(np.nan_to_num(step), side).sum(-1)/np.maximum(steps, 1))**2/_ROOT_STEP, nan)
     return Blocks(values, counts, level.astype(np.float32), flat, noise)
 
 # %% ../nbs/00_images.ipynb #151d8339
@@ -265,17 +266,17 @@ def _background(
 ) -> np.ndarray:    # (rows, columns) float32
     "The grey value around each block"
     flat = np.where((blocks.level >= low) & (blocks.level <= high), blocks.flat, 0)
-    return _weighted(blocks.values.mean(-1)*blocks.counts + blocks.level*flat, blocks.counts + flat)
+    return _weighted(np.clip(blocks.values, low, high).mean(-1)*blocks.counts + blocks.level*flat, blocks.counts + flat)
 
 def _contrast(
     blocks: Blocks, # of the image less its background
 ) -> np.ndarray:    # (rows, columns) float32, positive; all 0 for an image of one value
-    "Root mean square around each block; a single blob of huge values counts as 16 standard deviations at most"
+    "Root mean square around each block; a blob of huge values counts as 16 standard deviations at most"
     low, high = np.multiply(_value_limits(blocks), 2)
     power = (np.clip(blocks.values, low, high).astype(float)**2).mean(-1)*blocks.counts + blocks.level.astype(float)**2*blocks.flat
     counts = blocks.counts + blocks.flat
     spread = np.sqrt(_weighted(power, counts))
-    noise = np.nanmedian(blocks.noise)/1.128 if np.isfinite(blocks.noise).any() else 0   # of Gaussian noise, the mean difference is 2/√π sigma
+    noise = np.nanmedian(blocks.noise) if np.isfinite(blocks.noise).any() else 0
     return np.maximum(spread, max(_NOISE*noise, _CALM*np.quantile(spread[counts > 0], .75)))
 
 # %% ../nbs/00_images.ipynb #0ffafd88

@@ -195,6 +195,8 @@ def segment_prepared(self: DINOCellPipeline,
 _LADDER = 2., 1., .5, .25, .125 # scales that are tried
 _OFF_SIZE = .2                  # of a peak, what cells of twice or half the model's size cost
 _VIEW = 256                     # side of a view, pixels of the network
+_SURE = .4, .1                  # thresholds for it, whatever those of the model: sizes depend on the lower one
+_LEAST = .3                     # score that an estimate needs
 
 def _busiest(
     grey: np.ndarray, # (h,w) uint8, evened out
@@ -203,7 +205,8 @@ def _busiest(
 ) -> list:            # (row, column) of the middle of each
     "The views with the most contrast that do not overlap"
     size = [min(max(1, round(s)), k) for s, k in zip(side, grey.shape)]
-    energy = ndi.uniform_filter((grey.astype(np.float32) - 128)**2, size, mode='constant')
+    contrast = np.minimum(abs(grey.astype(np.float32) - 128), 64)        # a scale bar or a speck counts no more than cells do
+    energy = ndi.uniform_filter(contrast**2, size, mode='constant')
     low = [s//2 for s in size]
     energy = energy[low[0]:grey.shape[0] - size[0] + low[0] + 1, low[1]:grey.shape[1] - size[1] + low[1] + 1]
     found = []
@@ -242,26 +245,26 @@ def _views(self: DINOCellPipeline, plane, places, scale, name): # (H,W) float32;
 def estimate_diameter(self: DINOCellPipeline,
     image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
     name: str = 'image', # what to call it in an error
-) -> float | None:       # pixels of the image; None where no cell is found
+) -> float | None:       # pixels of the image, three digits; None where no cell is found, or only something of doubtful size
     "About how large the cells of an image are, from what the model finds at several scales"
     target = self.cell_diameter()
     if target is None: raise InputError(f"{name}: diameter='auto' needs a model that knows its cells' diameter: train it on a dataset made with `process --diameter`")
     plane = to_grey(image, self.model.config['channel'], name)
     small = min(1., 640/max(plane.shape))
     thumbnail = prepare_image(plane, small, None, name)
-    best, found = -math.inf, None
+    best, found = _LEAST, None
     for scale in _LADDER:
         if min(plane.shape)*scale < 2*target: break                      # not two cells wide: coarser scales show nothing
         places = [tuple((m + .5)/small for m in p) for p in _busiest(thumbnail, (_VIEW/scale*small,)*2, 2)]
         cells = []
         for grey in self._views(plane, places, scale, name):
             dist_map = predict_windows(self.model, grey, max(grey.shape), 0, 1, self.model.device)
-            cells.append(_whole_cells(masks_from_distance(dist_map, self.cells_max, self.cell_fill), dist_map))
+            cells.append(_whole_cells(masks_from_distance(dist_map, *_SURE), dist_map))
         diameters, peaks = map(np.concatenate, zip(*cells))
-        if not len(diameters): continue
+        if len(diameters) < 2: continue                                  # one may be anything: a shadow, the field itself
         typical = _typical(diameters)
-        score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/target)) - .1/len(peaks)
-        if score > best: best, found = score, math.sqrt(typical*np.median(diameters))/scale
+        score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/target)) - .3/len(peaks)
+        if score > best: best, found = score, float(f'{math.sqrt(typical*np.median(diameters))/scale:.3g}')
     return found
 
 # %% ../nbs/50_pipeline.ipynb #251fe057
@@ -277,11 +280,13 @@ def image_scale(self: DINOCellPipeline,
     if diameter is None and pixel_size is None:
         if self.model.config['scale'] is not None: return self.model.config['scale']
         diameter = 'auto'
-    if diameter == 'auto': diameter = self.estimate_diameter(image, name) or self.cell_diameter()
+    if diameter == 'auto':
+        if image is None: raise InputError(f'{name}: the diameter of its cells is not known: give diameter= (pixels of the image)')
+        diameter = self.estimate_diameter(image, name) or self.cell_diameter()
     what, value = ('diameter', diameter) if pixel_size is None else ('pixel_size', pixel_size)
     if isinstance(value, str) or not 0 < value < math.inf: raise InputError(f"{what}={value}: give a positive number{' or auto' if pixel_size is None else ''}")
     target = self.cell_diameter() if what == 'diameter' else self.model.config.get('pixel_size')
-    if target is None: raise InputError(f'{what}={value}: this model holds no {what} that it was trained at: leave {what} out; its scale is {self.model.config["scale"]:g}')
+    if target is None: raise InputError(f'{what}={value}: this model holds no {what} that it was trained at: leave {what} out')
     scale = target/value if what == 'diameter' else value/target
     if not 1/50 <= scale <= 20: raise InputError(f'{what}={value}: the image would be resized {scale:.3g} times to the {target:g} of the model: check the number')
     return scale

@@ -138,10 +138,10 @@ def ready_model(
                      f'or choose one of: {", ".join(known) or "none is installed"}')
 
 def model_path(
-    name_or_file: str | Path = DEFAULT, # a model file, or a name in `READY`
+    name_or_file: str | Path = DEFAULT, # a model file, or a name in `READY`, which has priority: for a file of that name give ./NAME
 ) -> Path:
     "The file of a model, which is whole if it is a ready one"
-    if Path(name_or_file).is_file(): return Path(name_or_file)
+    if str(name_or_file) not in READY and Path(name_or_file).is_file(): return Path(name_or_file)
     ready = ready_model(str(name_or_file))
     path = _find(ready)
     if path is None: raise InputError(f"model '{ready.name}': {ready.file} is not on this machine: {_remedy(ready)}")

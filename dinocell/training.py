@@ -455,7 +455,7 @@ def _start(model, output, team):
     if where not in begun or not (output/'checkpoint.pt').is_file():
         told, sha = model.config['provenance'], hashlib.sha256()
         for part in _weight_bytes(model.state_dict()): sha.update(part)
-        short = {k: v for k, v in told.items() if k in ('train', 'val', 'epoch', 'start') or k.startswith('val_')}
+        short = {k: v for k, v in told.items() if k in ('train', 'val', 'epoch', 'start', 'licences') or k.startswith('val_')}
         begun[where] = [sha.hexdigest(), dict(short, sha256=sha.hexdigest()) if told else None]
     found = list(begun[where])
     if team.world > 1: dist.broadcast_object_list(found)              # the first process's weights are every one's
@@ -550,9 +550,9 @@ def train(
     _check_sets(train_data, val_data)
     _check_start(model, train_data)
     config, model = _settled(config, model, train_data, team), model.to(team.device).to(memory_format=torch.channels_last)
-    typical = typical_scale(train_data)
-    model.config.update(scale=typical, channel=train_data.channel, diameter=train_data.diameter, flatten=train_data.flatten, limits=train_data.limits,
-                        window=config.augment.size)
+    model.config.update(channel=train_data.channel, diameter=train_data.diameter, flatten=train_data.flatten, limits=train_data.limits)
+    if model.config['scale'] is not None: model.config['scale'] = typical_scale(train_data)   # a model that estimates sizes goes on doing so
+    if not model.config['provenance']: model.config['window'] = config.augment.size
     optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, team)
     network = [model.config['backbone_name'], model.config['freeze_backbone'], sha]
     key = json.dumps([asdict(config), *network, _identity(train_data), _identity(val_data)])
