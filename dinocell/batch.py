@@ -382,9 +382,10 @@ def doubtful_diameter(
     rows: list,         # from `segment_files`
 ) -> str | None:        # a sentence; None: no doubt, or nothing to tell by
     "Whether the diameter that was given is less than half or more than twice what the first image seems to show"
-    pipe = _pipeline_of(what)
     row = next((r for r in rows if 'error' not in r and 'frames' not in r), None)
-    if row is None or what.diameter in (None, 'auto') or pipe.cell_diameter() is None or _beyond_memory(row['image']): return None
+    if row is None or what.diameter in (None, 'auto') or _beyond_memory(row['image']): return None
+    pipe = _pipeline_of(what)                                            # only now: several processes have their own
+    if pipe.cell_diameter() is None: return None
     seen = pipe.estimate_diameter(_read(row['image']), row['image'])
     if seen is None or .5 <= seen/what.diameter <= 2: return None
     return f"{row['image']}: its cells seem to be about {seen:.0f} pixels wide, but the diameter given is {what.diameter:g}: measure some cells to be sure"
