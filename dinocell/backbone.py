@@ -62,6 +62,7 @@ _families = { # short name without its patch size -> timm's name of the released
     'dino_vits': 'vit_small_patch16_224.dino',
     'dino_vitb': 'vit_base_patch16_224.dino'}
 _table_side = dict(dinov2=37, dino=14)                               # positions per side; DINOv3 has no table
+_depths = dict(s=12, b=12, l=24, h=32)                               # blocks
 _tiny = dict(embed_dim=96, depth=4, num_heads=3, patch_size=8) # for tests and demos: DINOv3's layout, 0.4 M parameters
 
 # %% ../nbs/30_backbone.ipynb #b0c5a3b0
@@ -69,19 +70,21 @@ def _short_spec(
     name: str,      # any text
 ) -> tuple | None:  # as `backbone_spec` returns it; None if `name` is not a short name
     "What the short name of a DINO network means to timm"
-    found = re.fullmatch(r'(\w*vit[sblh])(8|14|16)(o8)?(_noreg)?', name)
+    found = re.fullmatch(r'(\w*vit([sblh]))(8|14|16)(o8)?(?:_first([1-9]\d?))?(_noreg)?', name)
     if found is None or found[1] not in _families: return None
-    timm_name, patch, step = _families[found[1]], int(found[2]), 8 if found[3] else None
+    family, size, patch, overlap, first, bare = found.groups()
+    if first and not 4 <= int(first) < _depths[size]: return None
+    timm_name, patch, step, kw = _families[family], int(patch), 8 if overlap else None, dict(depth=int(first)) if first else {}
     if step and patch != 16: return None
-    if found[4] and '_reg4' not in timm_name: return None
-    if found[4]: timm_name = timm_name.replace('_reg4', '')
-    if found[1].startswith('dino_') and patch == 8: return timm_name.replace('16', '8', 1), {}, None  # released as such
-    if f'patch{patch}_' in timm_name: return timm_name, {}, step
-    side = _table_side.get(found[1].split('_')[0])
-    return timm_name, dict(patch_size=patch, img_size=side*patch) if side else dict(patch_size=patch), step
+    if bare and '_reg4' not in timm_name: return None
+    if bare: timm_name = timm_name.replace('_reg4', '')
+    if family.startswith('dino_') and patch == 8: return timm_name.replace('16', '8', 1), kw, None  # released as such
+    if f'patch{patch}_' in timm_name: return timm_name, kw, step
+    side = _table_side.get(family.split('_')[0])
+    return timm_name, kw | (dict(patch_size=patch, img_size=side*patch) if side else dict(patch_size=patch)), step
 
 def backbone_spec(
-    name: str, # `vits16`, `vits16o8`, `dinov2_vits14`, `dinov2_vits14_noreg`, `dino_vits8`, `vit_tiny`, or a timm name
+    name: str, # `vits16`, `vits16o8`, `vits16_first8`, `dinov2_vits14`, `dinov2_vits14_noreg`, `dino_vits8`, `vit_tiny`, or a timm name
 ) -> tuple:    # timm's name, the arguments for `timm.create_model`, and the step of overlapping patches or None
     "What `name` means to timm; an unknown name is an `InputError` with the nearest known ones"
     tiny = re.fullmatch(r'vit_tiny(16)?((?<=16)o8)?', name)
@@ -128,6 +131,7 @@ def _build(
     if not plain or len(set(vit.patch_embed.patch_size)) > 1 or len(vit.blocks) < 4: raise no
     if step: _overlap_patches(vit, step)
     _unit_layerscale(vit)
+    vit.shortened = '_first' in name                          # weights of further blocks are left out
     return vit
 
 # %% ../nbs/30_backbone.ipynb #052135dc
@@ -251,6 +255,7 @@ def _fill(vit, state, source): # `source`: what to call it in an error
     try: state = _timm_names(state, vit)
     except (RuntimeError, AssertionError, IndexError, ValueError, AttributeError, KeyError) as e:
         raise InputError(f'{source}: these weights do not belong to this backbone ({e})') from e
+    if vit.shortened: state = {k: v for k, v in state.items() if not k.startswith('blocks.') or int(k.split('.')[1]) < len(vit.blocks)}
     wrong = state_misfit(vit, state)
     if wrong:
         raise InputError(f'{source}: these weights do not belong to this backbone: {wrong}: '

@@ -31,9 +31,9 @@ from .cells import _check_pixel_size, cell_table
 from .datasets import _free_memory, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
 from .images import BlankError, InputError, _unreadable, atomic_folder, atomic_path, list_images, read_image
-from .large import _array_file, grey_rows, open_large, open_stack, segment_large
+from .large import _array_file, central_part, grey_rows, open_large, open_stack, segment_large
 from .metrics import _write_frames
-from .model import best_device, load_model
+from .model import _meta, best_device, load_model
 from .pipeline import DINOCellPipeline, flood_map
 from .plots import overlay
 from .ready import DEFAULT, model_path
@@ -103,15 +103,7 @@ def _read(path): # an image file, or an OME-Zarr folder
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
 
 # %% ../nbs/57_batch.ipynb #d135b60e
-_PART = 2048 # side of the part that is estimated on, of an image beyond memory
 _TRIES = 5   # frames of a stack that are looked at, at most, for one with cells
-
-def _central_part(path, channel): # an image beyond memory; see `grey_rows`
-    "The middle of its plane"
-    plane = grey_rows(open_large(path), channel, str(path))
-    (top, bottom), (left, right) = ((max(0, n//2 - _PART//2), min(n, n//2 + _PART//2)) for n in plane.shape)
-    step = max(16, 2**22//plane.shape[1])                                # whole rows are read: few at a time
-    return np.concatenate([plane.read(a, min(a + step, bottom))[:, left:right] for a in range(top, bottom, step)])
 
 def _estimated_in_stack(pipe, stack, path): # `Stack`
     "Diameter of the cells in the frame next to the middle that shows some; None after `_TRIES` frames without"
@@ -131,57 +123,61 @@ def estimates_diameter(
     pipe: DINOCellPipeline,
 ) -> bool:
     "Whether the diameter of the cells is estimated for each image"
-    if what.diameter is None: return pipe.model.config['scale'] is None and not _size_from_pixels(what, pipe)
+    return _estimates(what, pipe.model.config)
+
+def _estimates(what, config): # of a model
+    if what.diameter is None: return config['scale'] is None and not _size_from_pixels(what, config)
     return what.diameter == 'auto'
 
-def _size_from_pixels(what, pipe): return what.pixel_size is not None and pipe.model.config.get('pixel_size') is not None
+def _size_from_pixels(what, config): return what.pixel_size is not None and config.get('pixel_size') is not None
 
 def scale_of(
     what: Segmentation,
     pipe: DINOCellPipeline,
     estimate, # function without arguments that gives the diameter of the cells in an image; None where it shows none
-) -> dict:    # arguments for `DINOCellPipeline.image_scale`: diameter, or pixel_size, or nothing for the model's own scale
+) -> tuple:   # arguments for `DINOCellPipeline.image_scale`: diameter, or pixel_size, or nothing for the model's own scale; whether the diameter is a guess
     "What decides how far an image is resized"
-    if estimates_diameter(what, pipe): return dict(diameter=_three_digits(estimate() or pipe.cell_diameter()))
-    if what.diameter is not None: return dict(diameter=what.diameter)
-    return dict(pixel_size=what.pixel_size) if _size_from_pixels(what, pipe) else {}
+    if estimates_diameter(what, pipe):
+        found = estimate()
+        return dict(diameter=found or pipe.cell_diameter()), found is None
+    if what.diameter is not None: return dict(diameter=what.diameter), False
+    return dict(pixel_size=what.pixel_size) if _size_from_pixels(what, pipe.model.config) else {}, False
 
 def _assumed_diameter(pipe, size): # from `scale_of`
     "Diameter of the cells in pixels of the image by which it was resized; None where the model knows none"
     known = pipe.cell_diameter()
-    return None if known is None else _three_digits(known/pipe.image_scale(**size))
-
-def _three_digits(x): return float(f'{x:.3g}')
+    return None if known is None else float(f'{known/pipe.image_scale(**size):.3g}')
 
 def _check_scale(what, pipe):
     "`InputError` where no image can be resized as asked"
     if estimates_diameter(what, pipe):
         if pipe.cell_diameter() is None: raise InputError(f"{what.model}: diameter='auto': this model does not know the diameter of the cells that it was trained on: leave diameter out, or prepare its training data with a diameter")
-    else: pipe.image_scale(what.diameter, what.pixel_size if what.diameter is None and _size_from_pixels(what, pipe) else None)
+    else: pipe.image_scale(what.diameter, what.pixel_size if what.diameter is None and _size_from_pixels(what, pipe.model.config) else None)
 
 # %% ../nbs/57_batch.ipynb #2e852ef6
 def segment_file(
     path: str | Path,   # an image file, or an OME-Zarr folder
     what: Segmentation,
-) -> dict:              # image (its path), cells, diameter (that was assumed, pixels; None: not known), seconds, files (paths); of a stack also frames, their number, and blank, what is wrong with those without cells
+) -> dict:              # image (its path), cells, diameter (that was assumed, pixels; None: not known), guess (True where no cell was found to estimate it by), seconds, files (paths); of a stack also frames, their number, and blank, what is wrong with those without cells
     "Segment an image and write its results, each file whole or not at all"
     start, files, pipe = time.perf_counter(), _result_files(path, what), _pipeline_of(what)
     done = dict(image=str(path))
     if (stack := open_stack(path)) is not None:
         _check_formats(what, path, stack)
-        size = scale_of(what, pipe, lambda: _estimated_in_stack(pipe, stack, path))
+        size, guess = scale_of(what, pipe, lambda: _estimated_in_stack(pipe, stack, path))
         n, blank = _write_stack_results(files, pipe, stack, path, what, size)
         done |= dict(frames=math.prod(stack.counts), blank=blank)
     elif _beyond_memory(path):
         if more := set(files) - {'tif'}: raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
-        size = scale_of(what, pipe, lambda: pipe.estimate_diameter(_central_part(path, pipe.model.config['channel']), str(path)))
+        size, guess = scale_of(what, pipe, lambda: pipe.estimate_diameter(central_part(grey_rows(open_large(path), pipe.model.config['channel'], str(path))), str(path)))
         files['tif'].unlink(missing_ok=True)                             # of an earlier image of this name: it was looked at already
         n = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size, **size)
     else:
         image = _read(path)
         _check_shape(files, image, path)
-        size = scale_of(what, pipe, lambda: pipe.estimate_diameter(image, str(path)))
+        size, guess = scale_of(what, pipe, lambda: pipe.estimate_diameter(image, str(path)))
         n = _write_results(files, pipe, image, path, what, size)
+    if guess: done |= dict(guess=True)
     return done | dict(cells=n, diameter=_assumed_diameter(pipe, size), seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()])
 
 def _check_shape(files, image, path): # format -> file
@@ -211,6 +207,7 @@ def _settings(what): # `Segmentation`
     "What results depend on, the model by its content"
     told = asdict(what) | dict(model=_sha256(model_path(what.model)))
     for name in ('output', 'device'): del told[name]
+    if what.diameter is None and _estimates(what, _meta(model_path(what.model))): told['diameter'] = 'auto'   # as if it were said
     return json.loads(json.dumps(told))
 
 def read_finished(

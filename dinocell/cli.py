@@ -9,6 +9,7 @@ __all__ = ['cmd_demo', 'cmd_models', 'cmd_download', 'cmd_check', 'cmd_process',
 # %% ../nbs/60_cli.ipynb #27580f02
 import argparse
 import json
+import os
 import sys
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
@@ -103,8 +104,8 @@ def _check_start(a): # arguments of `train`
 def _start_model(a): # arguments of `train`
     "The model that training starts from"
     if a.start is None:
-        weights = None if a.weights in ('hub', 'none') else a.weights
-        return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, pretrained=a.weights == 'hub')
+        weights, decoder = None if a.weights in ('hub', 'none') else a.weights, 'design' if a.preset == 'design' else 'unet'
+        return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, a.weights == 'hub', decoder)
     path = model_path(a.start)
     model = load_model(path)
     freeze_backbone(model, a.freeze is True)
@@ -128,6 +129,7 @@ def cmd_train(a):
 # %% ../nbs/60_cli.ipynb #a1cf7610
 def cmd_tune(a):
     "tune"
+    if a.model in READY: raise InputError(f'--model {a.model}: a ready model is not changed: copy its file, {model_path(a.model)}, and tune the copy')
     model, beside = load_model(a.model, best_device(a.device)), Path(a.model).parent
     found = tune_model(model, CellDataset(a.data), a.metric)
     save_model(model, a.model)
@@ -158,7 +160,8 @@ def _said(row): # of `segment_files`
     text = f"{', '.join(row['files'])}: {row['cells']} cells"
     if 'frames' in row: text += f" in {row['frames']} frames"
     if row.get('blank'): text += f", {len(row['blank'])} of them blank"
-    return text + (f", diameter {row['diameter']:g} pixels" if row.get('diameter') else '')
+    if not row.get('diameter'): return text
+    return text + f", diameter {row['diameter']:g} pixels" + (' assumed, for want of cells to estimate it by' if row.get('guess') else '')
 
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
@@ -168,7 +171,7 @@ def cmd_segment(a):
     rows = segment_files(images, what, a.workers)
     good = [r for r in rows if 'error' not in r]
     print(json.dumps(rows, indent=1) if a.json else '\n'.join(map(_said, good)), end='\n' if good or a.json else '')
-    if good and not any(r['cells'] for r in good): print(_NO_CELLS, file=sys.stderr)
+    if good and not any(r['cells'] for r in good): print(f'dinocell: {_NO_CELLS}', file=sys.stderr)
     if doubt := doubtful_diameter(what, rows): print(f'dinocell: {doubt}', file=sys.stderr)
     return 2 if len(good) < len(rows) else 0
 
@@ -394,6 +397,9 @@ def main(
     a = make_parser().parse_args(argv)
     try: return a.run(a) or 0
     except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
+    except BrokenPipeError:                                              # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as e: print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: choose another --output, or make room there', file=sys.stderr)
     except KeyboardInterrupt:
         print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command in ('train', 'models', 'process', 'data', 'shards', 'pretrain', 'segment') or a.command == 'evaluate' and a.output else ''), file=sys.stderr)

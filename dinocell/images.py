@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['suffixes', 'DIAMETER', 'IMAGENET_MEAN', 'IMAGENET_STD', 'InputError', 'BlankError', 'atomic_path', 'atomic_folder',
-           'read_image', 'list_images', 'to_grey', 'scaled_grey', 'Blocks', 'measure_blocks', 'Levels',
+           'read_image', 'list_images', 'to_grey', 'mend_lines', 'scaled_grey', 'Blocks', 'measure_blocks', 'Levels',
            'measure_levels', 'even_out', 'grey_limits', 'stretch', 'normalise', 'check_normalisation', 'prepare_image',
            'to_tensor']
 
@@ -127,6 +127,8 @@ def list_images(
     raise InputError(f'{where}: no such file or folder, or no image among them: check the path (put a glob in quotes)')
 
 # %% ../nbs/00_images.ipynb #fba96625
+_HUGE = 1e15 # squares and their sums stay far inside float32
+
 def _channel_axis(shape): # of a 3-D image
     "0 for C×Y×X, 2 for colour and other channels-last images, None where it cannot be told"
     if shape[2] in (3, 4) and shape[0] > 4: return 2
@@ -150,9 +152,48 @@ def to_grey(
             raise InputError(f'{name}: channel {channel} asked for, but it has channels 0 to {len(image) - 1}')
         image = image[channel] if channel is not None else image[:3 if axis == 2 and len(image) == 4 else None].mean(0, dtype=np.float32)
     if image.ndim != 2: raise InputError(f'{name}: shape {image.shape} is not an image: give H×W, H×W×3 or C×H×W')
+    finite = np.isfinite(image)
+    most = np.abs(image).max(where=finite, initial=0) if image.dtype.kind == 'f' else 0
+    if most > _HUGE: raise InputError(f'{name}: values up to {most:.2g}, where computing ends: divide the image by its largest value')
     grey = image.astype(np.float32)
-    finite = np.isfinite(grey)
     return grey if finite.all() else np.where(finite, grey, np.float32(np.nan))
+
+# %% ../nbs/00_images.ipynb #6d3f40e5
+_LINE = 64 # pixels of equal value in a row that no picture has by chance
+
+def _equal_runs(x, length): # (h,w); a power of 2
+    "Pixels in a run of at least so many equal ones down a column: (h,w) bool"
+    out = np.zeros(x.shape, bool)
+    if len(x) < length: return out
+    equal = x[1:] == x[:-1]
+    step = 1
+    while step < length - 1:                                             # so many links, twice as many, …
+        more = min(step, length - 1 - step)
+        equal = equal[:-more] & equal[more:]
+        step += more
+    if not equal.any(): return out
+    step = 1
+    while step < length:                                                 # each start marks all pixels of its run
+        equal = np.pad(equal, ((0, step), (0, 0))) | np.pad(equal, ((step, 0), (0, 0)))
+        step *= 2
+    return equal
+
+def _mend_columns(grey): # (H,W) float32
+    "Dead columns replaced"
+    line = _equal_runs(grey, _LINE)
+    if grey.shape[1] < 3 or not line.any(): return grey
+    x, dead = np.pad(grey, ((0, 0), (2, 2)), mode='reflect'), np.pad(line, ((0, 0), (2, 2)), mode='reflect')
+    left, right = (np.where(dead[:, k:k + grey.shape[1]], x[:, j:j + grey.shape[1]], x[:, k:k + grey.shape[1]]) for k, j in ((1, 0), (3, 4)))
+    near, far = dead[:, 1:-3], dead[:, 3:-1]
+    wide = near & dead[:, :-4] | far & dead[:, 4:] | near & far
+    with np.errstate(invalid='ignore'): apart = (grey < np.minimum(left, right)) | (grey > np.maximum(left, right))
+    return np.where(line & ~wide & apart, (left + right)/2, grey)
+
+def mend_lines(
+    grey: np.ndarray, # (H,W) float32 from `to_grey`
+) -> np.ndarray:      # (H,W) float32
+    "The plane without dead lines of the camera; what a pixel becomes depends on 65 rows above and below"
+    return _mend_columns(_mend_columns(grey).T).T
 
 # %% ../nbs/00_images.ipynb #f7cf2c39
 def _resize_known(
@@ -175,7 +216,7 @@ def scaled_grey(
 ) -> np.ndarray:                # (h,w) float32 in the units of the image, h = round(H*scale); NaN where unknown
     "One plane at the network's scale"
     if not 0 < scale <= 20: raise InputError(f'scale={scale}: give a positive factor up to 20, e.g. .5 to halve height and width')
-    grey = to_grey(image, channel, name)
+    grey = mend_lines(to_grey(image, channel, name))
     shape = tuple(max(1, round(n*scale)) for n in grey.shape)
     if shape == grey.shape: return grey
     return _resize_known(grey, lambda x: resize(x, shape, order=1, mode='reflect', anti_aliasing=scale < 1, preserve_range=True))

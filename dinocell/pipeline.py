@@ -192,7 +192,7 @@ def segment_prepared(self: DINOCellPipeline,
     return flood_map(self.predict_prepared(grey, flips), *pair)
 
 # %% ../nbs/50_pipeline.ipynb #ba45145f
-_LADDER = 2., 1., .5, .25, .125 # scales that are tried
+_LADDER = 1., .5, .25           # scales that are tried; 2 and .125 where the best lies at an end, or none is good
 _OFF_SIZE = .2                  # of a peak, what cells of twice or half the model's size cost
 _VIEW = 256                     # side of a view, pixels of the network
 _SURE = .4, .1                  # thresholds for it, whatever those of the model: sizes depend on the lower one
@@ -242,6 +242,19 @@ def _views(self: DINOCellPipeline, plane, places, scale, name): # (H,W) float32;
         yield grey[inner]
 
 @patch
+def _look(self: DINOCellPipeline, views, scale): # from `_views`
+    "How well the cells look at a scale, 0 where there are fewer than two, and their diameter in pixels of the image"
+    cells = []
+    for grey in views:
+        dist_map = predict_windows(self.model, grey, max(grey.shape), 0, 1, self.model.device)
+        cells.append(_whole_cells(masks_from_distance(dist_map, *_SURE), dist_map))
+    diameters, peaks = map(np.concatenate, zip(*cells))
+    if len(diameters) < 2: return 0., math.nan                           # one may be anything: a shadow, the field itself
+    typical = _typical(diameters)
+    score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/self.cell_diameter())) - .3/len(peaks)
+    return float(score), float(f'{math.sqrt(typical*np.median(diameters))/scale:.3g}')
+
+@patch
 def estimate_diameter(self: DINOCellPipeline,
     image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
     name: str = 'image', # what to call it in an error
@@ -252,20 +265,16 @@ def estimate_diameter(self: DINOCellPipeline,
     plane = to_grey(image, self.model.config['channel'], name)
     small = min(1., 640/max(plane.shape))
     thumbnail = prepare_image(plane, small, None, name)
-    best, found = _LEAST, None
-    for scale in _LADDER:
-        if min(plane.shape)*scale < 2*target: break                      # not two cells wide: coarser scales show nothing
-        places = [tuple((m + .5)/small for m in p) for p in _busiest(thumbnail, (_VIEW/scale*small,)*2, 2)]
-        cells = []
-        for grey in self._views(plane, places, scale, name):
-            dist_map = predict_windows(self.model, grey, max(grey.shape), 0, 1, self.model.device)
-            cells.append(_whole_cells(masks_from_distance(dist_map, *_SURE), dist_map))
-        diameters, peaks = map(np.concatenate, zip(*cells))
-        if len(diameters) < 2: continue                                  # one may be anything: a shadow, the field itself
-        typical = _typical(diameters)
-        score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/target)) - .3/len(peaks)
-        if score > best: best, found = score, float(f'{math.sqrt(typical*np.median(diameters))/scale:.3g}')
-    return found
+    places = lambda scale: [tuple((m + .5)/small for m in p) for p in _busiest(thumbnail, (_VIEW/scale*small,)*2, 2)]
+    wide = lambda scale: min(plane.shape)*scale >= 2*target                # not two cells wide: coarser scales show nothing
+    look = lambda scale: self._look(self._views(plane, places(scale), scale, name), scale)
+    found = {scale: look(scale) for scale in _LADDER if wide(scale)}
+    best = max(found, key=found.get, default=None)
+    known = best is not None and found[best][0] > _LEAST
+    for scale, end in ((2., 1.), (.125, .25)):
+        if wide(scale) and (best == end or not known): found[scale] = look(scale)
+    score, diameter = max(found.values(), default=(0, None))
+    return diameter if score > _LEAST else None
 
 # %% ../nbs/50_pipeline.ipynb #251fe057
 @patch
@@ -277,10 +286,8 @@ def image_scale(self: DINOCellPipeline,
 ) -> float:                              # the network's pixels per pixel of the image
     "By how much an image is resized before the network sees it; a model whose `scale` is None was trained on many sizes and estimates"
     if diameter is not None and pixel_size is not None: raise InputError('diameter and pixel_size are both given: give one, either sets the scale')
-    if diameter is None and pixel_size is None:
-        if self.model.config['scale'] is not None: return self.model.config['scale']
-        diameter = 'auto'
-    if diameter == 'auto':
+    if diameter is None and pixel_size is None and self.model.config['scale'] is not None: return self.model.config['scale']
+    if self.estimates(diameter, pixel_size):
         if image is None: raise InputError(f'{name}: the diameter of its cells is not known: give diameter= (pixels of the image)')
         diameter = self.estimate_diameter(image, name) or self.cell_diameter()
     what, value = ('diameter', diameter) if pixel_size is None else ('pixel_size', pixel_size)
@@ -290,6 +297,14 @@ def image_scale(self: DINOCellPipeline,
     scale = target/value if what == 'diameter' else value/target
     if not 1/50 <= scale <= 20: raise InputError(f'{what}={value}: the image would be resized {scale:.3g} times to the {target:g} of the model: check the number')
     return scale
+
+@patch
+def estimates(self: DINOCellPipeline,
+    diameter: float | str | None = None, # see `image_scale`
+    pixel_size: float | None = None,     # see `image_scale`
+) -> bool:
+    "Whether `image_scale` would estimate the diameter from the image"
+    return diameter == 'auto' or diameter is None and pixel_size is None and self.model.config['scale'] is None
 
 @patch
 def cell_diameter(self: DINOCellPipeline) -> float | None: # pixels of the network; None: not known
