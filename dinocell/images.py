@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['suffixes', 'DIAMETER', 'IMAGENET_MEAN', 'IMAGENET_STD', 'InputError', 'BlankError', 'atomic_path', 'atomic_folder',
-           'read_image', 'list_images', 'to_grey', 'mend_lines', 'scaled_grey', 'Blocks', 'measure_blocks', 'Levels',
-           'measure_levels', 'even_out', 'grey_limits', 'stretch', 'normalise', 'check_normalisation', 'prepare_image',
-           'to_tensor']
+           'Channels', 'read_image', 'list_images', 'to_grey', 'mend_lines', 'scaled_grey', 'Blocks', 'measure_blocks',
+           'Levels', 'measure_levels', 'even_out', 'grey_limits', 'stretch', 'normalise', 'check_normalisation',
+           'prepare_image', 'to_tensor']
 
 # %% ../nbs/00_images.ipynb #35f6e203
 import glob
@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import imagecodecs
 import tifffile
 from PIL import Image
 from scipy import ndimage as ndi
 from skimage.io import imread
 from skimage.transform import resize
+from tifffile import PHOTOMETRIC
 
 # %% ../nbs/00_images.ipynb #66674c9a
 class InputError(ValueError):
@@ -79,9 +81,15 @@ def _check_plane(axes, shape, path): # a letter an axis; what to call it in an e
     for axis, n in zip(axes, shape):
         if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
 
-def _whole_series(file, path): # open TiffFile; what to call it in an error
-    "The first series of a TIFF; `InputError` where the list of its pages leads beyond the end of the file, or the rest would be missed"
+def _open_tiff(file): # path, or bytes in memory
+    "A TIFF; of a set of OME files that name each other, this file alone"
+    return tifffile.TiffFile(file, _multifile=False)
+
+def _whole_series(file, path): # from `_open_tiff`; what to call it in an error
+    "The first series of a TIFF; `InputError` where the list of its pages leads beyond the end of the file, or other images would be missed"
     series, at = file.series[0], file.pages.next_page_offset
+    more = sum(s.size*2 >= series.size for s in file.series[1:])             # not a preview or label
+    if more: raise InputError(f'{path}: {more + 1} images (series) in one file: save each as a file of its own')
     file.filehandle.seek(at)
     if struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0] >= file.filehandle.size: raise InputError(f'{path}: the file is cut short: copy it again')
     return series
@@ -92,13 +100,30 @@ def _first_series(file, path): # as `_whole_series`
     _check_plane(series.axes, series.shape, path)
     return series
 
+class Channels(np.ndarray):
+    "An image (C,H,W) whose file says that its first axis holds the channels, however many"
+
+def _channels_first(pixels, series): # array or memory map; of a TIFF
+    "The pixels, as `Channels` where the file tells which axis these are; colour and all else as stored"
+    axes, colour = series.axes, series.keyframe.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR, PHOTOMETRIC.PALETTE)
+    at = axes.find('C') if 'C' in axes else -1 if colour else axes.find('S')
+    return pixels if at < 0 or pixels.ndim != 3 else np.moveaxis(pixels, at, 0).view(Channels)
+
 def _read_tiff(path):
     "The pixels of the first series of a TIFF"
-    with tifffile.TiffFile(path) as f: return _first_series(f, path).asarray()
+    with _open_tiff(path) as f:
+        series = _first_series(f, path)
+        return _channels_first(series.asarray(), series)
+
+def _read_png(path):
+    "The pixels of a PNG; Pillow would read 16 bits of colour as 8"
+    head = path.open('rb').read(26)
+    deep = head[:8] == b'\x89PNG\r\n\x1a\n' and head[24:25] == b'\x10' and head[25:26] != b'\0'
+    return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
 
 def read_image(
     path: str | Path, # TIFF, PNG, JPEG, BMP or .npy
-) -> np.ndarray:      # as stored: (H,W), (H,W,3|4) or (C,H,W), dtype of the file
+) -> np.ndarray:      # as stored: (H,W), (H,W,3|4) or (C,H,W), dtype of the file; `Channels` where the file says that it has some
     "The pixels of an image file, unchanged"
     path = Path(path)
     if not path.is_file(): raise InputError(f'{path}: no such file: check the path')
@@ -106,7 +131,7 @@ def read_image(
     try:
         if suffix == '.npy': return np.load(path, allow_pickle=False)
         if suffix in ('.tif', '.tiff'): return _read_tiff(path)
-        image = imread(path)
+        image = _read_png(path) if suffix == '.png' else imread(path)
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image     # grey with alpha
     except InputError: raise
     except _unreadable as e:
@@ -129,8 +154,9 @@ def list_images(
 # %% ../nbs/00_images.ipynb #fba96625
 _HUGE = 1e15 # squares and their sums stay far inside float32
 
-def _channel_axis(shape): # of a 3-D image
+def _channel_axis(shape): # of an image
     "0 for C×Y×X, 2 for colour and other channels-last images, None where it cannot be told"
+    if len(shape) != 3: return None
     if shape[2] in (3, 4) and shape[0] > 4: return 2
     if shape[0] <= 16: return 0
     return 2 if shape[2] <= 16 else None
@@ -141,11 +167,10 @@ def to_grey(
     name: str = 'image',        # what to call it in an error
 ) -> np.ndarray:                # (H,W) float32, in the units of the image; NaN where a pixel is NaN or infinite
     "One plane of an image"
-    image = np.asarray(image)
+    image, axis = np.asarray(image), 0 if isinstance(image, Channels) else _channel_axis(np.shape(image))
     if image.dtype.kind not in 'iufb': raise InputError(f'{name}: pixels of type {image.dtype} are not numbers: save it as 8- or 16-bit grey')
     if image.size == 0: raise InputError(f'{name}: shape {image.shape} holds no pixel')
     if image.ndim == 3:
-        axis = _channel_axis(image.shape)
         if axis is None: raise InputError(f'{name}: shape {image.shape} looks like a stack: save its planes as separate images')
         image = np.moveaxis(image, axis, 0)
         if channel is not None and not 0 <= channel < len(image):

@@ -24,7 +24,7 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .export import WriteError, _check_pixel_size, _scale
-from .images import BlankError, InputError, _channel_axis, _check_plane, _first_series, _unreadable, _LINE, _resize_known, _whole_series, atomic_folder, atomic_path, even_out, measure_levels, mend_lines, stretch, to_grey
+from .images import BlankError, Channels, InputError, _channel_axis, _channels_first, _check_plane, _first_series, _open_tiff, _unreadable, _LINE, _resize_known, _whole_series, atomic_folder, atomic_path, even_out, measure_levels, mend_lines, stretch, to_grey
 from .model import _weight_bytes
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
 from .windows import predict_bands, window_grid
@@ -37,11 +37,13 @@ def _zarr():
     if int(zarr.__version__.split('.')[0]) < 3: raise InputError(f"zarr {zarr.__version__} is too old: pip install 'zarr>=3'")
     return zarr
 
-def _open_tiff(path, stack): # whether a stack will do
+def _tiff_rows(path, stack): # whether a stack will do
     "The first series of a TIFF as an array that reads what is asked for"
-    with tifffile.TiffFile(path) as f:
+    with _open_tiff(path) as f:
         series = (_whole_series if stack else _first_series)(f, path)
-        if series.dataoffset is not None: return np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
+        if series.dataoffset is not None:
+            pixels = np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
+            return pixels if stack else _channels_first(pixels, series)
         ends = [a + n for page in series.pages if page is not None for a, n in zip(page.dataoffsets, page.databytecounts)]
         if not ends or max(ends) > path.stat().st_size: raise InputError(f'{path}: the file is cut short: copy it again')
     return _zarr().open_array(tifffile.imread(path, aszarr=True, series=0, level=0), mode='r')
@@ -80,7 +82,7 @@ def _open(path, stack): # whether a stack will do
     if not path.exists(): raise InputError(f'{path}: no such file: check the path')
     try:
         if path.is_dir(): return _open_zarr(path, stack)
-        if path.suffix.lower() in ('.tif', '.tiff'): return _open_tiff(path, stack)
+        if path.suffix.lower() in ('.tif', '.tiff'): return _tiff_rows(path, stack)
         if path.suffix.lower() == '.npy': return np.load(path, mmap_mode='r', allow_pickle=False)
     except InputError: raise
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
@@ -101,7 +103,7 @@ def _axes_of(path):
             image, axes = _find_zarr(path)
             return axes, image.shape
         if path.suffix.lower() in ('.tif', '.tiff'):
-            with tifffile.TiffFile(path) as f: return f.series[0].axes, f.series[0].shape
+            with _open_tiff(path) as f: return f.series[0].axes, f.series[0].shape
         if path.suffix.lower() == '.npy': return '', np.load(path, mmap_mode='r', allow_pickle=False).shape
     except _unreadable: pass
     return '', ()
@@ -142,8 +144,9 @@ def grey_rows(
     shape = tuple(image.shape[k] for k in keep)                          # T×C×Z×Y×X of one time point and plane is C×Y×X
     if 0 in shape: raise InputError(f'{name}: shape {tuple(image.shape)} holds no pixel')
     to_grey(np.zeros((1, 1), image.dtype), None, name)                   # its dtype is one of numbers
-    last = len(shape) == 3 and _channel_axis(shape) == 2
-    if len(shape) not in (2, 3) or len(shape) == 3 and _channel_axis(shape) is None:
+    axis = 0 if isinstance(image, Channels) else _channel_axis(shape)
+    last = axis == 2
+    if len(shape) not in (2, 3) or len(shape) == 3 and axis is None:
         raise InputError(f'{name}: shape {tuple(image.shape)} is not an image: give H×W, H×W×3 or C×H×W')
     rows = keep[0 if len(shape) == 2 or last else 1]
     chunks = getattr(image, 'chunks', None)
