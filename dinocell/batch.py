@@ -198,9 +198,10 @@ def _write_results(files, pipe, image, path, what, size): # format -> file; from
 
 # %% ../nbs/57_batch.ipynb #2b55efd5
 def _stamp(path):
-    "What tells whether a file has changed: size and time; of a folder, that of its metadata"
+    "What tells whether a file has changed: size and time; of a folder, that of its metadata; None where it is gone"
     path = Path(path)
-    stat = next((p for name in ('zarr.json', '.zattrs', '.zarray') if (p := path/name).exists()), path).stat()
+    try: stat = next((p for name in ('zarr.json', '.zattrs', '.zarray') if (p := path/name).exists()), path).stat()
+    except FileNotFoundError: return None
     return [stat.st_size, stat.st_mtime_ns]
 
 def _settings(what): # `Segmentation`
@@ -216,19 +217,28 @@ def read_finished(
     "What an earlier run has finished in this folder; a folder made by other settings is an `InputError`"
     return _finished(_log_of(what), _settings(what))
 
+def _json_or_none(line): # bytes
+    "A table; None where the line is none"
+    try: found = json.loads(line)
+    except ValueError: return None
+    return found if isinstance(found, dict) else None
+
 def _log_of(what): return Path(what.output)/'segmented.jsonl'
 
 def _finished(log, settings): # path; from `_settings`
     "The lines that still hold, by image"
     if not log.exists(): return {}
-    head, *lines = log.read_text().split('\n')
-    try: told = json.loads(head)
-    except ValueError: return {}
+    head, *lines = log.read_bytes().split(b'\n')[:-1]                     # what stands behind the last line feed is torn
+    told, *rows = map(_json_or_none, (head, *lines))
+    if told is None:
+        print(f'dinocell: {log}: its beginning is damaged: all images are done again', file=sys.stderr)
+        log.unlink()
+        return {}
+    if bad := sum(r is None for r in rows): print(f'dinocell: {log}: {bad} damaged lines: what they told is done again', file=sys.stderr)
     if told != settings:
         differ = ', '.join(k for k in told if told[k] != settings.get(k))
         raise InputError(f'{log.parent}: holds results of another {differ}: choose another output folder, or remove this one')
-    rows = [json.loads(line) for line in lines[:-1]]                     # what stands behind the last line feed is torn
-    return {r['image']: r for r in rows if r['stamp'] == _stamp(r['image']) and all(Path(f).exists() for f in r['files'])}
+    return {r['image']: r for r in rows if r and r['stamp'] == _stamp(r['image']) and all(Path(f).exists() for f in r['files'])}
 
 # %% ../nbs/57_batch.ipynb #c27ae862
 @contextmanager
