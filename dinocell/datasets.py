@@ -151,7 +151,7 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
     arrays.rename(output)
     shutil.rmtree(parts)
 
-_listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', lost='lost', image_checksums='checksum') # lists in dataset.json, one entry an image, and what a part calls them
+_listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', lost='lost', image_checksums='checksum', label_checksums='labels') # lists in dataset.json, one entry an image, and what a part calls them
 
 # %% ../nbs/21_datasets.ipynb #63038857
 def _in_turn(f, jobs): # as `_workers` gives for one process
@@ -514,7 +514,7 @@ class CellView(_Images):
     def _note(self):
         "What its dataset.json would say; the checksums are those of the files, and of what is taken from them"
         about = {k: ' + '.join(dict.fromkeys(str(d.meta[k]) for d in self.sets if d.meta.get(k))) for k in ('source', 'licence', 'split')}
-        lists = {k: self._every(lambda d: d.meta.get(k) or [None]*len(d)) for k in ('original_sizes', 'lost', 'image_checksums')}
+        lists = {k: self._every(lambda d: d.meta.get(k) or [None]*len(d)) for k in ('original_sizes', 'lost', 'image_checksums', 'label_checksums')}
         sums = {f'{s}/{name}': v for s, d in enumerate(self.sets) for name, v in d.meta['checksums'].items()}
         return dict(about, **lists, version=VERSION, names=self.names, groups=self.groups, sizes=self.sizes.tolist(), scales=self.scales.tolist(), scale=self.scale,
                     diameter=self.diameter, channel=self.channel, flatten=self.flatten, limits=self.limits, checksums=dict(sums, images=_array_sha256(self.which), weights=_array_sha256(self.weights)))

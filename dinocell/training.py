@@ -57,7 +57,7 @@ class TrainConfig:
     warmup: int = 250                 # iterations of linear warm-up, at most a tenth of all
     clip: float = 1.                  # longest gradient
     patience: int = 7                 # epochs without a better model before stopping
-    min_delta: float = 1e-4           # what counts as better, in units of the monitor
+    min_delta: float = .005           # what counts as better, as a share of the best so far
     monitor: str = 'loss'             # what is to be best on the validation images: 'loss', or 'SEG', 'DET', 'OP_CSB' after the watershed
     near_cells: float = .9            # probability that a window is placed on a cell, see `draw_crops`
     precision: str = 'auto'           # 'bf16', 'fp32'; 'auto': bf16 where the device computes in it
@@ -120,11 +120,14 @@ def lr_factor(
 def make_optimiser(
     model: DINOCell,
     config: TrainConfig,
-) -> torch.optim.AdamW: # one group a learning rate; only what learns
-    "AdamW with the decoder's and, where it learns, the backbone's learning rate"
-    parts = [(model.decoder, config.lr), (model.backbone, config.backbone_lr)]
-    groups = [dict(params=[p for p in part.parameters() if p.requires_grad], lr=lr, base=lr) for part, lr in parts]
-    return torch.optim.AdamW([g for g in groups if g['params']], weight_decay=config.weight_decay, betas=(.9, .999))
+) -> torch.optim.AdamW: # a group for each learning rate, with and without weight decay; only what learns
+    "AdamW with the decoder's and, where it learns, the backbone's learning rate; norms, biases and LayerScale do not decay"
+    groups = []
+    for part, lr in ((model.decoder, config.lr), (model.backbone, config.backbone_lr)):
+        learns = [p for p in part.parameters() if p.requires_grad]
+        for decay, params in ((config.weight_decay, [p for p in learns if p.ndim > 1]), (0., [p for p in learns if p.ndim < 2])):
+            if params: groups.append(dict(params=params, lr=lr, base=lr, weight_decay=decay))
+    return torch.optim.AdamW(groups, betas=(.9, .999))
 
 # %% ../nbs/40_training.ipynb #56bb4687
 class Team(NamedTuple):
@@ -421,13 +424,14 @@ def _stop(rows, config): # history so far
     best, since = -math.inf, 0
     for r in rows:
         value = -r['val_loss'] if config.monitor == 'loss' else r[f'val_{config.monitor}']
-        best, since = (value, 0) if value > best + config.min_delta else (best, since + 1)
+        better = value > best + config.min_delta*abs(best) if math.isfinite(best) else value > best
+        best, since = (value, 0) if better else (best, since + 1)
     return since >= config.patience
 
 # %% ../nbs/40_training.ipynb #df1a0020
 def _identity(data): # a set of images
     "Checksum of what it holds, in its order, with its weights"
-    told = [data.names, data.meta.get('image_checksums') or data.meta.get('checksums'), np.asarray(data.weights).round(9).tolist()]
+    told = [data.names, data.meta.get('image_checksums'), data.meta.get('label_checksums') or data.meta.get('checksums'), np.asarray(data.weights).round(9).tolist()]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 def _check_sets(train_data, val_data):
