@@ -23,7 +23,7 @@ from pycocotools import mask as coco_mask
 from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 from skimage.measure import label as connected
 
-from .images import InputError, read_image, suffixes
+from .images import Channels, InputError, read_image, suffixes
 from .labels import check_labels, overlap_table, relabel
 
 # %% ../nbs/15_annotations.ipynb #02aaef84
@@ -130,12 +130,16 @@ def _no_jpeg(path):
     "`InputError` for a JPEG"
     if Path(path).suffix.lower() in ('.jpg', '.jpeg'): raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
 
+def _samples_last(image): # from `read_image`
+    "Three or four channels as colours"
+    return np.moveaxis(image, 0, 2) if isinstance(image, Channels) and len(image) in (3, 4) else image
+
 def read_mask(
     path: str | Path, # a label image (TIFF, PNG, BMP or .npy of whole numbers), or RGB(A) with one colour a cell
 ) -> np.ndarray:      # (H,W) non-negative integers, 0 background; the numbers of a label image as stored, colours as int32 1..N
     "The labels in an image file"
     _no_jpeg(path)
-    mask = read_image(path)
+    mask = _samples_last(read_image(path))
     if mask.ndim == 3 and mask.shape[2] in (3, 4):
         grey = _equal_channels(mask)
         if grey is None: return _colour_labels(mask, path)
@@ -150,7 +154,7 @@ def read_mask(
 def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
     _no_jpeg(path)
-    image = read_image(path)
+    image = _samples_last(read_image(path))
     if image.ndim == 3 and image.shape[2] in (3, 4) and (grey := _equal_channels(image)) is not None: image = grey
     image = check_labels(image, str(path))
     top, mask = image.max(), image > 0

@@ -234,7 +234,7 @@ def _check_registers(
     has, wants = _register_count(state), 0 if vit.reg_token is None else vit.reg_token.shape[1]
     if family is None or bool(has) == bool(wants): return
     kernel, step = vit.patch_embed.proj.kernel_size[0], vit.patch_embed.patch_size[0]
-    other = f"{family}{kernel}{f'o{step}' if step < kernel else ''}{'' if has else '_noreg'}"
+    other = f"{family}{kernel}{f'o{step}' if step < kernel else ''}{f'_first{len(vit.blocks)}' if vit.shortened else ''}{'' if has else '_noreg'}"
     raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: "
                      f"choose '{other}' (--backbone, backbone_name=)")
 

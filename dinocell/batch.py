@@ -30,8 +30,8 @@ from tqdm.auto import tqdm
 from .cells import _check_pixel_size, cell_table
 from .datasets import _free_memory, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
-from .images import BlankError, InputError, _unreadable, atomic_folder, atomic_path, list_images, read_image
-from .large import _array_file, central_part, grey_rows, open_large, open_stack, segment_large
+from .images import _PREPARATION, BlankError, Channels, InputError, _unreadable, atomic_folder, atomic_path, list_images, read_image
+from .large import _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
 from .metrics import _write_frames
 from .model import _meta, best_device, load_model
 from .pipeline import DINOCellPipeline, flood_map
@@ -99,8 +99,10 @@ def _read(path): # an image file, or an OME-Zarr folder
     "All its pixels"
     if not Path(path).is_dir(): return read_image(path)
     image = open_large(path)
-    try: return np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
+    try: pixels = np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
+    channels = getattr(image, 'channels', None)
+    return pixels if channels is None or pixels.ndim != 3 else np.moveaxis(pixels, channels - len(image.shape) + 3, 0).view(Channels)
 
 # %% ../nbs/57_batch.ipynb #d135b60e
 _TRIES = 5   # frames of a stack that are looked at, at most, for one with cells
@@ -139,7 +141,7 @@ def scale_of(
     "What decides how far an image is resized"
     if estimates_diameter(what, pipe):
         found = estimate()
-        return dict(diameter=found or pipe.cell_diameter()), found is None
+        return dict(diameter=found or float(f'{pipe.cell_diameter():.3g}')), found is None
     if what.diameter is not None: return dict(diameter=what.diameter), False
     return dict(pixel_size=what.pixel_size) if _size_from_pixels(what, pipe.model.config) else {}, False
 
@@ -169,7 +171,7 @@ def segment_file(
         done |= dict(frames=math.prod(stack.counts), blank=blank)
     elif _beyond_memory(path):
         if more := set(files) - {'tif'}: raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
-        size, guess = scale_of(what, pipe, lambda: pipe.estimate_diameter(central_part(grey_rows(open_large(path), pipe.model.config['channel'], str(path))), str(path)))
+        size, guess = scale_of(what, pipe, lambda: estimate_in_middle(pipe, grey_rows(open_large(path), pipe.model.config['channel'], str(path)), str(path)))
         files['tif'].unlink(missing_ok=True)                             # of an earlier image of this name: it was looked at already
         n = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size, **size)
     else:
@@ -206,7 +208,7 @@ def _stamp(path):
 
 def _settings(what): # `Segmentation`
     "What results depend on, the model by its content"
-    told = asdict(what) | dict(model=_sha256(model_path(what.model)))
+    told = asdict(what) | dict(model=_sha256(model_path(what.model)), preparation=_PREPARATION)
     for name in ('output', 'device'): del told[name]
     if what.diameter is None and _estimates(what, _meta(model_path(what.model))): told['diameter'] = 'auto'   # as if it were said
     return json.loads(json.dumps(told))
@@ -228,15 +230,15 @@ def _log_of(what): return Path(what.output)/'segmented.jsonl'
 def _finished(log, settings): # path; from `_settings`
     "The lines that still hold, by image"
     if not log.exists(): return {}
-    head, *lines = log.read_bytes().split(b'\n')[:-1]                     # what stands behind the last line feed is torn
+    head, *lines = log.read_bytes().split(b'\n')[:-1] or [b'']            # what stands behind the last line feed is torn
     told, *rows = map(_json_or_none, (head, *lines))
     if told is None:
         print(f'dinocell: {log}: its beginning is damaged: all images are done again', file=sys.stderr)
-        log.unlink()
         return {}
+    rows = [r if r and {'image', 'stamp', 'files'} <= r.keys() else None for r in rows]
     if bad := sum(r is None for r in rows): print(f'dinocell: {log}: {bad} damaged lines: what they told is done again', file=sys.stderr)
     if told != settings:
-        differ = ', '.join(k for k in told if told[k] != settings.get(k))
+        differ = ', '.join(k for k in told | settings if told.get(k) != settings.get(k))
         raise InputError(f'{log.parent}: holds results of another {differ}: choose another output folder, or remove this one')
     return {r['image']: r for r in rows if r and r['stamp'] == _stamp(r['image']) and all(Path(f).exists() for f in r['files'])}
 
@@ -259,7 +261,7 @@ def _open_log(log, settings): # path; from `_settings`
 def _append_to(log, settings): # as `_open_log`
     "The file, opened behind its last whole line"
     whole = log.read_bytes().rpartition(b'\n')[0] if log.exists() else b''
-    if whole: os.truncate(log, len(whole) + 1)
+    if _json_or_none(whole.partition(b'\n')[0]) is not None: os.truncate(log, len(whole) + 1)
     else:
         with atomic_path(log) as tmp: tmp.write_text(json.dumps(settings) + '\n')
     return open(log, 'a')
@@ -282,7 +284,7 @@ def _stack_work(work, mark): # folder; what the maps depend on
 def _stack_maps(pipe, stack, path, what, size, work): # see `_write_stack_results`
     "Maps of all frames (N,H,W) float32, on disk; what is wrong with the blank ones, whose maps are 0"
     how = _settings(what) | dict.fromkeys(('formats', 'cells_max', 'cell_fill', 'pixel_size', 'channel_names')) | size
-    done, blank = _stack_work(work, json.loads(json.dumps(dict(format=2, how=how, stamp=_stamp(path)))))
+    done, blank = _stack_work(work, json.loads(json.dumps(dict(format=3, how=how, stamp=_stamp(path)))))
     maps = _array_file(work/'maps.npy', (math.prod(stack.counts), *stack.shape), np.float32)
     for k in tqdm(range(done, len(maps)), initial=done, total=len(maps), desc=Path(path).name, unit='frame', leave=False):
         try: maps[k] = pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size)

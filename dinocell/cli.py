@@ -29,12 +29,12 @@ from .evaluation import (BASELINES, evaluation_json, format_evaluation, format_t
                                  write_report, write_results)
 from .images import InputError, atomic_path
 from .layouts import process
-from .model import DINOCell, _meta, best_device, count_trainable, freeze_backbone, load_model, save_model
+from .model import DECODERS, DINOCell, _meta, best_device, count_trainable, freeze_backbone, load_model, save_model
 from .packing import pack_fields
 from .plates import S3, find_fields, find_jump, find_load_data, read_index
 from .plots import plot_history, plot_surface, save_figure
 from .pretraining import PretrainConfig, plot_pretraining, pretrain
-from .ready import DEFAULT, READY, fetch_model, format_models, list_models, load, model_path, ready_model
+from .ready import DEFAULT, PACKAGED, READY, fetch_model, format_models, list_models, load, model_path, ready_model
 from .training import PRESETS, TrainConfig, best_row, join_team, log_tensorboard, read_config, train
 
 # %% ../nbs/60_cli.ipynb #e24a3b1c
@@ -97,14 +97,14 @@ def _sets(folders):
 
 def _check_start(a): # arguments of `train`
     "`InputError` unless it is clear what training starts from"
-    if a.start is not None and (a.backbone or a.weights): raise InputError(f'--start {a.start}: the model decides backbone and weights: leave --backbone and --weights out')
+    if a.start is not None and (a.backbone or a.weights or a.decoder): raise InputError(f'--start {a.start}: the model decides backbone, weights and decoder: leave --backbone, --weights and --decoder out')
     if a.start is None and a.weights is None: raise InputError('--weights is missing: give --start MODEL to fine-tune a model, or --weights hub, none or a weights file')
     if a.weights == 'none' and a.freeze is not False: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --no-freeze, or start from weights')
 
 def _start_model(a): # arguments of `train`
     "The model that training starts from"
     if a.start is None:
-        weights, decoder = None if a.weights in ('hub', 'none') else a.weights, 'design' if a.preset == 'design' else 'unet'
+        weights, decoder = None if a.weights in ('hub', 'none') else a.weights, a.decoder or ('design' if a.preset == 'design' else 'unet')
         return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, a.weights == 'hub', decoder)
     path = model_path(a.start)
     model = load_model(path)
@@ -129,7 +129,7 @@ def cmd_train(a):
 # %% ../nbs/60_cli.ipynb #a1cf7610
 def cmd_tune(a):
     "tune"
-    if a.model in READY: raise InputError(f'--model {a.model}: a ready model is not changed: copy its file, {model_path(a.model)}, and tune the copy')
+    if a.model in READY or Path(a.model).resolve().parent == PACKAGED.resolve(): raise InputError(f'--model {a.model}: a ready model is not changed: copy {model_path(a.model)} and tune the copy')
     model, beside = load_model(a.model, best_device(a.device)), Path(a.model).parent
     found = tune_model(model, CellDataset(a.data), a.metric)
     save_model(model, a.model)
@@ -293,7 +293,8 @@ def _add_train(p):
                ('--start', str, None, 'fine-tune this model, a file or a name (see dinocell models); without it --weights must be given'), ('--backbone', str, None, f'default: {_BACKBONE}; vits16, vits8, vits16o8, vitb16, dinov2_vits14, dino_vits8, vit_tiny or a timm name'),
                ('--weights', str, None, "'hub' fetches the released weights, 'none' starts at random, else a weights file"),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
-    p.add_argument('--preset', choices=list(PRESETS), help='the settings that the other options are put over: the recommended ones, or those of the original design (default recipe)')
+    p.add_argument('--preset', choices=list(PRESETS), help='the settings that the other options are put over: the recommended ones, or those of the original design, its decoder too (default recipe)')
+    p.add_argument('--decoder', choices=list(DECODERS), help='with --weights: unet, or that of the original design; default: unet, with --preset design that one')
     p.add_argument('--freeze', action=argparse.BooleanOptionalAction, default=None, help='leave the backbone as it is, or train it too (--no-freeze); default: leave it, with --start train it')
     p.add_argument('--tensorboard', action='store_true', help='also write the history for TensorBoard, into the output folder')
     _add_settings(p, TrainConfig())
@@ -390,18 +391,32 @@ def make_parser() -> argparse.ArgumentParser:
     return top
 
 # %% ../nbs/60_cli.ipynb #a1147ff8
+def _reader_left():
+    "Whether nobody reads what is printed any more, as after `| head`; then it goes nowhere"
+    try: sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
 def main(
     argv: list | None = None, # arguments; None: those of the command line
 ) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted
     "Entry point of the `dinocell` command"
     a = make_parser().parse_args(argv)
-    try: return a.run(a) or 0
+    try:
+        code = a.run(a) or 0
+        sys.stdout.flush()
+        return code
     except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
-    except BrokenPipeError:                                              # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as e: print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: choose another --output, or make room there', file=sys.stderr)
+    except OSError as e:
+        if isinstance(e, BrokenPipeError) and _reader_left(): return 0
+        print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: choose another --output, or make room there', file=sys.stderr)
     except KeyboardInterrupt:
         print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command in ('train', 'models', 'process', 'data', 'shards', 'pretrain', 'segment') or a.command == 'evaluate' and a.output else ''), file=sys.stderr)
         return 130
     return 2
+
+# %% ../nbs/60_cli.ipynb #202a9520
+#| eval: false
+if __name__ == '__main__': sys.exit(main())

@@ -25,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
-from zipfile import BadZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -82,7 +82,7 @@ def _cell_table(labels, image=0): # labels (h,w) int; number of the image
     return table
 
 # %% ../nbs/21_datasets.ipynb #a257d170
-VERSION = 3 # of the format; 3: background and contrast evened out, before that percentiles of the image
+VERSION = 4 # of the format; 3: background and contrast evened out, before that percentiles of the image; 4: masks at their own resolution
 
 def _sha256(path):
     "Checksum of a file"
@@ -92,10 +92,11 @@ def _array_sha256(a): # array
     "Checksum of an array's shape and values"
     return hashlib.sha256(str(a.shape).encode() + np.ascontiguousarray(a).tobytes()).hexdigest()
 
-def _write_part(path, grey, labels, **record): # record: what dataset.json should know of this image
+def _write_part(path, grey, labels, mask=None, **record): # mask: the labels at the resolution of the file; record: what dataset.json should know of this image
     "A prepared image in a file of its own"
     record.update(size=list(grey.shape), top=int(labels.max()), checksum=_array_sha256(grey), labels=_array_sha256(labels))
-    with atomic_path(path) as tmp: np.savez(tmp, grey=grey, labels=labels, cells=_cell_table(labels), record=json.dumps(record))
+    more = {} if mask is None or mask.shape == labels.shape else dict(mask=mask.astype(np.min_scalar_type(int(mask.max()))))
+    with atomic_path(path) as tmp: np.savez(tmp, grey=grey, labels=labels, cells=_cell_table(labels), record=json.dumps(record), **more)
 
 def _read_record(path): # a part
     "What was noted of a prepared image, and its table of cells; None where there is no whole part"
@@ -134,6 +135,16 @@ def _check_space(folder, records, output): # of the slices that are still to be 
     need, free = sum(int(np.prod(r['size'])) for r in records)*11, shutil.disk_usage(folder).free
     if need > free: raise InputError(f'{output}: {need/1e9:.1f} GB are needed, but the disk has {free/1e9:.1f} GB left: make room, then run the same again')
 
+def _keep_masks(path, parts): # file to make; of the parts
+    "Those masks whose images were resized, packed; the same masks give the same bytes"
+    with ZipFile(path, 'w', ZIP_DEFLATED) as out:
+        for k, part in enumerate(parts):
+            with np.load(part, allow_pickle=False) as f: mask = f['mask'] if 'mask' in f else None
+            if mask is None: continue
+            entry = ZipInfo(f'{k}.npy')                                  # of a fixed date
+            entry.compress_type = ZIP_DEFLATED
+            with out.open(entry, 'w', force_zip64=True) as f: np.lib.format.write_array(f, mask, allow_pickle=False)
+
 def _assemble(parts, paths, records, output, note, run): # folder and paths of the parts, what was noted of them; note: for dataset.json; run: from `_workers`
     "Parts to a dataset folder, which appears when it is whole"
     arrays, marks = _open_arrays(parts, records)
@@ -144,7 +155,8 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
     cells = [r['cells'] for r in records]
     for k, c in enumerate(cells): c['image'] = k
     np.save(arrays/'cells.npy', np.concatenate(cells))
-    sums = {Path(p).name: s for p, s in run(_sha256, sorted(str(p) for p in arrays.glob('*.npy')))}
+    _keep_masks(arrays/'masks.npz', paths)
+    sums = {Path(p).name: s for p, s in run(_sha256, sorted(str(p) for p in arrays.glob('*.np[yz]')))}
     listed = {new: [r[old] for r in records] for new, old in _listed.items()}
     note = dict(note, version=VERSION, **listed, checksums=dict(sorted(sums.items())))
     with atomic_path(arrays/'dataset.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
@@ -255,6 +267,15 @@ class CellDataset(_Images):
     def labels(self, i): # which image
         "(h,w) int16 or int32"
         return np.array(self.anns[(i, *self._inside(i))])
+
+    def mask(self,
+        i: int,      # which image
+    ) -> np.ndarray: # (H,W) of whole numbers, as large as the image's file
+        "Its labels at the resolution of the file: what a user's result is compared with"
+        sizes, i = self.meta.get('original_sizes'), range(len(self))[i]
+        if sizes is None or sizes[i] is None or tuple(sizes[i]) == tuple(self.sizes[i]): return self.labels(i)
+        if self.meta['version'] < 4: raise InputError(f'{self.folder}: made by an older dinocell, without the masks at their own resolution: make it again with `dinocell process`')
+        with np.load(self.folder/'masks.npz', allow_pickle=False) as f: return f[str(i)]
 
     def distance(self,
         i: int,         # which image
@@ -378,7 +399,7 @@ def _prepare(job): # source, path of its part, scale, diameter, channel, flatten
         grey, small = prepare_pair(image, labels, scale, channel, source.path, flatten, limits)
     except InputError as e: return str(e)
     n = len(label_sizes(labels)[0])
-    _write_part(part, grey, small, name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
+    _write_part(part, grey, small, relabel(labels), name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
                 cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
     return True
 
@@ -525,6 +546,7 @@ class CellView(_Images):
 
     def grey(self, i): return self._ask('grey', i)
     def labels(self, i): return self._ask('labels', i)
+    def mask(self, i): return self._ask('mask', i)
     def distance(self, i): return self._ask('distance', i)
     def window(self, i, y, x, size): return self._ask('window', i, y, x, size)
 

@@ -25,7 +25,7 @@ from PIL import Image
 from scipy import ndimage as ndi
 from skimage.io import imread
 from skimage.transform import resize
-from tifffile import PHOTOMETRIC
+from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
 # %% ../nbs/00_images.ipynb #66674c9a
 class InputError(ValueError):
@@ -101,13 +101,24 @@ def _first_series(file, path): # as `_whole_series`
     return series
 
 class Channels(np.ndarray):
-    "An image (C,H,W) whose file says that its first axis holds the channels, however many"
+    "An image (C,H,W) whose file says that its first axis holds the channels, however many; turned about, a plain array"
+    def transpose(self, *axes): return np.asarray(self).transpose(*axes)
+    def swapaxes(self, a, b): return np.asarray(self).swapaxes(a, b)
+    def reshape(self, *shape, **how): return np.asarray(self).reshape(*shape, **how)
+    T = property(lambda self: np.asarray(self).T)
+
+_COLOUR = PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR, PHOTOMETRIC.PALETTE
+_ALPHA = EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA
 
 def _channels_first(pixels, series): # array or memory map; of a TIFF
-    "The pixels, as `Channels` where the file tells which axis these are; colour and all else as stored"
-    axes, colour = series.axes, series.keyframe.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR, PHOTOMETRIC.PALETTE)
-    at = axes.find('C') if 'C' in axes else -1 if colour else axes.find('S')
-    return pixels if at < 0 or pixels.ndim != 3 else np.moveaxis(pixels, at, 0).view(Channels)
+    "The pixels: colour (H,W,3|4), `Channels` where the file tells which axis these are, without their alpha; all else as stored"
+    axes, page = series.axes, series.keyframe
+    if pixels.ndim != 3 or not {'C', 'S'} & {*axes}: return pixels
+    if 'S' not in axes: return np.moveaxis(pixels, axes.index('C'), 0).view(Channels)
+    pixels = np.moveaxis(pixels, axes.index('S'), 2)
+    if page.photometric in _COLOUR: return pixels
+    pixels = pixels[..., :pixels.shape[2] - sum(e in _ALPHA for e in page.extrasamples)]
+    return pixels[..., 0] if pixels.shape[2] == 1 else np.moveaxis(pixels, 2, 0).view(Channels)
 
 def _read_tiff(path):
     "The pixels of the first series of a TIFF"
@@ -117,7 +128,7 @@ def _read_tiff(path):
 
 def _read_png(path):
     "The pixels of a PNG; Pillow would read 16 bits of colour as 8"
-    head = path.open('rb').read(26)
+    with path.open('rb') as f: head = f.read(26)
     deep = head[:8] == b'\x89PNG\r\n\x1a\n' and head[24:25] == b'\x10' and head[25:26] != b'\0'
     return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
 
@@ -152,6 +163,7 @@ def list_images(
     raise InputError(f'{where}: no such file or folder, or no image among them: check the path (put a glob in quotes)')
 
 # %% ../nbs/00_images.ipynb #fba96625
+_PREPARATION = 2 # changes with what becomes of a picture before the network: in what is kept of unfinished work
 _HUGE = 1e15 # squares and their sums stay far inside float32
 
 def _channel_axis(shape): # of an image
@@ -170,6 +182,8 @@ def to_grey(
     image, axis = np.asarray(image), 0 if isinstance(image, Channels) else _channel_axis(np.shape(image))
     if image.dtype.kind not in 'iufb': raise InputError(f'{name}: pixels of type {image.dtype} are not numbers: save it as 8- or 16-bit grey')
     if image.size == 0: raise InputError(f'{name}: shape {image.shape} holds no pixel')
+    most = np.abs(image).max(where=np.isfinite(image), initial=0) if image.dtype.kind == 'f' else 0
+    if most > _HUGE: raise InputError(f'{name}: values up to {most:.2g}, where computing ends: write NaN for pixels without data, or divide the image by its largest value')
     if image.ndim == 3:
         if axis is None: raise InputError(f'{name}: shape {image.shape} looks like a stack: save its planes as separate images')
         image = np.moveaxis(image, axis, 0)
@@ -177,10 +191,8 @@ def to_grey(
             raise InputError(f'{name}: channel {channel} asked for, but it has channels 0 to {len(image) - 1}')
         image = image[channel] if channel is not None else image[:3 if axis == 2 and len(image) == 4 else None].mean(0, dtype=np.float32)
     if image.ndim != 2: raise InputError(f'{name}: shape {image.shape} is not an image: give H×W, H×W×3 or C×H×W')
-    finite = np.isfinite(image)
-    most = np.abs(image).max(where=finite, initial=0) if image.dtype.kind == 'f' else 0
-    if most > _HUGE: raise InputError(f'{name}: values up to {most:.2g}, where computing ends: divide the image by its largest value')
     grey = image.astype(np.float32)
+    finite = np.isfinite(grey)
     return grey if finite.all() else np.where(finite, grey, np.float32(np.nan))
 
 # %% ../nbs/00_images.ipynb #6d3f40e5

@@ -107,7 +107,7 @@ def _check_settings(
     if config['scale'] is None and config['diameter'] is None: raise InputError(f'{path}: it holds neither a scale nor a diameter: fetch or write the file again')
     try: check_normalisation(config['flatten'], limits)
     except InputError as e: raise InputError(f'{path}: its normalisation is damaged ({e}): fetch or write the file again') from e
-    if config['decoder'] not in DECODERS: raise InputError(f"{path}: its decoder is {config['decoder']!r}: it is damaged or of another version of dinocell")
+    if not isinstance(config['decoder'], str) or config['decoder'] not in DECODERS: raise InputError(f"{path}: its decoder is {config['decoder']!r}: it is damaged or of another version of dinocell")
     if not isinstance(config['provenance'], dict) or not isinstance(config['freeze_backbone'], bool) or not isinstance(config['backbone_name'], str):
         raise InputError(f'{path}: its backbone_name, freeze_backbone or provenance is damaged: fetch or write the file again')
 

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from skimage.transform import resize
 from tqdm.auto import tqdm
 
-from .images import InputError, prepare_image, to_grey
+from .images import BlankError, InputError, prepare_image, to_grey
 from .model import DINOCell
 from .watershed import _EIGHT, _check_thresholds, masks_from_distance
 from .windows import predict_windows
@@ -237,7 +237,8 @@ def _views(self: DINOCellPipeline, plane, places, scale, name): # (H,W) float32;
     half, margin = _VIEW/2/scale, 3*(flatten or 0)/scale
     for middle in places:
         box = tuple(slice(max(0, int(m - half - margin)), math.ceil(m + half + margin)) for m in middle)
-        grey = prepare_image(plane[box], scale, None, name, flatten, self.model.config['limits'])
+        try: grey = prepare_image(plane[box], scale, None, name, flatten, self.model.config['limits'])
+        except BlankError: continue                                      # saturated, or unknown
         inner = tuple(slice(max(0, round((m - b.start)*scale) - _VIEW//2), round((m - b.start)*scale) + _VIEW//2) for m, b in zip(middle, box))
         yield grey[inner]
 
@@ -248,6 +249,7 @@ def _look(self: DINOCellPipeline, views, scale): # from `_views`
     for grey in views:
         dist_map = predict_windows(self.model, grey, max(grey.shape), 0, 1, self.model.device)
         cells.append(_whole_cells(masks_from_distance(dist_map, *_SURE), dist_map))
+    if not cells: return 0., math.nan
     diameters, peaks = map(np.concatenate, zip(*cells))
     if len(diameters) < 2: return 0., math.nan                           # one may be anything: a shadow, the field itself
     typical = _typical(diameters)

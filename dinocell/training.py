@@ -121,11 +121,13 @@ def make_optimiser(
     model: DINOCell,
     config: TrainConfig,
 ) -> torch.optim.AdamW: # a group for each learning rate, with and without weight decay; only what learns
-    "AdamW with the decoder's and, where it learns, the backbone's learning rate; norms, biases and LayerScale do not decay"
+    "AdamW with the decoder's and, where it learns, the backbone's learning rate; norms, biases, LayerScale and tokens do not decay"
     groups = []
     for part, lr in ((model.decoder, config.lr), (model.backbone, config.backbone_lr)):
-        learns = [p for p in part.parameters() if p.requires_grad]
-        for decay, params in ((config.weight_decay, [p for p in learns if p.ndim > 1]), (0., [p for p in learns if p.ndim < 2])):
+        learns = {n: p for n, p in part.named_parameters() if p.requires_grad}
+        plain = {n for n, p in learns.items() if p.ndim < 2 or n.split('.')[-1] in ('cls_token', 'reg_token', 'mask_token', 'pos_embed')}
+        for decay, names in ((config.weight_decay, learns.keys() - plain), (0., plain)):
+            params = [p for n, p in learns.items() if n in names]
             if params: groups.append(dict(params=params, lr=lr, base=lr, weight_decay=decay))
     return torch.optim.AdamW(groups, betas=(.9, .999))
 
@@ -431,7 +433,8 @@ def _stop(rows, config): # history so far
 # %% ../nbs/40_training.ipynb #df1a0020
 def _identity(data): # a set of images
     "Checksum of what it holds, in its order, with its weights"
-    told = [data.names, data.meta.get('image_checksums'), data.meta.get('label_checksums') or data.meta.get('checksums'), np.asarray(data.weights).round(9).tolist()]
+    labels = data.meta.get('label_checksums') or [None]
+    told = [data.names, data.meta.get('image_checksums'), labels if all(labels) else data.meta.get('checksums'), np.asarray(data.weights).round(9).tolist()]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 def _check_sets(train_data, val_data):
