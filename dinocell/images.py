@@ -111,12 +111,11 @@ _COLOUR = PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR, PHOTOMETRIC.PALETTE
 _ALPHA = EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA
 
 def _channels_first(pixels, series): # array or memory map; of a TIFF
-    "The pixels: colour (H,W,3|4), `Channels` where the file tells which axis these are, without their alpha; all else as stored"
+    "The pixels, as `Channels` where the file tells which axis these are, without their alpha; colour and all else as stored"
     axes, page = series.axes, series.keyframe
     if pixels.ndim != 3 or not {'C', 'S'} & {*axes}: return pixels
     if 'S' not in axes: return np.moveaxis(pixels, axes.index('C'), 0).view(Channels)
-    pixels = np.moveaxis(pixels, axes.index('S'), 2)
-    if page.photometric in _COLOUR: return pixels
+    if axes.index('S') == 0 or page.photometric in _COLOUR: return pixels     # planes that a writer called colours are channels here
     pixels = pixels[..., :pixels.shape[2] - sum(e in _ALPHA for e in page.extrasamples)]
     return pixels[..., 0] if pixels.shape[2] == 1 else np.moveaxis(pixels, 2, 0).view(Channels)
 

@@ -196,7 +196,7 @@ _LADDER = 1., .5, .25           # scales that are tried; 2 and .125 where the be
 _OFF_SIZE = .2                  # of a peak, what cells of twice or half the model's size cost
 _VIEW = 256                     # side of a view, pixels of the network
 _SURE = .4, .1                  # thresholds for it, whatever those of the model: sizes depend on the lower one
-_LEAST = .3                     # score that an estimate needs
+_LEAST = .45                    # score that an estimate needs: noise reaches .35, cells .6 and more
 
 def _busiest(
     grey: np.ndarray, # (h,w) uint8, evened out
