@@ -30,11 +30,11 @@ from tqdm.auto import tqdm
 from .cells import _check_pixel_size, cell_table
 from .datasets import _free_memory, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
-from .images import _PREPARATION, BlankError, Channels, InputError, _unreadable, atomic_folder, atomic_path, list_images, read_image
+from .images import _PREPARATION, BlankError, InputError, _as_channels, _unreadable, atomic_folder, atomic_path, list_images, read_image
 from .large import _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
 from .metrics import _write_frames
 from .model import _meta, best_device, load_model
-from .pipeline import DINOCellPipeline, flood_map
+from .pipeline import DINOCellPipeline, _estimates, _three_digits, flood_map
 from .plots import overlay
 from .ready import DEFAULT, model_path
 
@@ -102,7 +102,7 @@ def _read(path): # an image file, or an OME-Zarr folder
     try: pixels = np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
     channels = getattr(image, 'channels', None)
-    return pixels if channels is None or pixels.ndim != 3 else np.moveaxis(pixels, channels - len(image.shape) + 3, 0).view(Channels)
+    return pixels if channels is None or pixels.ndim != 3 else _as_channels(pixels, channels - len(image.shape) + 3)
 
 # %% ../nbs/57_batch.ipynb #d135b60e
 _TRIES = 5   # frames of a stack that are looked at, at most, for one with cells
@@ -125,36 +125,34 @@ def estimates_diameter(
     pipe: DINOCellPipeline,
 ) -> bool:
     "Whether the diameter of the cells is estimated for each image"
-    return _estimates(what, pipe.model.config)
+    return _estimates(pipe.model.config, **_asked(what, pipe.model.config))
 
-def _estimates(what, config): # of a model
-    if what.diameter is None: return config['scale'] is None and not _size_from_pixels(what, config)
-    return what.diameter == 'auto'
-
-def _size_from_pixels(what, config): return what.pixel_size is not None and config.get('pixel_size') is not None
+def _asked(what, config): # of a model
+    "What is asked for as arguments of `image_scale`; the pixel size counts where the model knows its own and no diameter is given"
+    counts = what.diameter is None and config.get('pixel_size') is not None
+    return dict(diameter=what.diameter, pixel_size=what.pixel_size if counts else None)
 
 def scale_of(
     what: Segmentation,
     pipe: DINOCellPipeline,
     estimate, # function without arguments that gives the diameter of the cells in an image; None where it shows none
-) -> tuple:   # arguments for `DINOCellPipeline.image_scale`: diameter, or pixel_size, or nothing for the model's own scale; whether the diameter is a guess
+) -> tuple:   # arguments for `DINOCellPipeline.image_scale`: diameter and pixel_size, both None for the model's own scale; whether the diameter is a guess
     "What decides how far an image is resized"
     if estimates_diameter(what, pipe):
         found = estimate()
-        return dict(diameter=found or float(f'{pipe.cell_diameter():.3g}')), found is None
-    if what.diameter is not None: return dict(diameter=what.diameter), False
-    return dict(pixel_size=what.pixel_size) if _size_from_pixels(what, pipe.model.config) else {}, False
+        return dict(diameter=found or _three_digits(pipe.cell_diameter())), found is None
+    return _asked(what, pipe.model.config), False
 
 def _assumed_diameter(pipe, size): # from `scale_of`
     "Diameter of the cells in pixels of the image by which it was resized; None where the model knows none"
     known = pipe.cell_diameter()
-    return None if known is None else float(f'{known/pipe.image_scale(**size):.3g}')
+    return None if known is None else _three_digits(known/pipe.image_scale(**size))
 
 def _check_scale(what, pipe):
     "`InputError` where no image can be resized as asked"
     if estimates_diameter(what, pipe):
         if pipe.cell_diameter() is None: raise InputError(f"{what.model}: diameter='auto': this model does not know the diameter of the cells that it was trained on: leave diameter out, or prepare its training data with a diameter")
-    else: pipe.image_scale(what.diameter, what.pixel_size if what.diameter is None and _size_from_pixels(what, pipe.model.config) else None)
+    else: pipe.image_scale(**_asked(what, pipe.model.config))
 
 # %% ../nbs/57_batch.ipynb #2e852ef6
 def segment_file(
@@ -208,9 +206,10 @@ def _stamp(path):
 
 def _settings(what): # `Segmentation`
     "What results depend on, the model by its content"
-    told = asdict(what) | dict(model=_sha256(model_path(what.model)), preparation=_PREPARATION)
+    path = model_path(what.model)
+    config, told = _meta(path), asdict(what) | dict(model=_sha256(path), preparation=_PREPARATION)
     for name in ('output', 'device'): del told[name]
-    if what.diameter is None and _estimates(what, _meta(model_path(what.model))): told['diameter'] = 'auto'   # as if it were said
+    if _estimates(config, **_asked(what, config)): told['diameter'] = 'auto'                       # as if it were said
     return json.loads(json.dumps(told))
 
 def read_finished(

@@ -95,7 +95,10 @@ def _array_sha256(a): # array
 def _write_part(path, grey, labels, mask=None, **record): # mask: the labels at the resolution of the file; record: what dataset.json should know of this image
     "A prepared image in a file of its own"
     record.update(size=list(grey.shape), top=int(labels.max()), checksum=_array_sha256(grey), labels=_array_sha256(labels))
-    more = {} if mask is None or mask.shape == labels.shape else dict(mask=mask.astype(np.min_scalar_type(int(mask.max()))))
+    more = {}
+    if mask is not None and mask.shape != labels.shape:
+        mask = relabel(mask)
+        more = dict(mask=mask.astype(np.min_scalar_type(int(mask.max()))))
     with atomic_path(path) as tmp: np.savez(tmp, grey=grey, labels=labels, cells=_cell_table(labels), record=json.dumps(record), **more)
 
 def _read_record(path): # a part
@@ -399,7 +402,7 @@ def _prepare(job): # source, path of its part, scale, diameter, channel, flatten
         grey, small = prepare_pair(image, labels, scale, channel, source.path, flatten, limits)
     except InputError as e: return str(e)
     n = len(label_sizes(labels)[0])
-    _write_part(part, grey, small, relabel(labels), name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
+    _write_part(part, grey, small, labels, name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
                 cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
     return True
 

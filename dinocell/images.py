@@ -107,6 +107,10 @@ class Channels(np.ndarray):
     def reshape(self, *shape, **how): return np.asarray(self).reshape(*shape, **how)
     T = property(lambda self: np.asarray(self).T)
 
+def _as_channels(pixels, axis): # (…) of three axes; the one that holds the channels
+    "The pixels as `Channels`"
+    return np.moveaxis(pixels, axis, 0).view(Channels)
+
 _COLOUR = PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR, PHOTOMETRIC.PALETTE
 _ALPHA = EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA
 
@@ -114,14 +118,14 @@ def _channels_first(pixels, series): # array or memory map; of a TIFF
     "The pixels, as `Channels` where the file tells which axis these are, without their alpha; colour and all else as stored"
     axes, page = series.axes, series.keyframe
     if pixels.ndim != 3 or not {'C', 'S'} & {*axes}: return pixels
-    if 'S' not in axes: return np.moveaxis(pixels, axes.index('C'), 0).view(Channels)
+    if 'S' not in axes: return _as_channels(pixels, axes.index('C'))
     if axes.index('S') == 0 or page.photometric in _COLOUR: return pixels     # planes that a writer called colours are channels here
     pixels = pixels[..., :pixels.shape[2] - sum(e in _ALPHA for e in page.extrasamples)]
-    return pixels[..., 0] if pixels.shape[2] == 1 else np.moveaxis(pixels, 2, 0).view(Channels)
+    return pixels[..., 0] if pixels.shape[2] == 1 else _as_channels(pixels, 2)
 
-def _read_tiff(path):
+def _read_tiff(file, path): # as `_open_tiff`; what to call it in an error
     "The pixels of the first series of a TIFF"
-    with _open_tiff(path) as f:
+    with _open_tiff(file) as f:
         series = _first_series(f, path)
         return _channels_first(series.asarray(), series)
 
@@ -140,7 +144,7 @@ def read_image(
     suffix = path.suffix.lower()
     try:
         if suffix == '.npy': return np.load(path, allow_pickle=False)
-        if suffix in ('.tif', '.tiff'): return _read_tiff(path)
+        if suffix in ('.tif', '.tiff'): return _read_tiff(path, path)
         image = _read_png(path) if suffix == '.png' else imread(path)
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image     # grey with alpha
     except InputError: raise
@@ -165,6 +169,10 @@ def list_images(
 _PREPARATION = 2 # changes with what becomes of a picture before the network: in what is kept of unfinished work
 _HUGE = 1e15 # squares and their sums stay far inside float32
 
+def _axis_of(image): # pixels
+    "Which axis holds the channels, as its file says or as `_channel_axis` takes it"
+    return 0 if isinstance(image, Channels) else _channel_axis(np.shape(image))
+
 def _channel_axis(shape): # of an image
     "0 for C×Y×X, 2 for colour and other channels-last images, None where it cannot be told"
     if len(shape) != 3: return None
@@ -178,7 +186,7 @@ def to_grey(
     name: str = 'image',        # what to call it in an error
 ) -> np.ndarray:                # (H,W) float32, in the units of the image; NaN where a pixel is NaN or infinite
     "One plane of an image"
-    image, axis = np.asarray(image), 0 if isinstance(image, Channels) else _channel_axis(np.shape(image))
+    axis, image = _axis_of(image), np.asarray(image)
     if image.dtype.kind not in 'iufb': raise InputError(f'{name}: pixels of type {image.dtype} are not numbers: save it as 8- or 16-bit grey')
     if image.size == 0: raise InputError(f'{name}: shape {image.shape} holds no pixel')
     most = np.abs(image).max(where=np.isfinite(image), initial=0) if image.dtype.kind == 'f' else 0
@@ -268,13 +276,7 @@ def _runs(
     grey: np.ndarray, # (h,w)
 ) -> np.ndarray:      # (h,w) bool
     "Pixels in a row or column of at least 8 equal ones"
-    out = np.zeros(grey.shape, bool)
-    for x, mark in ((grey, out), (grey.T, out.T)):
-        if len(x) < _RUN: continue
-        equal = x[1:] == x[:-1]
-        for k in (1, 2, 3): equal = equal[:-k] & equal[k:]                # 2, 4, then 7 links in a row
-        for k in range(_RUN): mark[k:k + len(equal)] |= equal
-    return out
+    return _equal_runs(grey, _RUN) | _equal_runs(grey.T, _RUN).T
 
 # %% ../nbs/00_images.ipynb #32205400
 class Blocks(NamedTuple):

@@ -224,6 +224,8 @@ def _whole_cells(labels, dist_map): # of a view (h,w)
     whole = np.setdiff1d(np.arange(1, len(sizes)), cut)
     return 2*np.sqrt(sizes[whole]/np.pi), peaks[whole]
 
+def _three_digits(x): return float(f'{x:.3g}')
+
 def _typical(diameters): # (n,)
     "The diameter of the cell in which the median pixel lies; specks and fragments hardly count"
     order = np.sort(diameters)
@@ -254,7 +256,7 @@ def _look(self: DINOCellPipeline, views, scale): # from `_views`
     if len(diameters) < 2: return 0., math.nan                           # one may be anything: a shadow, the field itself
     typical = _typical(diameters)
     score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/self.cell_diameter())) - .3/len(peaks)
-    return float(score), float(f'{math.sqrt(typical*np.median(diameters))/scale:.3g}')
+    return float(score), _three_digits(math.sqrt(typical*np.median(diameters))/scale)
 
 @patch
 def estimate_diameter(self: DINOCellPipeline,
@@ -267,9 +269,10 @@ def estimate_diameter(self: DINOCellPipeline,
     plane = to_grey(image, self.model.config['channel'], name)
     small = min(1., 640/max(plane.shape))
     thumbnail = prepare_image(plane, small, None, name)
-    places = lambda scale: [tuple((m + .5)/small for m in p) for p in _busiest(thumbnail, (_VIEW/scale*small,)*2, 2)]
-    wide = lambda scale: min(plane.shape)*scale >= 2*target                # not two cells wide: coarser scales show nothing
-    look = lambda scale: self._look(self._views(plane, places(scale), scale, name), scale)
+    def wide(scale): return min(plane.shape)*scale >= 2*target           # not two cells wide: coarser scales show nothing
+    def look(scale):
+        places = [tuple((m + .5)/small for m in p) for p in _busiest(thumbnail, (_VIEW/scale*small,)*2, 2)]
+        return self._look(self._views(plane, places, scale, name), scale)
     found = {scale: look(scale) for scale in _LADDER if wide(scale)}
     best = max(found, key=found.get, default=None)
     known = best is not None and found[best][0] > _LEAST
@@ -306,7 +309,10 @@ def estimates(self: DINOCellPipeline,
     pixel_size: float | None = None,     # see `image_scale`
 ) -> bool:
     "Whether `image_scale` would estimate the diameter from the image"
-    return diameter == 'auto' or diameter is None and pixel_size is None and self.model.config['scale'] is None
+    return _estimates(self.model.config, diameter, pixel_size)
+
+def _estimates(config, diameter, pixel_size): # of a model; as in `image_scale`
+    return diameter == 'auto' or diameter is None and pixel_size is None and config['scale'] is None
 
 @patch
 def cell_diameter(self: DINOCellPipeline) -> float | None: # pixels of the network; None: not known

@@ -23,7 +23,7 @@ import numpy as np
 import tifffile
 
 from .cell_painting import FieldKey, _twice, check_key
-from .images import Channels, InputError, _channel_axis, _channels_first, _first_series, _open_tiff, _unreadable, atomic_path, read_image
+from .images import InputError, _axis_of, _read_tiff, _unreadable, atomic_path, read_image
 from .simulate import channels as PAINTING
 
 # %% ../nbs/27_plates.ipynb #5d5d38bd
@@ -71,10 +71,7 @@ def _read_bytes(address, s3):
 # %% ../nbs/27_plates.ipynb #e6ea0b3e
 def _read_tiff_bytes(data, name):
     "The pixels of a TIFF: of its one page, or of its first series"
-    try:
-        with _open_tiff(BytesIO(data)) as f:
-            series = _first_series(f, name)
-            return _channels_first(series.asarray(), series)
+    try: return _read_tiff(BytesIO(data), name)
     except InputError: raise
     except _unreadable as e: raise InputError(f'{name}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
 
@@ -154,7 +151,7 @@ def _plane_of(image, k, n, path): # pixels of a file; number of the plane or Non
     if k is None:
         if image.ndim != 2: raise InputError(f'{path}: shape {image.shape} is not one plane: name its channels, see `find_fields`')
         return image
-    axis = 0 if isinstance(image, Channels) else _channel_axis(image.shape)
+    axis = _axis_of(image)
     found = 1 if image.ndim == 2 else 0 if axis is None else image.shape[axis]
     if found != n: raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {n} are named: name every channel of the file, in its order')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
