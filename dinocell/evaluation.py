@@ -96,13 +96,17 @@ def _check_scale(model, data):
         if have != want: raise InputError(f'{data.folder}: made with {what} {have}, but the model was trained with {want}: '
                                           'make it again with `dinocell process --model MODEL`')
 
+def _sizes(data, i): # which image
+    "Height and width of the picture that the network sees, and of the image's file"
+    small, whole = tuple(data.sizes[i].tolist()), (data.meta.get('original_sizes') or [None]*len(data))[i]
+    return small, small if whole is None else tuple(whole)
+
 def _fit(labels, data, i, where): # labels of image i; what to call them in an error
-    "Labels at the size of the dataset; those at the size of the original file are brought down as its masks were"
-    labels, size = check_labels(labels, where), tuple(data.sizes[i].tolist())
-    original = (data.meta.get('original_sizes') or [None]*len(data))[i]
-    if labels.shape != size and original is not None and labels.shape == tuple(original): return resize_labels(labels, size)
-    if labels.shape != size: raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {size}: give one label a pixel of it')
-    return labels
+    "Labels at the resolution of the image; those at the size of the network's picture are enlarged"
+    labels, (small, whole) = check_labels(labels, where), _sizes(data, i)
+    if labels.shape == whole: return labels
+    if labels.shape != small: raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {whole}: give one label a pixel of it')
+    return resize_labels(labels, whole)
 
 def _called(method, data, i, name): # function; which image; name of the method
     "What a function makes of an image; whatever goes wrong in it, the image is named"
@@ -120,14 +124,14 @@ def _file_of(folder, name): # folder of label images; name of an image
 
 # %% ../nbs/51_evaluation.ipynb #41b1367c
 def labels_by(
-    method,      # `DINOCellPipeline`; function grey (h,w) uint8 -> labels (h,w); folder of label images NAME.tif; or labels, a list or (N,h,w)
+    method,      # `DINOCellPipeline`; function grey (h,w) uint8 -> labels (h,w); folder of label images NAME.tif; or labels, a list or (N,H,W)
     data,        # `CellDataset`, or a part or mixture of some; a pipeline wants it at the scale of its model
     name: str = 'method', # what to call the method in an error
-) -> Callable:   # number of an image -> its labels (h,w)
+) -> Callable:   # number of an image -> its labels (H,W), at the resolution of the image's file
     "How to get a method's labels; nothing is segmented yet"
     if hasattr(method, 'segment_prepared'):
         _check_scale(method.model, data)
-        method = method.segment_prepared
+        return lambda i: method.segment_prepared(data.grey(i), size=_sizes(data, i)[1])
     if callable(method): return lambda i: _called(method, data, i, name)
     if not isinstance(method, (str, Path)):
         if len(method) != len(data): raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: give one an image')
@@ -169,7 +173,7 @@ def write_results(
     "A label TIFF for each image; the same call goes on where an interrupted one stopped"
     folder, labels = Path(folder), labels_by(method, data, name)
     images = _sha256(json.dumps([list(data.names), data.meta.get('image_checksums')]).encode())
-    note, about = folder/'results.json', json.dumps(dict(method=name, settings=_fingerprint(method), images=images))
+    note, about = folder/'results.json', json.dumps(dict(method=name, settings=_fingerprint(method), images=images, resolution='of the images'))
     if note.is_file() and note.read_text() != about:
         raise InputError(f'{folder}: holds the labels of another method, of other settings or of other images (see results.json): choose another folder, or remove it')
     if not note.is_file() and any(folder.glob('*.tif')): raise InputError(f'{folder}: holds TIFFs that did not come from here: choose another folder')
@@ -187,12 +191,18 @@ class ImageCounts(NamedTuple):
     method: str
     names: list        # of the images (N)
     groups: list       # which group each belongs to (N)
-    counts: np.ndarray # (N,22) float64, see `COUNTS`
+    counts: np.ndarray # (N,22) float64, see `COUNTS`, at the resolution of the images
+    reduced: np.ndarray | None = None # the same at the scale of the network's pictures; None: not known
 
 def groups_of(data):
     "What to report apart: the cell types where the set knows them, else its groups"
     types = data.meta.get('cell_types') or {}
     return [types.get(n, g) for n, g in zip(data.names, data.groups)]
+
+def _both_counts(data, i, labels): # which image; at its resolution
+    "Counts at the resolution of the image, and at the scale of the network's picture"
+    counts, (small, whole) = image_counts(data.mask(i), labels), _sizes(data, i)
+    return counts, counts if small == whole else image_counts(data.labels(i), resize_labels(labels, small))
 
 def score_dataset(
     method,                 # see `labels_by`
@@ -201,8 +211,8 @@ def score_dataset(
 ) -> ImageCounts:
     "Segment and count every image"
     labels = labels_by(method, data, name)
-    with tqdm(range(len(data)), desc=name, leave=False) as bar: counts = [image_counts(data.labels(i), labels(i)) for i in bar]
-    scored = ImageCounts(name, list(data.names), groups_of(data), np.stack(counts))
+    with tqdm(range(len(data)), desc=name, leave=False) as bar: counts, reduced = map(np.stack, zip(*(_both_counts(data, i, labels(i)) for i in bar)))
+    scored = ImageCounts(name, list(data.names), groups_of(data), counts, reduced)
     if not scored.counts[:, 0].any(): warnings.warn(f'{data.folder}: no cell in any of its masks: the scores are undefined (NaN)', stacklevel=2)
     return scored
 
@@ -276,7 +286,7 @@ def part(
 ) -> ImageCounts:
     "Some of the images"
     keep = np.arange(len(scored.names))[keep]
-    return ImageCounts(scored.method, [scored.names[i] for i in keep], [scored.groups[i] for i in keep], scored.counts[keep])
+    return ImageCounts(scored.method, [scored.names[i] for i in keep], [scored.groups[i] for i in keep], scored.counts[keep], scored.reduced if scored.reduced is None else scored.reduced[keep])
 
 def regroup(
     scored: ImageCounts,
@@ -361,7 +371,8 @@ def plot_worst(
     labels, which = labels_by(method, data, scored.method), worst_images(scored, n, metric)
     fig, axes = plt.subplots(len(which), 3, figsize=(8.4, 2.7*len(which)), layout='constrained', squeeze=False)
     for row, i, r in zip(axes, which, image_rows(part(scored, which))):
-        grey, ref, res = data.grey(i), data.labels(i), labels(i)
+        ref, res = data.mask(i), labels(i)
+        grey = resize_labels(data.grey(i), ref.shape)
         k = object_kinds(ref, res)
         row[0].imshow(grey, cmap='gray', interpolation='nearest')
         for ax, side, kinds in zip(row[1:], (ref, res), (k.ref_kind, k.res_kind)): ax.imshow(kind_overlay(grey, side, kinds), interpolation='nearest')
@@ -378,13 +389,14 @@ def make_report(
     scored: list,        # of `ImageCounts`; the first is compared with each of the others
     n_draws: int = 2000, # of the bootstrap
     seed: int = 0,
-) -> dict:               # data, intervals: what and how; rows: methods, groups, differences, images
+) -> dict:               # data, intervals: what and how; rows: methods, reduced (methods at the scale of the dataset, where it is another), groups, differences, images
     "Scores of methods on a dataset: all together, by groups, against each other, and image by image"
     names = [s.method for s in scored]
     if len(set(names)) < len(names): raise InputError(f'methods {", ".join(names)}: two have the same name: name them apart')
     about = dict(folder=str(data.folder), images=len(data), **{k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')})
     return dict(data=about, intervals=dict(level=.95, over='images', method='percentile bootstrap', draws=n_draws, seed=seed),
                 methods=[total_row(s, n_draws, seed) for s in scored],
+                reduced=[total_row(s._replace(counts=s.reduced), n_draws, seed) for s in scored if s.reduced is not None and not np.array_equal(s.reduced, s.counts, equal_nan=True)],
                 groups=[r for s in scored for r in group_rows(s, n_draws, seed)],
                 differences=[r for s in scored[1:] for r in compare(scored[0], s, n_draws, seed)],
                 images=[r for s in scored for r in image_rows(s)])
@@ -399,8 +411,9 @@ def format_evaluation(
     if (rows := report['differences']):
         first = rows[0]['method']
         tables.append([{f'{first} minus …': s} | {r['against']: _cell(r, 'difference') for r in rows if r['score'] == s} for s in SCORES])
+    if (rows := report['reduced']): tables.append(turned(('SEG', 'DET', 'OP_CSB', 'F1'), "at the dataset's scale", rows, 'method'))
     if groups: tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')} | {k: _cell(r, k) for k in ('SEG', 'DET', 'OP_CSB', 'F1')} for r in groups])
-    head = f"{report['data']['images']} images; pooled scores, [95 % interval over images, {report['intervals']['draws']} draws]"
+    head = f"{report['data']['images']} images at their own resolution; pooled scores, [95 % interval over images, {report['intervals']['draws']} draws]"
     return '\n\n'.join([head, *map(format_table, tables)])
 
 # %% ../nbs/51_evaluation.ipynb #33dc97c6

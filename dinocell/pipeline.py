@@ -14,12 +14,11 @@ from fastcore.basics import patch
 from scipy import ndimage as ndi
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from skimage.transform import resize
 from tqdm.auto import tqdm
 
 from .images import BlankError, InputError, prepare_image, to_grey
 from .model import DINOCell
-from .watershed import _EIGHT, _check_thresholds, masks_from_distance
+from .watershed import _EIGHT, _check_thresholds, enlarge_map, masks_from_distance
 from .windows import predict_windows
 
 # %% ../nbs/50_pipeline.ipynb #37900dca
@@ -186,10 +185,11 @@ def segment_prepared(self: DINOCellPipeline,
     cells_max: float | None = None, # peak threshold of this call
     cell_fill: float | None = None, # fill threshold of this call
     flips: bool = False,            # see `predict_prepared`
-) -> np.ndarray:                    # (h,w) int32
-    "Labels of a prepared picture, at its own resolution"
+    size: tuple | None = None,      # height and width of the labels: those of the image that the picture was made of; None: of the picture
+) -> np.ndarray:                    # (H,W) int32
+    "Labels of a prepared picture"
     pair = self._thresholds(cells_max, cell_fill)
-    return flood_map(self.predict_prepared(grey, flips), *pair)
+    return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *pair)
 
 # %% ../nbs/50_pipeline.ipynb #ba45145f
 _LADDER = 1., .5, .25           # scales that are tried; 2 and .125 where the best lies at an end, or none is good
@@ -197,6 +197,7 @@ _OFF_SIZE = .2                  # of a peak, what cells of twice or half the mod
 _VIEW = 256                     # side of a view, pixels of the network
 _SURE = .4, .1                  # thresholds for it, whatever those of the model: sizes depend on the lower one
 _LEAST = .45                    # score that an estimate needs: noise reaches .35, cells .6 and more
+_NEARLY = .15                   # scales whose score is less than this below the best have a say
 
 def _busiest(
     grey: np.ndarray, # (h,w) uint8, evened out
@@ -225,6 +226,13 @@ def _whole_cells(labels, dist_map): # of a view (h,w)
     return 2*np.sqrt(sizes[whole]/np.pi), peaks[whole]
 
 def _three_digits(x): return float(f'{x:.3g}')
+
+def _agreed(found): # (score, diameter) of each scale
+    "The geometric mean of the diameters seen at the best scale and at those nearly as good; None where none is good enough"
+    best = max((score for score, _ in found), default=0)
+    if best <= _LEAST: return None
+    weights, diameters = zip(*((max(0., score - best + _NEARLY), d) for score, d in found if score > best - _NEARLY))
+    return _three_digits(math.exp(np.average(np.log(diameters), weights=weights)))
 
 def _typical(diameters): # (n,)
     "The diameter of the cell in which the median pixel lies; specks and fragments hardly count"
@@ -278,8 +286,7 @@ def estimate_diameter(self: DINOCellPipeline,
     known = best is not None and found[best][0] > _LEAST
     for scale, end in ((2., 1.), (.125, .25)):
         if wide(scale) and (best == end or not known): found[scale] = look(scale)
-    score, diameter = max(found.values(), default=(0, None))
-    return diameter if score > _LEAST else None
+    return _agreed(found.values())
 
 # %% ../nbs/50_pipeline.ipynb #251fe057
 @patch
@@ -333,7 +340,7 @@ def predict_distance(self: DINOCellPipeline,
     grey = prepare_image(image, scale, channel, name, self.model.config['flatten'], self.model.config['limits'])
     found = self.predict_prepared(grey, flips)
     full = found.shape if scale == 1 else to_grey(image, channel, name).shape
-    return found if found.shape == full else np.clip(resize(found, full, order=1, mode='edge'), 0, 1).astype(np.float32)
+    return enlarge_map(found, full)
 
 @patch
 def run(self: DINOCellPipeline,

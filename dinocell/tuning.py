@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from .images import InputError
 from .labels import _distinct, check_labels, label_sizes, relabel
 from .metrics import _Overlaps, _ctc, _hits, draw_weights, pooled_scores
-from .watershed import _EIGHT, _check_map, _check_thresholds, _flood
+from .watershed import _EIGHT, _check_map, _check_thresholds, _flood, enlarge_map
 
 # %% ../nbs/11_tuning.ipynb #2d1ec67b
 def _peaks_below_top(dist_map, cells_max, cell_fill): # checked map (H,W) float32; thresholds, lists of floats, ascending
@@ -199,7 +199,7 @@ def grid_search(
 # %% ../nbs/11_tuning.ipynb #93e1a783
 def find_optimal_thresholds(
     model, # has `predict_prepared(grey (H,W) uint8) -> (H,W) map in [0,1]`, as a pipeline does
-    dataset, # yields (grey (H,W) uint8, labels (H,W)): validation data, never test data
+    dataset, # a `CellDataset`, or yields (grey (h,w) uint8, labels (H,W)), whose maps are enlarged to the labels: validation data, never test data
     metric: str='OP_CSB', # SEG, DET, OP_CSB or F1 (at IoU .5)
     cells_max=None, # peak thresholds, ascending; default 20 from .1 to .9
     cell_fill=None, # fill thresholds, ascending; default 20 from .05 to .5
@@ -207,7 +207,8 @@ def find_optimal_thresholds(
 ) -> ThresholdSurface: # the best pair and the whole surface
     "Grid search over both thresholds on the maps that a model predicts"
     pairs = dataset
-    if hasattr(dataset, '__len__'): pairs = (dataset[k] for k in range(len(dataset)))
+    if hasattr(dataset, 'mask'): pairs = ((dataset.grey(k), dataset.mask(k)) for k in range(len(dataset)))
+    elif hasattr(dataset, '__len__'): pairs = (dataset[k] for k in range(len(dataset)))
     total = len(dataset) if hasattr(dataset, '__len__') else None
     with tqdm(pairs, total=total, disable=not progress, desc='predicting') as bar:
-        return _search(((model.predict_prepared(grey), mask) for grey, mask in bar), cells_max, cell_fill, metric)
+        return _search(((enlarge_map(model.predict_prepared(grey), mask.shape), mask) for grey, mask in bar), cells_max, cell_fill, metric)
