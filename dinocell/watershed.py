@@ -27,9 +27,9 @@ def _check_map(dist_map): # distance map (H,W)
         raise InputError(f'distance map: values from {dist_map.min():g} to {dist_map.max():g}: they must lie in [0, 1] (np.clip, or a sigmoid left out)')
     return dist_map.astype(np.float32, copy=False)
 
-def _check_thresholds(cells_max, cell_fill):
-    "`InputError` unless 0 <= cell_fill <= cells_max <= 1"
-    for name, value in (('cells_max', cells_max), ('cell_fill', cell_fill)):
+def _check_thresholds(cells_max, cell_fill, saddle=1.):
+    "`InputError` unless 0 <= cell_fill <= cells_max <= 1 and 0 <= saddle <= 1"
+    for name, value in (('cells_max', cells_max), ('cell_fill', cell_fill), ('saddle', saddle)):
         if not 0 <= value <= 1: raise InputError(f'{name}={value}: give a threshold in [0, 1]')
     if cell_fill > cells_max: raise InputError(f'cell_fill={cell_fill} is above cells_max={cells_max}: lower cell_fill or raise cells_max')
 
@@ -73,6 +73,50 @@ def _flood(dist_map, cells_max, cell_fill): # as `_flood_all`
     labels[wet] = _rise(-dist_map.astype(np.float64), markers, peaks & wet, wet)[wet]
     return labels
 
+# %% ../nbs/03_watershed.ipynb #3fbfa12e
+_NEXT = (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]), (np.s_[:-1, :-1], np.s_[1:, 1:]), (np.s_[:-1, 1:], np.s_[1:, :-1])
+
+def _once(pairs, heights): # (n,2); (n,)
+    "Each pair once, with its greatest height"
+    pairs, place = np.unique(pairs, axis=0, return_inverse=True)
+    top = np.zeros(len(pairs))
+    np.maximum.at(top, place.ravel(), heights)
+    return pairs, top
+
+def _passes(dist_map, labels): # (H,W) float; (H,W) integers, 0 is background
+    "Cells that touch, the lower number first (n,2) int64, and how high one can stay on the way from one to the other (n,) float64"
+    pairs, heights = [], []
+    for a, b in _NEXT:
+        p, q = labels[a], labels[b]
+        at = (p != q) & (p > 0) & (q > 0)
+        pairs.append(np.sort(np.stack([p[at], q[at]], 1).astype(np.int64), 1))
+        heights.append(np.minimum(dist_map[a][at], dist_map[b][at]))
+    return _once(np.concatenate(pairs), np.concatenate(heights))
+
+def _peaks_of(dist_map, labels, n): # as `_passes`; number of cells
+    "Height of each cell (n+1,) float64"
+    top = np.zeros(n + 1)
+    np.maximum.at(top, labels.ravel(), dist_map.ravel())
+    return top
+
+def _joined(peaks, pairs, heights, saddle): # from `_peaks_of` and `_passes`
+    "For each cell the lowest number of those that it is one with (n+1,)"
+    root, peaks = list(range(len(peaks))), peaks.tolist()
+    def first(k):
+        while root[k] != k: k = root[k]
+        return k
+    for k in np.argsort(-heights, kind='stable'):
+        a, b = sorted(map(first, pairs[k].tolist()))
+        if a == b or heights[k] <= saddle*min(peaks[a], peaks[b]): continue
+        root[b], peaks[a] = a, max(peaks[a], peaks[b])
+    return np.array([first(k) for k in range(len(root))])
+
+def _join(dist_map, labels, saddle): # (H,W); labels 1..N
+    "Labels 1..M in the same order, with cells joined across high passes"
+    pairs, heights = _passes(dist_map, labels)
+    if not len(pairs): return labels
+    return relabel(_joined(_peaks_of(dist_map, labels, labels.max()), pairs, heights, saddle)[labels])
+
 # %% ../nbs/03_watershed.ipynb #4c6975c9
 def masks_from_distance(
     dist_map, # distance map (H,W), float in [0,1]
@@ -80,13 +124,15 @@ def masks_from_distance(
     cell_fill: float=.09, # fill threshold: a cell takes pixels above it; at most `cells_max`
     min_size: int=0, # drop cells of fewer pixels (counted before holes are filled)
     fill_holes: bool=False, # give background enclosed by one cell to that cell
+    saddle: float=1., # cells that meet above this share of the lower one's peak are one; 1: none are
 ) -> np.ndarray: # labels (H,W) int32, 0 background, 1..N in reading order of the islands
     "Labels of the cells in a distance map"
     dist_map = _check_map(dist_map)
-    _check_thresholds(cells_max, cell_fill)
+    _check_thresholds(cells_max, cell_fill, saddle)
     cells_max, cell_fill = float(cells_max), float(cell_fill)       # numpy numbers would compare at another precision
     if dist_map.size == 0: raise InputError(f'distance map: shape {dist_map.shape} holds no pixel')
     labels = _flood(dist_map, cells_max, cell_fill)
+    if saddle < 1: labels = _join(dist_map, labels, saddle)
     if min_size > 1:
         sizes = np.bincount(labels.ravel())
         labels = relabel(np.where(sizes[labels] >= min_size, labels, 0))
