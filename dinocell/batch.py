@@ -41,7 +41,7 @@ from .ready import DEFAULT, model_path
 # %% ../nbs/57_batch.ipynb #7ae4e2ab
 FORMATS = dict( # of `Segmentation.formats`: how the name of a file ends
     tif='.tif',          # labels
-    csv='.csv',          # a line a cell: place, size, shape, intensities, neighbours, confidence
+    csv='.csv',          # a line a cell: place, size, shape, intensities, neighbours, and confidence if the model has it
     rois='_rois.zip',    # ImageJ
     geojson='.geojson',  # QuPath
     map='_map.tif',      # distance map
@@ -189,7 +189,7 @@ def _write_results(files, pipe, image, path, what, size): # format -> file; from
     found = pipe.predict_distance(image, str(path), flips=what.flips, **size)
     labels = flood_map(found, pipe.cells_max, pipe.cell_fill)
     measured = 'csv' in files or 'geojson' in files
-    table = cell_table(labels, image, found, what.pixel_size, list(what.channel_names) or None) if measured else None
+    table = cell_table(labels, image, found, what.pixel_size, list(what.channel_names) or None, confidence=pipe.confidence) if measured else None
     writers = dict(csv=lambda f: write_csv(f, table), rois=lambda f: write_rois(f, labels), geojson=lambda f: write_geojson(f, labels, table),
                    map=lambda f: write_map(f, found, what.pixel_size), overlay=lambda f: write_png(f, overlay(image, labels)), tif=lambda f: write_tiff(f, labels, what.pixel_size))
     for kind, write in writers.items():
@@ -301,7 +301,7 @@ def _stack_labels(files, pipe, stack, maps, path, what, work):
     for k, found in enumerate(maps):
         labels[k] = cells = flood_map(np.array(found), pipe.cells_max, pipe.cell_fill)
         if 'csv' not in files: continue
-        table = cell_table(cells, stack.read(k), found, what.pixel_size, list(what.channel_names) or None)
+        table = cell_table(cells, stack.read(k), found, what.pixel_size, list(what.channel_names) or None, confidence=pipe.confidence)
         where = {a.lower(): np.full(len(table['label']), i) for a, i in zip(stack.axes, np.unravel_index(k, stack.counts))}
         tables.append(where | table)
     return labels, {c: np.concatenate([t[c] for t in tables]) for c in tables[0]} if tables else None

@@ -25,7 +25,7 @@ from .datasets import CellDataset, mix
 from .demo import run_demo
 from .doctor import examine, format_findings
 from .download import SETS, download
-from .evaluation import (BASELINES, evaluation_json, format_evaluation, format_table, make_report, plot_worst, score_dataset, segment_dataset, tune_model,
+from .evaluation import (BASELINES, evaluation_json, format_evaluation, format_table, make_report, plot_worst, say_confidence, score_dataset, segment_dataset, tune_model,
                                  write_report, write_results)
 from .images import InputError, atomic_path
 from .layouts import process
@@ -136,6 +136,7 @@ def cmd_tune(a):
     with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json())
     save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
+    print(say_confidence(model.config['provenance']['tuning']['confidence']))
 
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
     "What `score_dataset` scores"
@@ -148,7 +149,7 @@ def cmd_evaluate(a):
     methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
     labels = methods['DINOCell'] = (write_results(methods['DINOCell'], data, out/'labels') if out else segment_dataset(methods['DINOCell'], data, 'DINOCell'))
     scored = [score_dataset(m, data, n) for n, m in (methods | BASELINES).items()]
-    report = make_report(data, scored, a.draws)
+    report = make_report(data, scored)
     print(evaluation_json(report) if a.json else format_evaluation(report))
     if not out: return
     write_report(report, out)
@@ -340,7 +341,7 @@ def _add_evaluate(p):
     "Arguments of `evaluate`"
     _arguments(p, ('--model', str, DEFAULT, 'model file or name, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
                ('--output', str, None, 'folder for the tables, the labels and the worst images; default: print only'), *_thresholds,
-               ('--draws', int, 2000, 'of the bootstrap that the intervals come from'), ('--worst', int, 4, 'how many images to show in worst.png'))
+               ('--worst', int, 4, 'how many images to show in worst.png'))
     p.add_argument('--against', nargs='+', default=[], metavar='MODEL', help='models or folders of label images to compare with, on the same images')
     p.add_argument('--json', action='store_true', help='print JSON')
 

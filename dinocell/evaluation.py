@@ -7,7 +7,7 @@ __all__ = ['BASELINES', 'COUNTS', 'SCORES', 'KIND_COLOURS', 'classical_baseline'
            'segment_dataset', 'write_results', 'ImageCounts', 'groups_of', 'score_dataset', 'total_row', 'score_row',
            'format_table', 'evaluate', 'part', 'regroup', 'group_rows', 'compare', 'image_rows', 'worst_images',
            'kind_overlay', 'plot_worst', 'make_report', 'format_evaluation', 'evaluation_json', 'write_report',
-           'tune_model']
+           'say_confidence', 'tune_model']
 
 # %% ../nbs/51_evaluation.ipynb #3b95cf82
 import hashlib
@@ -28,16 +28,18 @@ from skimage.segmentation import find_boundaries, watershed
 from tqdm.auto import tqdm
 
 from .annotations import read_mask
+from .cells import _CELLS, _WRONG, _certainty, _pixels_by_cell, agreement, fit_confidence
 from .datasets import CellDataset
-from .errors import KINDS, _kinds, object_kinds
 from .export import write_tiff
 from .images import InputError, atomic_path, suffixes
+from .intervals import basis, interval, say_basis
 from .labels import check_labels, relabel, resize_labels
-from .metrics import _ctc, _hits, _overlaps, _pq, bootstrap_interval, pooled_scores
+from .metrics import KINDS, _ctc, _hits, _kinds, _overlaps, _pq, _undefined, object_kinds, pooled_scores
 from .model import DINOCell, _weight_bytes
-from .pipeline import DINOCellPipeline
+from .pipeline import DINOCellPipeline, flood_map
 from .training import write_rows
 from .tuning import ThresholdSurface, find_optimal_thresholds
+from .watershed import enlarge_map
 
 # %% ../nbs/51_evaluation.ipynb #53acf9fc
 def classical_baseline(
@@ -69,18 +71,26 @@ def image_counts(
     "What one image contributes to all scores"
     o = _overlaps(ref, res)
     c, kinds = _ctc(o), _kinds(o)
-    exact, boundary, missed, _, split, merged = np.bincount(kinds.ref_kind, minlength=len(KINDS))
+    found, _, missed, _, split, merged = np.bincount(kinds.ref_kind, minlength=len(KINDS))
     extra = np.count_nonzero(kinds.res_kind == KINDS.index('extra'))
-    return np.array([c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, *_hits(o)[0], _pq(o)[1], exact + boundary, missed, extra, split, merged], float)
+    return np.array([c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, *_hits(o)[0], _pq(o)[1], found, missed, extra, split, merged], float)
 
 def scores_of(
     counts, # (...,22) counts of an image, or summed over images
-) -> np.ndarray: # (...,7) float64, see `SCORES`; NaN without a reference object
+) -> np.ndarray: # (...,7) float64, see `SCORES`; without a reference object NaN, and AP, PQ and F1 0 if something was found
     "Scores of one pool of cells or of many"
     c = np.moveaxis(np.asarray(counts, float), -1, 0)
-    ctc, tp, both = pooled_scores(*c[:7]), c[6:16], np.where(c[0] > 0, c[0] + c[1], np.nan)
-    ap = tp/(both - tp)
-    return np.stack([ctc['SEG'], ctc['DET'], ctc['OP_CSB'], ap[0], ap.mean(0), 2*c[16]/both, ctc['F1']], -1)
+    ctc, tp, both = pooled_scores(*c[:7]), c[6:16], c[0] + c[1]
+    with np.errstate(invalid='ignore'): ap, pq = tp/(both - tp), 2*c[16]/both
+    return np.stack([ctc['SEG'], ctc['DET'], ctc['OP_CSB'], ap[0], ap.mean(0), pq, ctc['F1']], -1)
+
+_OBJECTS = ('cells', 'labels', *KINDS) # in a table
+
+def _numbers(total): # summed counts (22,)
+    "Objects and scores as entries of a row; what is in no other kind has a wrong outline"
+    c = dict(zip(COUNTS, total.astype(int).tolist()))
+    c |= dict(cells=c['n_ref'], labels=c['n_res'], boundary=c['n_ref'] - c['found'] - c['missed'] - c['split'] - c['merged'])
+    return {k: c[k] for k in _OBJECTS} | dict(zip(SCORES, scores_of(total).tolist()))
 
 # %% ../nbs/51_evaluation.ipynb #6f92e496
 def _check_scale(model, data):
@@ -193,6 +203,7 @@ class ImageCounts(NamedTuple):
     groups: list       # which group each belongs to (N)
     counts: np.ndarray # (N,22) float64, see `COUNTS`, at the resolution of the images
     reduced: np.ndarray | None = None # the same at the scale of the network's pictures; None: not known
+    clusters: list | None = None # well, film, ... of each image (N), which intervals go by; None: not known
 
 def groups_of(data):
     "What to report apart: the cell types where the set knows them, else its groups"
@@ -212,30 +223,17 @@ def score_dataset(
     "Segment and count every image"
     labels = labels_by(method, data, name)
     with tqdm(range(len(data)), desc=name, leave=False) as bar: counts, reduced = map(np.stack, zip(*(_both_counts(data, i, labels(i)) for i in bar)))
-    scored = ImageCounts(name, list(data.names), groups_of(data), counts, reduced)
-    if not scored.counts[:, 0].any(): warnings.warn(f'{data.folder}: no cell in any of its masks: the scores are undefined (NaN)', stacklevel=2)
+    scored = ImageCounts(name, list(data.names), groups_of(data), counts, reduced, list(data.groups))
+    if not counts[:, 0].any(): warnings.warn(f'{data.folder}: no cell in any of its masks: {_undefined(counts[:, 1].any())}', stacklevel=2)
     return scored
 
 # %% ../nbs/51_evaluation.ipynb #b28bd242
-def _interval(counts, score, n_draws, seed): # (N,k), references first; see `bootstrap_interval`
-    "95 % interval (2,...) over images; NaN unless two of them have cells"
-    low_high = bootstrap_interval(counts, score, n_draws, seed)
-    return low_high if np.count_nonzero(counts[:, 0]) > 1 else np.full_like(low_high, np.nan)
-
-_OBJECTS = dict(cells='n_ref', labels='n_res', found='found', missed='missed', extra='extra', split='split', merged='merged') # in a table, and in `COUNTS`
-
-def _numbers(total): # summed counts (22,)
-    "Objects and scores as entries of a row"
-    return {k: int(total[COUNTS.index(v)]) for k, v in _OBJECTS.items()} | dict(zip(SCORES, scores_of(total).tolist()))
-
 def total_row(
     scored: ImageCounts,
-    n_draws: int = 2000, # of the bootstrap
-    seed: int = 0,
-) -> dict:               # method, images, cells, labels, found, missed, extra, split, merged; each of `SCORES`, and its 95 % interval as SEG_low, SEG_high, …
+) -> dict:               # method, images, cells, labels; of each of `KINDS` how many; each of `SCORES`, and its 95 % interval as SEG_low, SEG_high, …
     "One row of a table, pooled over all images"
     row = dict(method=scored.method, images=len(scored.names)) | _numbers(sum(scored.counts))
-    for k, low, high in zip(SCORES, *_interval(scored.counts, scores_of, n_draws, seed).tolist()): row |= {f'{k}_low': low, f'{k}_high': high}
+    for k, low, high in zip(SCORES, *interval(scored.counts, scores_of, scored.clusters, bounded=True).tolist()): row |= {f'{k}_low': low, f'{k}_high': high}
     return row
 
 def score_row(
@@ -249,7 +247,7 @@ def score_row(
     return total_row(ImageCounts(name, names, names, np.stack([image_counts(*p) for p in zip(refs, results)])))
 
 # %% ../nbs/51_evaluation.ipynb #d362b284
-_DETAILS = ('labels', 'missed', 'extra', 'split', 'merged', 'AP50', 'AP', 'PQ') # of a row of scores, left out unless asked for
+_DETAILS = ('labels', 'boundary', 'missed', 'extra', 'split', 'merged', 'AP50', 'AP', 'PQ') # of a row of scores, left out unless asked for
 
 def _cell(row, key): # a row; which entry
     "An entry as text, with its interval if it has one"
@@ -286,13 +284,14 @@ def part(
 ) -> ImageCounts:
     "Some of the images"
     keep = np.arange(len(scored.names))[keep]
-    return ImageCounts(scored.method, [scored.names[i] for i in keep], [scored.groups[i] for i in keep], scored.counts[keep], scored.reduced if scored.reduced is None else scored.reduced[keep])
+    some = lambda x: x if x is None else x[keep] if isinstance(x, np.ndarray) else [x[i] for i in keep]
+    return ImageCounts(scored.method, *map(some, scored[1:]))
 
 def regroup(
     scored: ImageCounts,
     groups,       # a group for each image: a list in their order, or a dict by their names
 ) -> ImageCounts: # the same counts
-    "Other groups than those of the dataset"
+    "Other groups to report than those of the dataset; intervals go by its wells or films as before"
     if isinstance(groups, dict):
         missing = [n for n in scored.names if n not in groups]
         if missing: raise InputError(f'image {missing[0]} is in no group: name a group for each of the {len(scored.names)} images')
@@ -302,28 +301,24 @@ def regroup(
 
 def group_rows(
     scored: ImageCounts,
-    n_draws: int = 2000, # of the bootstrap
-    seed: int = 0,
 ) -> list:               # group, and what `total_row` says, in the order of the groups; none if every image is a group of its own
     "A row a group"
     groups = sorted(set(scored.groups))
     if len(groups) == len(scored.names): return []
-    return [dict(group=g) | total_row(part(scored, [h == g for h in scored.groups]), n_draws, seed) for g in groups]
+    return [dict(group=g) | total_row(part(scored, [h == g for h in scored.groups])) for g in groups]
 
 # %% ../nbs/51_evaluation.ipynb #65d2067f
 def compare(
     a: ImageCounts,
     b: ImageCounts,      # on the same images
-    n_draws: int = 2000, # of the bootstrap
-    seed: int = 0,
 ) -> list:               # a dict a score: score, method, against; difference: that of a minus that of b; its 95 % interval as difference_low, difference_high
-    "How much better the first method is, by a paired bootstrap over images"
+    "How much better the first method is, image for image"
     if a.names != b.names or (a.counts[:, 0] != b.counts[:, 0]).any():
         raise InputError(f'{a.method} and {b.method} were scored on different images: score both on the same dataset')
     k, both = len(COUNTS), np.concatenate([a.counts, b.counts], 1)
     gain = lambda c: scores_of(c[..., :k]) - scores_of(c[..., k:])
     return [dict(score=s, method=a.method, against=b.method, difference=d, difference_low=low, difference_high=high)
-            for s, d, low, high in zip(SCORES, gain(sum(both)).tolist(), *_interval(both, gain, n_draws, seed).tolist())]
+            for s, d, low, high in zip(SCORES, gain(sum(both)).tolist(), *interval(both, gain, a.clusters).tolist())]
 
 # %% ../nbs/51_evaluation.ipynb #5df469b0
 def image_rows(
@@ -345,7 +340,7 @@ def worst_images(
     return np.lexsort((-errors, value))[:n].tolist()
 
 # %% ../nbs/51_evaluation.ipynb #4512f110
-KIND_COLOURS = dict(exact='#009e73', boundary='#56b4e9', missed='#d55e00', extra='#f0e442', split='#cc79a7', merged='#ffffff') # told apart by the colour-blind (after Okabe and Ito)
+KIND_COLOURS = dict(found='#009e73', boundary='#56b4e9', missed='#d55e00', extra='#f0e442', split='#cc79a7', merged='#ffffff') # told apart by the colour-blind (after Okabe and Ito)
 
 def kind_overlay(
     grey,   # (h,w) uint8
@@ -377,7 +372,7 @@ def plot_worst(
         row[0].imshow(grey, cmap='gray', interpolation='nearest')
         for ax, side, kinds in zip(row[1:], (ref, res), (k.ref_kind, k.res_kind)): ax.imshow(kind_overlay(grey, side, kinds), interpolation='nearest')
         row[0].set_title(f'{r["image"]}: {metric} {r[metric]:.3f}', fontsize=9)
-        row[1].set_title(f'{r["cells"]} cells: {r["found"]} found, {r["missed"]} missed,\n{r["split"]} split, {r["merged"]} merged', fontsize=9)
+        row[1].set_title(f'{r["cells"]} cells: {r["found"]} found, {r["boundary"]} boundary,\n{r["missed"]} missed, {r["split"]} split, {r["merged"]} merged', fontsize=9)
         row[2].set_title(f'{r["labels"]} labels, {r["extra"]} extra', fontsize=9)
         for ax in row: ax.axis('off')
     fig.legend(handles=[Patch(facecolor=c, edgecolor='k', lw=.5, label=k) for k, c in KIND_COLOURS.items()], loc='outside lower center', ncols=6, frameon=False)
@@ -387,18 +382,17 @@ def plot_worst(
 def make_report(
     data,                # that they were scored on
     scored: list,        # of `ImageCounts`; the first is compared with each of the others
-    n_draws: int = 2000, # of the bootstrap
-    seed: int = 0,
 ) -> dict:               # data, intervals: what and how; rows: methods, reduced (methods at the scale of the dataset, where it is another), groups, differences, images
     "Scores of methods on a dataset: all together, by groups, against each other, and image by image"
     names = [s.method for s in scored]
     if len(set(names)) < len(names): raise InputError(f'methods {", ".join(names)}: two have the same name: name them apart')
     about = dict(folder=str(data.folder), images=len(data), **{k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')})
-    return dict(data=about, intervals=dict(level=.95, over='images', method='percentile bootstrap', draws=n_draws, seed=seed),
-                methods=[total_row(s, n_draws, seed) for s in scored],
-                reduced=[total_row(s._replace(counts=s.reduced), n_draws, seed) for s in scored if s.reduced is not None and not np.array_equal(s.reduced, s.counts, equal_nan=True)],
-                groups=[r for s in scored for r in group_rows(s, n_draws, seed)],
-                differences=[r for s in scored[1:] for r in compare(scored[0], s, n_draws, seed)],
+    rests = basis(scored[0].clusters or scored[0].names, scored[0].counts[:, 0])
+    return dict(data=about, intervals=dict(level=.95, method='cluster jackknife, Student t', **rests),
+                methods=[total_row(s) for s in scored],
+                reduced=[total_row(s._replace(counts=s.reduced)) for s in scored if s.reduced is not None and not np.array_equal(s.reduced, s.counts, equal_nan=True)],
+                groups=[r for s in scored for r in group_rows(s)],
+                differences=[r for s in scored[1:] for r in compare(scored[0], s)],
                 images=[r for s in scored for r in image_rows(s)])
 
 def format_evaluation(
@@ -413,7 +407,8 @@ def format_evaluation(
         tables.append([{f'{first} minus …': s} | {r['against']: _cell(r, 'difference') for r in rows if r['score'] == s} for s in SCORES])
     if (rows := report['reduced']): tables.append(turned(('SEG', 'DET', 'OP_CSB', 'F1'), "at the dataset's scale", rows, 'method'))
     if groups: tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')} | {k: _cell(r, k) for k in ('SEG', 'DET', 'OP_CSB', 'F1')} for r in groups])
-    head = f"{report['data']['images']} images at their own resolution; pooled scores, [95 % interval over images, {report['intervals']['draws']} draws]"
+    rests = report['intervals']
+    head = f"{report['data']['images']} images at their own resolution; pooled scores, {f'[95 % interval {say_basis(rests)}]' if rests['enough'] else say_basis(rests)}"
     return '\n\n'.join([head, *map(format_table, tables)])
 
 # %% ../nbs/51_evaluation.ipynb #33dc97c6
@@ -442,14 +437,36 @@ def write_report(
         else: (folder/f'{name}.csv').unlink(missing_ok=True)                           # of an earlier report
 
 # %% ../nbs/51_evaluation.ipynb #745f84c0
+def _calibrate(pipe, data, enough=2000): # cells
+    "What the confidence of a model's cells is made of: weights (see `fit_confidence`), and on how many cells and wrong cells they rest"
+    tables, true = [], []
+    for i in np.random.default_rng(0).permutation(len(data)):
+        mask = data.mask(i)
+        found = enlarge_map(pipe.predict_prepared(data.grey(i)), mask.shape)
+        labels = relabel(flood_map(found, pipe.cells_max, pipe.cell_fill))
+        tables.append(_certainty(labels, found, *_pixels_by_cell(labels)))
+        true.append(agreement(labels, [mask]))                                          # IoU with the true cell
+        if sum(map(len, true)) >= enough: break
+    iou = np.concatenate(true)
+    return dict(weights=fit_confidence({k: np.concatenate([t[k] for t in tables]) for k in tables[0]}, iou), cells=iou.size, wrong=int((iou < .5).sum()))
+
+def say_confidence(
+    found: dict, # what `tune_model` has stored in the model's `config['provenance']['tuning']['confidence']`
+) -> str:
+    "Whether cells will have a confidence, in a sentence"
+    rests = f"{found['cells']} cells, {found['wrong']} of them wrong"
+    return f'confidence of cells calibrated on {rests}' if found['weights'] else f'no confidence of cells: {rests}, but it takes {_CELLS} and {_WRONG}'
+
 def tune_model(
     model: DINOCell,        # its `config` is changed; `save_model` keeps it
     data: CellDataset,      # validation images, at the scale that the model was trained at
     metric: str = 'OP_CSB', # SEG, DET, OP_CSB or F1
 ) -> ThresholdSurface:      # see `find_optimal_thresholds`
-    "Find the two thresholds and store them in the model"
+    "Find the two thresholds, calibrate the confidence of cells, and store both in the model"
     _check_scale(model, data)
     found = find_optimal_thresholds(DINOCellPipeline(model), data, metric)
+    model.config.update(cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)
     about = dict(metric=metric, score=found.best_score, images=len(data), **{k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')})
-    model.config.update(cells_max=found.best_cells_max, cell_fill=found.best_cell_fill, provenance=dict(model.config['provenance'], tuning=about))
+    about['confidence'] = _calibrate(DINOCellPipeline(model), data)
+    model.config['provenance'] = dict(model.config['provenance'], tuning=about)
     return found

@@ -15,10 +15,11 @@ from .images import InputError
 def check_labels(
     mask, # label image (H,W), any integer dtype or bool, 0 is background
     name: str='mask', # what to call it in an error, e.g. the file's name
+    volume: bool=False, # a volume (Z,Y,X) will do as well
 ) -> np.ndarray: # the same array, neither copied nor changed
     "Raise `InputError` unless `mask` is a label image"
     mask = np.asarray(mask)
-    if mask.ndim != 2: raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number a pixel')
+    if mask.ndim != 2 and not (volume and mask.ndim == 3): raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number a pixel')
     if mask.size == 0: raise InputError(f'{name}: shape {mask.shape} holds no pixel')
     if mask.dtype.kind not in 'iub':
         raise InputError(f'{name}: labels of type {mask.dtype} are not whole numbers: save it as 16-bit integer labels')
@@ -73,11 +74,11 @@ def label_sizes(
 
 # %% ../nbs/01_labels.ipynb #3d21bddd
 def overlap_table(
-    a, # label image (H,W)
-    b, # label image (H,W) of the same field
+    a, # label image (H,W) or volume (Z,Y,X)
+    b, # the same of the same field
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # la, lb: labels of each pair that meets, background 0 included; n: shared pixels; int64, sorted by (la, lb)
     "Every pair of labels that share a pixel, and how many they share"
-    a, b = check_labels(a, 'first mask'), check_labels(b, 'second mask')
+    a, b = check_labels(a, 'first mask', volume=True), check_labels(b, 'second mask', volume=True)
     if a.shape != b.shape: raise InputError(f'masks of shape {a.shape} and {b.shape} cannot be compared: they must show the same field')
     starts, lengths = _run_starts(a, b)
     (va, pa), (vb, pb) = _distinct(a.ravel()[starts]), _distinct(b.ravel()[starts])

@@ -191,6 +191,15 @@ def segment_prepared(self: DINOCellPipeline,
     pair = self._thresholds(cells_max, cell_fill)
     return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *pair)
 
+@patch(as_prop=True)
+def confidence(self: DINOCellPipeline) -> list | None:
+    "Weights of the confidence of cells, see `fit_confidence`; None: the model was not tuned on enough cells, or these are other thresholds than it was tuned at"
+    tuning = self.model.config['provenance'].get('tuning')
+    tuned = self.model.config['cells_max'], self.model.config['cell_fill']
+    if not isinstance(tuning, dict) or (self.cells_max, self.cell_fill) != tuned: return None
+    found = tuning.get('confidence')
+    return found.get('weights') if isinstance(found, dict) else None
+
 # %% ../nbs/50_pipeline.ipynb #ba45145f
 _LADDER = 1., .5, .25           # scales that are tried; 2 and .125 where the best lies at an end, or none is good
 _OFF_SIZE = .2                  # of a peak, what cells of twice or half the model's size cost

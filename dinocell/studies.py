@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['choose_preset', 'study_sets', 'run_study', 'read_study', 'test_counts', 'train_and_score', 'arm_scores',
-           'arm_difference', 'study_table', 'plot_study']
+           'arm_interval', 'arm_difference', 'format_interval', 'study_table', 'plot_study']
 
 # %% ../nbs/61_studies.ipynb #d2a25fa0
 import json
@@ -23,8 +23,8 @@ from tqdm.auto import tqdm
 from .datasets import CellDataset, subset, write_dataset
 from .evaluation import SCORES, score_dataset, scores_of, tune_model
 from .images import InputError, atomic_path, prepare_image
+from .intervals import basis, interval, say_basis
 from .layouts import process
-from .metrics import draw_weights
 from .model import FORMAT, best_device, count_trainable
 from .pipeline import DINOCellPipeline
 from .simulate import simulate
@@ -136,10 +136,10 @@ def read_study(
 def test_counts(
     method,      # see `labels_by`
     tests: dict, # name -> dataset
-) -> dict:       # name -> images (N), groups (N) and counts (N,22), see `image_counts`
+) -> dict:       # name -> images (N), groups (N), clusters (N) and counts (N,22), see `ImageCounts`
     "What a record says of each test set"
     found = {name: score_dataset(method, data, name) for name, data in tests.items()}
-    return {name: dict(images=s.names, groups=s.groups, counts=s.counts.tolist()) for name, s in found.items()}
+    return {name: dict(images=s.names, groups=s.groups, clusters=s.clusters or s.names, counts=s.counts.tolist()) for name, s in found.items()}
 
 def train_and_score(
     build,                      # function without arguments -> `DINOCell`
@@ -169,6 +169,11 @@ def _counts(records, arm, test): # of a study
     if not found: raise InputError(f'{arm}: no such arm in these records: choose one of {", ".join(sorted({r["arm"] for r in records}))}')
     return np.array([r['result']['tests'][test]['counts'] for r in found], float)
 
+def _clusters(records, test):
+    "Well, film, ... of each image of a test set; None where the records do not tell"
+    entry = records[0]['result']['tests'][test]
+    return entry.get('clusters') or entry.get('groups')
+
 def arm_scores(
     records: list, # of `run_study`
     arm: str,
@@ -177,24 +182,36 @@ def arm_scores(
     "Scores of each seed, pooled over the images"
     return scores_of(_counts(records, arm, test).sum(1))
 
+def arm_interval(
+    records: list,  # of `run_study`
+    arm: str,
+    test: str,      # name of the test set
+) -> tuple:         # mean score, low, high, each (7,), see `SCORES`; NaN for an interval that cannot be had, see `interval`
+    "Mean score of an arm, with a 95 % interval over seeds and images"
+    return arm_scores(records, arm, test).mean(0), *interval(_counts(records, arm, test), scores_of, _clusters(records, test), bounded=True)
+
 def arm_difference(
-    records: list,       # of `run_study`
-    a: str,              # arm
-    b: str,              # arm, of the same seeds
-    test: str,           # name of the test set
-    n_draws: int = 2000, # of seeds and images
-    seed: int = 0,       # of the draws
-) -> tuple:              # difference, low, high, each (7,), see `SCORES`; NaN interval for a single image
+    records: list,  # of `run_study`
+    a: str,         # arm
+    b: str,         # arm, of the same seeds
+    test: str,      # name of the test set
+) -> tuple:         # difference, low, high, each (7,), see `SCORES`; NaN for an interval that cannot be had, see `interval`
     "Mean score of one arm minus that of another, with a 95 % interval over seeds and images"
     x, y = (_counts(records, arm, test) for arm in (a, b))
     if x.shape != y.shape: raise InputError(f'{a} and {b}: {x.shape[0]} and {y.shape[0]} seeds, {x.shape[1]} and {y.shape[1]} images: compare the same seeds on the same images')
-    gain = lambda w: scores_of(np.einsum('dn,snk->dsk', w, x)) - scores_of(np.einsum('dn,snk->dsk', w, y)) # (draws,seeds,7)
-    images, seeds = draw_weights(x.shape[1], n_draws, seed), draw_weights(x.shape[0], n_draws, seed + 1)/x.shape[0]
-    drawn = np.einsum('ds,dsk->dk', seeds, gain(images))
-    if x.shape[1] < 2: drawn[:] = np.nan
-    return gain(np.ones((1, x.shape[1])))[0].mean(0), *np.nanquantile(drawn, (.025, .975), axis=0)
+    k = x.shape[2]
+    def gain(c): return scores_of(c[..., :k]) - scores_of(c[..., k:])
+    both = np.concatenate([x, y], 2)
+    return gain(both.sum(1)).mean(0), *interval(both, gain, _clusters(records, test))
 
 # %% ../nbs/61_studies.ipynb #b18444e5
+def format_interval(
+    value: float, low: float, high: float,
+    sign: str = '+', # '': no sign of a positive number
+) -> str:            # the value alone where there is no interval
+    "A number and its interval as text"
+    return f'{value:{sign}.3f}' + (f' [{low:{sign}.3f}, {high:{sign}.3f}]' if low == low else '')
+
 def study_table(
     records: list,          # of `run_study`
     test: str,              # name of the test set
@@ -208,9 +225,10 @@ def study_table(
     for arm in arms:
         s, seconds = arm_scores(records, arm, test), [r['seconds'] for r in records if r['arm'] == arm]
         spread = s.std(0, ddof=1) if len(s) > 1 else np.full(s.shape[1], np.nan)
-        d = '' if arm == reference else '{:+.3f} [{:+.3f}, {:+.3f}]'.format(*(float(v[SCORES.index(metric)]) for v in arm_difference(records, arm, reference, test)))
+        d = '' if arm == reference else format_interval(*(float(v[SCORES.index(metric)]) for v in arm_difference(records, arm, reference, test)))
         lines.append(f'| {arm} | {len(s)} | ' + ' | '.join(f'{s[:, k].mean():.3f} ± {spread[k]:.3f}' for k in at) + f' | {d} | {np.mean(seconds):.0f} |')
-    return '\n'.join(lines)
+    rests = basis(_clusters(records, test) or range(len(_counts(records, arms[0], test)[0])), _counts(records, arms[0], test)[0, :, 0])
+    return '\n'.join(lines + ([] if rests['enough'] else ['', f'({say_basis(rests)})']))
 
 def plot_study(
     records: list,          # of `run_study`

@@ -33,7 +33,7 @@ from tqdm.auto import tqdm
 from .augment import DESIGN_AUGMENT, AugmentConfig, Views, augment_batch, draw_views, square_side
 from .datasets import _free_memory, draw_crops
 from .images import InputError, atomic_path
-from .metrics import bootstrap_interval
+from .intervals import basis, interval, say_basis
 from .model import DINOCell, _weight_bytes, best_device, load_model, save_model
 from .tuning import _count, _surfaces
 from .windows import predict_windows
@@ -286,6 +286,7 @@ class Validation(NamedTuple):
     errors: np.ndarray   # squared error of each image, summed over its pixels (N,)
     pixels: np.ndarray   # (N,)
     scores: dict         # SEG, DET, OP_CSB after the watershed; empty unless asked for
+    groups: list         # well, film, ... of each image (N)
     loss = property(lambda self: float(self.errors.sum()/self.pixels.sum()), doc='Mean squared error of the map over all pixels')
 
 def validate(
@@ -308,7 +309,7 @@ def validate(
     else:
         counts = sum(_count(((found.clip(0, 1), data.labels(i)) for found, i in maps()), *_grid)) if team.rank < len(data) else np.zeros((7, *map(len, _grid)))
         scores = {k: float(np.nanmax(v)) for k, v in _surfaces(team.total(counts)).items() if k in MONITORS}
-    return Validation(team.total(errors), np.prod(np.asarray(data.sizes), 1).astype(float), scores)
+    return Validation(team.total(errors), np.prod(np.asarray(data.sizes), 1).astype(float), scores, list(data.groups))
 
 # %% ../nbs/40_training.ipynb #df1a0012
 def bf16_here(
@@ -384,13 +385,13 @@ def paired_gain(
     before: np.ndarray, # summed error of each image (N,)
     after: np.ndarray,  # of the same images (N,)
     pixels: np.ndarray, # (N,)
-    n_draws: int = 2000,
-    seed: int = 0,
-) -> dict:              # before, after: pooled losses; difference, low, high: after - before and its 95 % interval (NaN with a single image)
-    "How much a loss changed, with a percentile interval from a paired bootstrap over images"
-    low, high = bootstrap_interval(np.stack([after - before, pixels], 1), lambda c: c[:, 0]/c[:, 1], n_draws, seed)
-    a, b = before.sum()/pixels.sum(), after.sum()/pixels.sum()
-    return dict(before=float(a), after=float(b), difference=float(b - a), low=float(low), high=float(high), images=len(pixels))
+    groups=None,        # well, film, ... of each image (N,); None: not known
+) -> dict:              # before, after: pooled losses; difference, low, high: after - before and its 95 % interval (None where there is none); images; rests: see `basis`
+    "How much a loss changed, image for image"
+    low, high = interval(np.stack([pixels, after - before], 1), lambda c: c[..., 1]/c[..., 0], groups).tolist()
+    rests, (a, b) = basis(groups or range(len(pixels)), pixels), (x.sum()/pixels.sum() for x in (before, after))
+    return dict(before=float(a), after=float(b), difference=float(b - a), images=len(pixels), rests=rests,
+                **(dict(low=low, high=high) if rests['enough'] else dict(low=None, high=None)))
 
 def say_gain(
     gain: dict, # from `paired_gain`
@@ -398,9 +399,12 @@ def say_gain(
 ) -> str:
     "Whether training helped, in a sentence"
     if epoch == 0: return f"no epoch was better than the untouched model (validation loss {gain['before']:.5f}), which is kept"
-    sure = 'one image cannot tell how sure this is' if gain['images'] == 1 else 'training helped' if gain['high'] < 0 else 'too few images to be sure that training helped'
-    return (f"validation loss {gain['before']:.5f} before, {gain['after']:.5f} after training (epoch {epoch}): difference {gain['difference']:+.5f} "
-            f"[{gain['low']:+.5f}, {gain['high']:+.5f}] over {gain['images']} images: {sure}")
+    said = f"validation loss {gain['before']:.5f} before, {gain['after']:.5f} after training (epoch {epoch}): difference {gain['difference']:+.5f}"
+    rests = gain.get('rests')                                             # older models lack it, and their intervals were too narrow
+    if not rests: return said
+    if not rests['enough']: return f'{said}; {say_basis(rests)}'
+    sure = 'training helped' if gain['high'] < 0 else 'too few to be sure that training helped'
+    return f"{said} [{gain['low']:+.5f}, {gain['high']:+.5f}] {say_basis(rests)}: {sure}"
 
 # %% ../nbs/40_training.ipynb #aaa93b22
 def write_rows(
@@ -538,7 +542,7 @@ def _note(run, val, config, folder, about, **row): # after an epoch, or before t
     run.rows.append(row)
     if best_row(run.rows, config.monitor) != len(run.rows) - 1: return
     if run.first is None: run.first = val.errors
-    run.model.config['provenance'] = dict(about, epoch=row['epoch'], gain=paired_gain(run.first, val.errors, val.pixels),
+    run.model.config['provenance'] = dict(about, epoch=row['epoch'], gain=paired_gain(run.first, val.errors, val.pixels, val.groups),
                                           **{k: v for k, v in row.items() if k.startswith('val_')})
     if run.team.rank == 0: save_model(run.kept(), folder/'model.safetensors')
 

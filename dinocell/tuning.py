@@ -18,8 +18,9 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .images import InputError
+from .intervals import interval
 from .labels import _distinct, check_labels, label_sizes, relabel
-from .metrics import _Overlaps, _ctc, _hits, draw_weights, pooled_scores
+from .metrics import _Overlaps, _ctc, _hits, pooled_scores
 from .watershed import _EIGHT, _check_map, _check_thresholds, _flood, enlarge_map
 
 # %% ../nbs/11_tuning.ipynb #2d1ec67b
@@ -95,7 +96,7 @@ class ThresholdSurface:
     surfaces: dict         # SEG, DET, OP_CSB, F1: (n,m) float64, NaN where cell_fill > cells_max
     metric: str            # the one that was maximised
     best: tuple            # (i,j) of the choice
-    region: np.ndarray     # (n,m) bool: pairs that a bootstrap over images cannot tell from the best
+    region: np.ndarray     # (n,m) bool: pairs that cannot be told from the best, see `_region`
     n_images: int          # images that were scored
 
     best_cells_max = property(lambda self: float(self.cells_max[self.best[0]]), doc='The chosen peak threshold')
@@ -118,17 +119,14 @@ class ThresholdSurface:
         return cls(**d | dict(surfaces={k: np.array(v, float) for k, v in d['surfaces'].items()}))
 
 # %% ../nbs/11_tuning.ipynb #75a0d04c
-def _region(counts, surface_of, best, n_draws=200, seed=0): # counts (N,7,n,m); function from summed counts to scores; index of the best
-    "Pairs (n,m) bool that are not reliably worse than `best` when images are drawn anew"
-    beaten, valid = np.zeros(counts.shape[2:]), 0
-    for weight in draw_weights(len(counts), n_draws, seed):
-        score = surface_of(np.tensordot(weight, counts, 1))
-        if np.isnan(score[best]): continue                               # no reference object in this draw
-        valid += 1
-        beaten += score[best] - score > 1e-12
-    out = beaten <= .975*valid
-    out[np.isnan(surface_of(counts.sum(0)))] = False
-    return out
+def _region(counts, surface_of, best, groups=None): # counts (N,7,n,m); function from summed counts to scores; index of the best; see `interval`
+    "Pairs (n,m) bool that are not reliably worse than `best`"
+    def gap(c): # weight and counts (...,1+7*n*m)
+        score = surface_of(c[..., 1:].reshape(*c.shape[:-1], *counts.shape[1:]))
+        return score[..., best[0], best[1], None, None] - score
+    weight = np.nanmax(counts[:, 0], (1, 2))
+    low, _ = interval(np.c_[weight, counts.reshape(len(counts), -1)], gap, groups)
+    return ~(low > 1e-12) & ~np.isnan(surface_of(counts.sum(0)))
 
 # %% ../nbs/11_tuning.ipynb #036eddb3
 def _middle(surface, region): # (n,m) scores with NaN; (n,m) bool
@@ -137,12 +135,12 @@ def _middle(surface, region): # (n,m) scores with NaN; (n,m) bool
     i, j = ties[((ties - middle)**2).sum(1).argmin()]
     return int(i), int(j)
 
-def _choose(surface, counts, surface_of): # (n,m) scores of all images; the others as `_region`
+def _choose(surface, counts, surface_of, groups=None): # (n,m) scores of all images; the others as `_region`
     "Index (i,j) of the best pair, and the region (n,m) bool around it"
     first = _middle(surface, surface == np.nanmax(surface))
-    region = _region(counts, surface_of, first)
+    region = _region(counts, surface_of, first, groups)
     best = _middle(surface, region)
-    return best, region if best == first else _region(counts, surface_of, best)
+    return best, region if best == first else _region(counts, surface_of, best, groups)
 
 # %% ../nbs/11_tuning.ipynb #a0e86a70
 def _checked(k, dist_map, mask): # number of the image; its map and labels
@@ -168,7 +166,7 @@ def _count(pairs, peaks, fills): # pairs yields (map, mask); thresholds as lists
     if not counts: raise InputError('no image to tune on: the data set is empty')
     return counts
 
-def _search(pairs, cells_max, cell_fill, metric): # pairs yields (map, mask)
+def _search(pairs, cells_max, cell_fill, metric, groups=None): # pairs yields (map, mask); well, film, ... of each
     "The surface of a stream of maps and masks"
     if metric not in ('SEG', 'DET', 'OP_CSB', 'F1'): raise InputError(f'metric {metric!r} cannot be tuned: choose SEG, DET, OP_CSB or F1')
     grid = [np.array(default if x is None else x, float).ravel() for x, default in
@@ -179,10 +177,10 @@ def _search(pairs, cells_max, cell_fill, metric): # pairs yields (map, mask)
     for bound in (0, -1): _check_thresholds(peaks[bound], 0), _check_thresholds(1, fills[bound])
     _check_thresholds(peaks[-1], fills[0])
     counts = np.stack(_count(pairs, peaks, fills))
+    if not counts[:, 0].any(): raise InputError('no reference object in any mask: nothing to tune on')
     counts[:, :, np.subtract.outer(*grid) < 0] = np.nan
     surfaces = _surfaces(sum(counts))                                       # image after image, as `ctc_scores` adds
-    if np.isnan(surfaces[metric]).all(): raise InputError('no reference object in any mask: nothing to tune on')
-    return ThresholdSurface(*grid, surfaces, metric, *_choose(surfaces[metric], counts, lambda c: _surfaces(c)[metric]), len(counts))
+    return ThresholdSurface(*grid, surfaces, metric, *_choose(surfaces[metric], counts, lambda c: _surfaces(c)[metric], groups), len(counts))
 
 # %% ../nbs/11_tuning.ipynb #c7503340
 def grid_search(
@@ -211,4 +209,5 @@ def find_optimal_thresholds(
     elif hasattr(dataset, '__len__'): pairs = (dataset[k] for k in range(len(dataset)))
     total = len(dataset) if hasattr(dataset, '__len__') else None
     with tqdm(pairs, total=total, disable=not progress, desc='predicting') as bar:
-        return _search(((enlarge_map(model.predict_prepared(grey), mask.shape), mask) for grey, mask in bar), cells_max, cell_fill, metric)
+        maps = ((enlarge_map(model.predict_prepared(grey), mask.shape), mask) for grey, mask in bar)
+        return _search(maps, cells_max, cell_fill, metric, getattr(dataset, 'groups', None))
