@@ -488,7 +488,7 @@ def _flood_to(full, output, work, thresholds, memory, pixel_size): # file of the
     _write_large(output, labels, final, pixel_size)
     del labels, dist_map                                                 # or Windows would keep the files
     shutil.rmtree(work)
-    return len(final) - 1
+    return int(final.max(initial=0))
 
 # %% ../nbs/55_large.ipynb #218cd67f
 def _check_output(output, memory): # path; GB

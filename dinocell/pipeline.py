@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from .images import BlankError, InputError, prepare_image, to_grey
 from .model import DINOCell
-from .watershed import _EIGHT, _check_thresholds, enlarge_map, masks_from_distance
+from .watershed import _EIGHT, _check_thresholds, _joined, _once, _passes, enlarge_map, masks_from_distance
 from .windows import predict_windows
 
 # %% ../nbs/50_pipeline.ipynb #37900dca
@@ -71,12 +71,24 @@ def _join_lakes(pieces, pairs): # (n,6) from `_open_lakes`; (m,2) pieces that to
     out[group[::-1], 4:] = pieces[::-1, 4:]
     return out
 
+# %% ../nbs/50_pipeline.ipynb #02e85660
+def _join_bands(dist_map, labels, final, saddle, band): # see `flood_bands`; number of each cell; rows at a time
+    "The numbers after cells were joined as `masks_from_distance` does it"
+    peaks, found = np.zeros(int(final.max(initial=0)) + 1), []
+    for top in range(0, len(labels), band):
+        part, cells = np.array(dist_map[top:top + band + 1]), final[labels[top:top + band + 1]]    # with the first row of the next band
+        np.maximum.at(peaks, cells.ravel(), part.ravel())
+        found.append(_passes(part, cells))
+    to = _joined(peaks, *_once(*map(np.concatenate, zip(*found))), saddle)
+    return np.unique(to, return_inverse=True)[1].astype(np.uint32)[final]
+
 # %% ../nbs/50_pipeline.ipynb #95c04b34
 def flood_bands(
     dist_map,          # (H,W) float32 in [0,1], in memory or on disk
     labels,            # (H,W) uint32 on disk, all 0; filled with numbers in the order of the work
     cells_max: float,  # see `masks_from_distance`
     cell_fill: float,  # see `masks_from_distance`
+    saddle: float,     # see `masks_from_distance`
     band: int,         # rows at a time
     memory: float = math.inf, # GB that the flood of one lake may take
 ) -> np.ndarray:       # (N+1,) uint32: the number of `masks_from_distance` for each number in `labels`
@@ -113,7 +125,7 @@ def flood_bands(
         count += len(begin)
     final = np.zeros(count + 1, np.uint32)
     final[1 + np.argsort(np.concatenate(begins))] = np.arange(1, count + 1)
-    return final
+    return final if saddle == 1 else _join_bands(dist_map, labels, final, saddle, band)
 
 # %% ../nbs/50_pipeline.ipynb #c644c4a5
 def _check_lakes(lakes, memory, cell_fill): # from `_join_lakes`; GB
@@ -130,12 +142,13 @@ def flood_map(
     dist_map: np.ndarray, # (H,W) float32 in [0,1]
     cells_max: float,     # see `masks_from_distance`
     cell_fill: float,     # see `masks_from_distance`
+    saddle: float = 1.,   # see `masks_from_distance`
     pixels: int = 2**23,  # at a time
 ) -> np.ndarray:          # (H,W) int32
     "What `masks_from_distance` gives; large maps in bands, to save memory"
-    if dist_map.size <= pixels: return masks_from_distance(dist_map, cells_max, cell_fill)
+    if dist_map.size <= pixels: return masks_from_distance(dist_map, cells_max, cell_fill, saddle=saddle)
     labels, band = np.zeros(dist_map.shape, np.uint32), max(16, pixels//dist_map.shape[1])
-    final = flood_bands(dist_map, labels, cells_max, cell_fill, band)
+    final = flood_bands(dist_map, labels, cells_max, cell_fill, saddle, band)
     for a in range(0, len(labels), band): labels[a:a + band] = final[labels[a:a + band]]
     return labels.view(np.int32)
 
@@ -154,6 +167,7 @@ class DINOCellPipeline:
         if model.device.type != 'mps': model.to(memory_format=torch.channels_last) # the same weights, laid out as the convolutions like them best
         self.cells_max = model.config['cells_max'] if cells_max is None else cells_max
         self.cell_fill = model.config['cell_fill'] if cell_fill is None else cell_fill
+        self.saddle = model.config.get('saddle', 1.)                     # of older models
         self.window = model.config['window'] if window is None else window
         self.overlap = self.window//4 if overlap is None else overlap
         _check_thresholds(self.cells_max, self.cell_fill)
@@ -165,10 +179,10 @@ class DINOCellPipeline:
 # %% ../nbs/50_pipeline.ipynb #ebf7d5e5
 @patch
 def _thresholds(self: DINOCellPipeline, cells_max, cell_fill): # of one call; None: the pipeline's
-    "The two thresholds of a call, checked"
-    pair = self.cells_max if cells_max is None else cells_max, self.cell_fill if cell_fill is None else cell_fill
-    _check_thresholds(*pair)
-    return pair
+    "The two thresholds of a call, checked, and the model's `saddle`: see `masks_from_distance`"
+    three = self.cells_max if cells_max is None else cells_max, self.cell_fill if cell_fill is None else cell_fill, self.saddle
+    _check_thresholds(*three)
+    return three
 
 @patch
 def predict_prepared(self: DINOCellPipeline,
@@ -188,8 +202,8 @@ def segment_prepared(self: DINOCellPipeline,
     size: tuple | None = None,      # height and width of the labels: those of the image that the picture was made of; None: of the picture
 ) -> np.ndarray:                    # (H,W) int32
     "Labels of a prepared picture"
-    pair = self._thresholds(cells_max, cell_fill)
-    return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *pair)
+    thresholds = self._thresholds(cells_max, cell_fill)
+    return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *thresholds)
 
 @patch(as_prop=True)
 def confidence(self: DINOCellPipeline) -> list | None:
@@ -362,8 +376,8 @@ def run(self: DINOCellPipeline,
     flips: bool = False,             # see `predict_prepared`
 ) -> np.ndarray:                     # (H,W) int32, 0 background, 1..N
     "Labels of the cells in an image"
-    pair = self._thresholds(cells_max, cell_fill)
-    return flood_map(self.predict_distance(image, name, diameter, pixel_size, flips), *pair)
+    thresholds = self._thresholds(cells_max, cell_fill)
+    return flood_map(self.predict_distance(image, name, diameter, pixel_size, flips), *thresholds)
 
 # %% ../nbs/50_pipeline.ipynb #eab6e36f
 @patch

@@ -307,7 +307,7 @@ def validate(
         for _ in maps(): pass
         scores = {}
     else:
-        counts = sum(_count(((found.clip(0, 1), data.labels(i)) for found, i in maps()), *_grid)) if team.rank < len(data) else np.zeros((7, *map(len, _grid)))
+        counts = sum(_count(((found.clip(0, 1), data.labels(i)) for found, i in maps()), *_grid, model.config['saddle'])) if team.rank < len(data) else np.zeros((7, *map(len, _grid)))
         scores = {k: float(np.nanmax(v)) for k, v in _surfaces(team.total(counts)).items() if k in MONITORS}
     return Validation(team.total(errors), np.prod(np.asarray(data.sizes), 1).astype(float), scores, list(data.groups))
 

@@ -21,7 +21,7 @@ from .images import InputError
 from .intervals import interval
 from .labels import _distinct, check_labels, label_sizes, relabel
 from .metrics import _Overlaps, _ctc, _hits, pooled_scores
-from .watershed import _EIGHT, _check_map, _check_thresholds, _flood, enlarge_map
+from .watershed import _EIGHT, _check_map, _check_thresholds, _flood, _joined, _passes, _peaks_of, enlarge_map
 
 # %% ../nbs/11_tuning.ipynb #2d1ec67b
 def _peaks_below_top(dist_map, cells_max, cell_fill): # checked map (H,W) float32; thresholds, lists of floats, ascending
@@ -41,8 +41,25 @@ def _deep_flood(dist_map, below, i, cells_max, cell_fill): # checked map; from `
     for b in below: kept += b > i
     return _flood(dist_map, cells_max[i], cell_fill[0]), kept
 
+# %% ../nbs/11_tuning.ipynb #1aff01ff
+def _joins(dist_map, deep, cell_fill, saddle): # map and labels (H,W), see `_deep_flood`; see `masks_from_distance`
+    "For each fill threshold the number of the cell that a label is part of (N+1,), or None where none are joined"
+    if saddle == 1: return [None]*len(cell_fill)
+    peaks, (pairs, heights) = _peaks_of(dist_map, deep, deep.max()), _passes(dist_map, deep)
+    high = heights > saddle*np.minimum(*peaks[pairs].T)              # joined cells have higher peaks, so no other pass can join
+    pairs, heights, out = pairs[high], heights[high], {}
+    above = [heights > np.float32(fill) for fill in cell_fill]
+    for use in above:
+        if use.sum() not in out: out[use.sum()] = _joined(peaks, pairs[use], heights[use], saddle)
+    return [out[use.sum()] for use in above]
+
+def _as_one(r, s, n, size, to): # pairs of reference and label, and the pixels they share (P,); pixels of each label (N+1,); from `_joins`
+    "The same after labels were joined"
+    pairs, place = np.unique(r*len(size) + to[s], return_inverse=True)
+    return pairs//len(size), pairs % len(size), np.bincount(place, n, len(pairs)).astype(np.int64), np.bincount(to, size, len(size)).astype(np.int64)
+
 # %% ../nbs/11_tuning.ipynb #48a554a8
-def _cut_overlaps(ref, ref_size, place, deep, kept, m): # reference labels and their pixels (R,); for each pixel its reference's number, 0: none (n,); labels (n,); how many of the `m` fill thresholds keep it (n,)
+def _cut_overlaps(ref, ref_size, place, deep, kept, m, joins): # reference labels and their pixels (R,); for each pixel its reference's number, 0: none (n,); labels (n,); how many of the `m` fill thresholds keep it (n,); from `_joins`
     "Yield the `_Overlaps` of the reference and the labels for each fill threshold"
     width = int(deep.max(initial=0)) + 1
     pairs, pair = _distinct(place*width + deep) if deep.size else (np.zeros(0, np.int64),)*2
@@ -51,11 +68,13 @@ def _cut_overlaps(ref, ref_size, place, deep, kept, m): # reference labels and t
     r, s = pairs//width, pairs % width
     size = np.zeros((width, m), np.int64)
     np.add.at(size, s, shared)
-    for n, res_size in zip(shared.T, size.T):
+    for n, res_size, to in zip(shared.T, size.T, joins):
+        a, b = r, s
+        if to is not None: a, b, n, res_size = _as_one(r, s, n, res_size, to[:width])
         res = np.flatnonzero(res_size)
-        use = (n > 0) & (r > 0)
-        a, b, c = r[use] - 1, np.searchsorted(res, s[use]), n[use]
-        yield _Overlaps(ref, ref_size, res, res_size[res], a, b, c, ref_size[a] + res_size[s[use]] - c)
+        use = (n > 0) & (a > 0)
+        a, b, c = a[use] - 1, b[use], n[use]
+        yield _Overlaps(ref, ref_size, res, res_size[res], a, np.searchsorted(res, b), c, ref_size[a] + res_size[b] - c)
 
 # %% ../nbs/11_tuning.ipynb #a41fd0b2
 _FIELDS = ('n_ref', 'n_res', 'sum_j', 'fn', 'fp', 'ns', 'tp')
@@ -72,13 +91,14 @@ def _field(dist_map, mask, cells_max, cell_fill): # checked map and labels (H,W)
     "What all peak thresholds need"
     return _Field(dist_map, _peaks_below_top(dist_map, cells_max, cell_fill), *label_sizes(mask), relabel(mask).astype(np.int64))
 
-def _peak_counts(field, i, cells_max, cell_fill): # which peak threshold; thresholds as above
+def _peak_counts(field, i, cells_max, cell_fill, saddle): # which peak threshold; thresholds as above
     "What one image contributes at one peak threshold: (7,m) float64, rows as in `_FIELDS`; 0 where no fill threshold is low enough"
     out = np.zeros((len(_FIELDS), len(cell_fill)))
     if cell_fill[0] > cells_max[i]: return out
     deep, kept = _deep_flood(field.dist_map, field.below, i, cells_max, cell_fill)
     cell = kept > 0
-    for j, o in enumerate(_cut_overlaps(field.ref, field.ref_size, field.place[cell], deep[cell], kept[cell], len(cell_fill))):
+    joins = _joins(field.dist_map, deep, cell_fill, saddle)
+    for j, o in enumerate(_cut_overlaps(field.ref, field.ref_size, field.place[cell], deep[cell], kept[cell], len(cell_fill), joins)):
         c = _ctc(o)
         out[:, j] = c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, _hits(o)[0][0]
     return out
@@ -98,6 +118,7 @@ class ThresholdSurface:
     best: tuple            # (i,j) of the choice
     region: np.ndarray     # (n,m) bool: pairs that cannot be told from the best, see `_region`
     n_images: int          # images that were scored
+    saddle: float = 1.     # that cells were joined by, see `masks_from_distance`
 
     best_cells_max = property(lambda self: float(self.cells_max[self.best[0]]), doc='The chosen peak threshold')
     best_cell_fill = property(lambda self: float(self.cell_fill[self.best[1]]), doc='The chosen fill threshold')
@@ -151,7 +172,7 @@ def _checked(k, dist_map, mask): # number of the image; its map and labels
     except InputError as e: raise InputError(f'image {k}: {e}') from None
     return dist_map, mask
 
-def _count(pairs, peaks, fills): # pairs yields (map, mask); thresholds as lists of floats, ascending
+def _count(pairs, peaks, fills, saddle): # pairs yields (map, mask); thresholds as lists of floats, ascending
     "Counts (7,n,m) of each image; images and peak thresholds are shared out to threads while `pairs` goes on, a few images ahead"
     counts, jobs, ahead = [], deque(), 2*os.cpu_count()
     collect = lambda: counts.append(np.stack([job.result() for job in jobs.popleft()], 1))
@@ -159,14 +180,14 @@ def _count(pairs, peaks, fills): # pairs yields (map, mask); thresholds as lists
         try:
             for k, pair in enumerate(pairs):
                 field = pool.submit(_field, *_checked(k, *pair), peaks, fills)      # starts before those that wait for it
-                jobs.append([pool.submit(lambda field, i: _peak_counts(field.result(), i, peaks, fills), field, i) for i in range(len(peaks))])
+                jobs.append([pool.submit(lambda field, i: _peak_counts(field.result(), i, peaks, fills, saddle), field, i) for i in range(len(peaks))])
                 if len(jobs) > ahead: collect()
             while jobs: collect()
         finally: pool.shutdown(cancel_futures=True)
     if not counts: raise InputError('no image to tune on: the data set is empty')
     return counts
 
-def _search(pairs, cells_max, cell_fill, metric, groups=None): # pairs yields (map, mask); well, film, ... of each
+def _search(pairs, cells_max, cell_fill, metric, groups=None, saddle=1.): # pairs yields (map, mask); well, film, ... of each; see `masks_from_distance`
     "The surface of a stream of maps and masks"
     if metric not in ('SEG', 'DET', 'OP_CSB', 'F1'): raise InputError(f'metric {metric!r} cannot be tuned: choose SEG, DET, OP_CSB or F1')
     grid = [np.array(default if x is None else x, float).ravel() for x, default in
@@ -174,13 +195,13 @@ def _search(pairs, cells_max, cell_fill, metric, groups=None): # pairs yields (m
     for name, x in zip(('cells_max', 'cell_fill'), grid):
         if not x.size or (np.diff(x) <= 0).any(): raise InputError(f'{name}: give at least one threshold, in ascending order')
     peaks, fills = (x.tolist() for x in grid)
-    for bound in (0, -1): _check_thresholds(peaks[bound], 0), _check_thresholds(1, fills[bound])
+    for bound in (0, -1): _check_thresholds(peaks[bound], 0, saddle), _check_thresholds(1, fills[bound])
     _check_thresholds(peaks[-1], fills[0])
-    counts = np.stack(_count(pairs, peaks, fills))
+    counts = np.stack(_count(pairs, peaks, fills, saddle))
     if not counts[:, 0].any(): raise InputError('no reference object in any mask: nothing to tune on')
     counts[:, :, np.subtract.outer(*grid) < 0] = np.nan
     surfaces = _surfaces(sum(counts))                                       # image after image, as `ctc_scores` adds
-    return ThresholdSurface(*grid, surfaces, metric, *_choose(surfaces[metric], counts, lambda c: _surfaces(c)[metric], groups), len(counts))
+    return ThresholdSurface(*grid, surfaces, metric, *_choose(surfaces[metric], counts, lambda c: _surfaces(c)[metric], groups), len(counts), saddle)
 
 # %% ../nbs/11_tuning.ipynb #c7503340
 def grid_search(
@@ -189,10 +210,11 @@ def grid_search(
     cells_max=None, # peak thresholds, ascending; default 20 from .1 to .9
     cell_fill=None, # fill thresholds, ascending; default 20 from .05 to .5
     metric: str='OP_CSB', # SEG, DET, OP_CSB or F1 (at IoU .5)
+    saddle: float=1., # see `masks_from_distance`
 ) -> ThresholdSurface: # scores are pooled over the images
     "Score every pair of thresholds on given maps"
     if len(maps) != len(masks): raise InputError(f'{len(maps)} maps but {len(masks)} masks: give one mask a map')
-    return _search(zip(maps, masks), cells_max, cell_fill, metric)
+    return _search(zip(maps, masks), cells_max, cell_fill, metric, saddle=saddle)
 
 # %% ../nbs/11_tuning.ipynb #93e1a783
 def find_optimal_thresholds(
@@ -203,11 +225,11 @@ def find_optimal_thresholds(
     cell_fill=None, # fill thresholds, ascending; default 20 from .05 to .5
     progress: bool=True, # show a progress bar
 ) -> ThresholdSurface: # the best pair and the whole surface
-    "Grid search over both thresholds on the maps that a model predicts"
+    "Grid search over both thresholds on the maps that a model predicts; cells are joined by the `saddle` of the model, which is not searched"
     pairs = dataset
     if hasattr(dataset, 'mask'): pairs = ((dataset.grey(k), dataset.mask(k)) for k in range(len(dataset)))
     elif hasattr(dataset, '__len__'): pairs = (dataset[k] for k in range(len(dataset)))
     total = len(dataset) if hasattr(dataset, '__len__') else None
     with tqdm(pairs, total=total, disable=not progress, desc='predicting') as bar:
         maps = ((enlarge_map(model.predict_prepared(grey), mask.shape), mask) for grey, mask in bar)
-        return _search(maps, cells_max, cell_fill, metric, getattr(dataset, 'groups', None))
+        return _search(maps, cells_max, cell_fill, metric, getattr(dataset, 'groups', None), getattr(model, 'saddle', 1.))
