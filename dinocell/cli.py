@@ -15,36 +15,18 @@ from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-from fastcore.docments import docments
-
-from .batch import Segmentation, doubtful_diameter, find_images, segment_files
-from .cell_painting import SHARD_MB, open_fields, verify_fields
-from .data_check import check_data, format_report, report_json
-from .datasets import CellDataset, mix
-from .demo import run_demo
-from .doctor import examine, format_findings
-from .download import SETS, download
-from .evaluation import (BASELINES, evaluation_json, format_evaluation, format_table, make_report, plot_worst, score_dataset, segment_dataset, tune_model,
-                                 write_report, write_results)
-from .images import InputError, atomic_path
-from .layouts import process
-from .model import DECODERS, DINOCell, _meta, best_device, count_trainable, freeze_backbone, load_model, save_model
-from .packing import pack_fields
-from .plates import S3, find_fields, find_jump, find_load_data, read_index
-from .plots import plot_history, plot_surface, save_figure
-from .pretraining import PretrainConfig, plot_pretraining, pretrain
-from .ready import DEFAULT, PACKAGED, READY, fetch_model, format_models, list_models, load, model_path, ready_model
-from .training import PRESETS, TrainConfig, best_row, join_team, log_tensorboard, read_config, train
-
 # %% ../nbs/60_cli.ipynb #e24a3b1c
 def cmd_demo(a): # parsed arguments
     "demo"
+    from dinocell.demo import run_demo
+    from dinocell.evaluation import format_table
     print(format_table(run_demo(a.output, device=a.device)))
     print(f'written to {a.output}: model.safetensors, learning_curve.png, threshold_surface.png, overlays, scores.csv, labels')
 
 def cmd_models(a):
     "models"
+    from dinocell.images import InputError
+    from dinocell.ready import fetch_model, format_models, list_models
     if a.source and not a.fetch: raise InputError(f'--source {a.source}: give --fetch NAME too, the model that the file holds')
     fetched = fetch_model(a.fetch, a.source) if a.fetch else None
     if a.json: print(json.dumps(list_models(), indent=1))
@@ -52,16 +34,21 @@ def cmd_models(a):
 
 def cmd_download(a):
     "data download"
+    from dinocell.download import download
     print(download(a.name, a.output, a.source, a.accept_licence, not a.keep_zip, not a.no_check, a.tries))
 
 def cmd_check(a):
     "data check: exit code 1 where something serious was found"
+    from dinocell.data_check import check_data, format_report, report_json
     report = check_data(*a.folders, page=a.page, speck=a.speck, workers=a.workers)
     print(report_json(report) if a.json else format_report(report))
     return int(report.serious)
 
 def _preparation(a): # arguments of `process`
     "scale, diameter, channel, flatten and limits: as the options say, or as the model was trained"
+    from dinocell.images import InputError
+    from dinocell.model import _meta
+    from dinocell.ready import model_path
     if a.model is None: return dict(scale=1. if a.scale is None else a.scale, diameter=a.diameter, channel=a.channel, flatten=a.flatten, limits=a.limits)
     given = [k for k, default in (('scale', None), ('diameter', None), ('flatten', 'auto'), ('limits', None)) if getattr(a, k) != default]
     if given: raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
@@ -71,6 +58,8 @@ def _preparation(a): # arguments of `process`
 
 def cmd_process(a):
     "process"
+    from dinocell.datasets import CellDataset
+    from dinocell.layouts import process
     options = {k: getattr(a, k) for k in ('cell', 'percent', 'truth')} | dict(partial=a.partial or None)
     data = CellDataset(process(a.layout, a.input, a.output, a.split, source=a.source, licence=a.licence, workers=a.workers, keep_going=a.keep_going, **_preparation(a), **options))
     d = data.diameters()
@@ -85,6 +74,8 @@ def _given(a, kind): # arguments; a dataclass of settings
 
 def _config(a, kind): # as `_given`
     "Settings: of --config or --preset, with what the command line says put over them"
+    from dinocell.images import InputError
+    from dinocell.training import PRESETS, read_config
     preset = getattr(a, 'preset', None)
     if preset and a.config: raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
     config = read_config(a.config, kind) if a.config else PRESETS[preset] if preset else kind()
@@ -93,16 +84,20 @@ def _config(a, kind): # as `_given`
 
 def _sets(folders):
     "One dataset folder, or several mixed"
+    from dinocell.datasets import CellDataset, mix
     return CellDataset(folders[0]) if len(folders) == 1 else mix([CellDataset(f) for f in folders])
 
 def _check_start(a): # arguments of `train`
     "`InputError` unless it is clear what training starts from"
+    from dinocell.images import InputError
     if a.start is not None and (a.backbone or a.weights or a.decoder): raise InputError(f'--start {a.start}: the model decides backbone, weights and decoder: leave --backbone, --weights and --decoder out')
     if a.start is None and a.weights is None: raise InputError('--weights is missing: give --start MODEL to fine-tune a model, or --weights hub, none or a weights file')
     if a.weights == 'none' and a.freeze is not False: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --no-freeze, or start from weights')
 
 def _start_model(a): # arguments of `train`
     "The model that training starts from"
+    from dinocell.model import DINOCell, freeze_backbone, load_model
+    from dinocell.ready import model_path
     if a.start is None:
         weights, decoder = None if a.weights in ('hub', 'none') else a.weights, a.decoder or ('design' if a.preset == 'design' else 'unet')
         return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, a.weights == 'hub', decoder)
@@ -114,6 +109,10 @@ def _start_model(a): # arguments of `train`
 
 def cmd_train(a):
     "train"
+    import torch
+    from dinocell.model import count_trainable
+    from dinocell.plots import plot_history, save_figure
+    from dinocell.training import TrainConfig, best_row, join_team, log_tensorboard, train
     _check_start(a)
     config, team = _config(a, TrainConfig), join_team(a.device)
     torch.manual_seed(config.seed)
@@ -129,6 +128,12 @@ def cmd_train(a):
 # %% ../nbs/60_cli.ipynb #a1cf7610
 def cmd_tune(a):
     "tune"
+    from dinocell.datasets import CellDataset
+    from dinocell.evaluation import tune_model
+    from dinocell.images import InputError, atomic_path
+    from dinocell.model import best_device, load_model, save_model
+    from dinocell.plots import plot_surface, save_figure
+    from dinocell.ready import PACKAGED, READY, model_path
     if a.model in READY or Path(a.model).resolve().parent == PACKAGED.resolve(): raise InputError(f'--model {a.model}: a ready model is not changed: copy {model_path(a.model)} and tune the copy')
     model, beside = load_model(a.model, best_device(a.device)), Path(a.model).parent
     found = tune_model(model, CellDataset(a.data), a.metric)
@@ -139,10 +144,15 @@ def cmd_tune(a):
 
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
     "What `score_dataset` scores"
+    from dinocell.ready import READY, load
     return Path(path) if path not in READY and Path(path).is_dir() else load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
 
 def cmd_evaluate(a):
     "evaluate"
+    from dinocell.datasets import CellDataset
+    from dinocell.evaluation import (BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, score_dataset,
+                                         segment_dataset, write_report, write_results)
+    from dinocell.plots import save_figure
     data, out = CellDataset(a.data), a.output and Path(a.output)
     if out: out.mkdir(parents=True, exist_ok=True)
     methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
@@ -165,9 +175,11 @@ def _said(row): # of `segment_files`
 
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
+    from dinocell.batch import Segmentation, doubtful_diameter, find_images, segment_files
+    from dinocell.ready import ready_model
     what = Segmentation(**_given(a, Segmentation))
     images = find_images(a.images)
-    if a.model is None: print(f'model: {DEFAULT}, licence: {ready_model(DEFAULT).licence}', file=sys.stderr)
+    if a.model is None: print(f'model: {_MODEL}, licence: {ready_model(_MODEL).licence}', file=sys.stderr)
     rows = segment_files(images, what, a.workers)
     good = [r for r in rows if 'error' not in r]
     print(json.dumps(rows, indent=1) if a.json else '\n'.join(map(_said, good)), end='\n' if good or a.json else '')
@@ -187,6 +199,10 @@ def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
 
 def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
+    from dinocell.cell_painting import verify_fields
+    from dinocell.images import InputError
+    from dinocell.packing import pack_fields
+    from dinocell.plates import S3, find_fields, find_jump, find_load_data, read_index
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
     if a.layout == 'pattern' and a.pattern is None: raise InputError('shards pattern: give --pattern, a regular expression with the groups plate, well, site and channel')
     index = dict(jump=lambda: find_jump(a.input, a.brightfield, a.batch, s3), load_data=lambda: find_load_data(a.input, a.brightfield, batch=a.batch, s3=s3),
@@ -202,6 +218,10 @@ def cmd_shards(a):
 
 def cmd_pretrain(a):
     "pretrain"
+    from dinocell.cell_painting import open_fields
+    from dinocell.plots import save_figure
+    from dinocell.pretraining import PretrainConfig, plot_pretraining, pretrain
+    from dinocell.training import join_team
     config, weights = _config(a, PretrainConfig), {'none': None, 'hub': 'released'}.get(a.weights, a.weights)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, weights, a.watch and open_fields(a.watch), a.device, a.hours)
     if join_team(a.device).rank: return
@@ -212,11 +232,12 @@ def cmd_pretrain(a):
 
 def cmd_doctor(a):
     "doctor"
+    from dinocell.doctor import examine, format_findings
     findings = examine()
     print(json.dumps([f._asdict() for f in findings], indent=1) if a.json else format_findings(findings))
 
 # %% ../nbs/60_cli.ipynb #bc6cfe0e
-_BACKBONE = 'vits16' # of a model that is trained from weights
+_MODEL, _BACKBONE = 'cells', 'vits16' # the model that is used where none is named; the backbone of one that is trained from weights
 
 def _number_or_auto(text): # of an option
     "A number, or 'auto'"
@@ -257,6 +278,7 @@ def _add_process(p):
 
 def _add_download(p):
     "Arguments of `data download`"
+    from dinocell.download import SETS
     p.add_argument('name', metavar='NAME', help='data set: ' + ', '.join(SETS))
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'), ('--source', str, None, "a .zip or folder that is here already, or the address of a mirror; default: the authors' address"),
                ('--tries', int, 5, 'in a row without progress'))
@@ -274,6 +296,7 @@ def _add_check(p):
 @lru_cache
 def _comments(of): # class of settings
     "Field -> the comment beside it; the source is read once a process"
+    from fastcore.docments import docments
     return docments(of)
 
 def _option(p, field, of, default): # a field of the settings
@@ -283,10 +306,12 @@ def _option(p, field, of, default): # a field of the settings
     if 'bool' in kind: return p.add_argument(name, action=argparse.BooleanOptionalAction, help=what)
     more = dict(nargs=2, metavar=('LOW', 'HIGH')) if 'tuple' in kind else {}
     one = float if 'float' in kind or 'tuple' in kind else int if 'int' in kind else str
-    p.add_argument(name, type=one, help=f'{what} (default {default})', **more)
+    p.add_argument(name, type=one, help=what if default is None else f'{what} (default {default})', **more)
 
 def _add_train(p):
     "Arguments of `train`: every setting of `TrainConfig` and `AugmentConfig` is an option"
+    from dinocell.model import DECODERS
+    from dinocell.training import PRESETS, TrainConfig
     for name, what in (('--data', 'dataset folder to learn from; several are mixed'), ('--valid', 'dataset folder to choose the epoch by; several are mixed')):
         p.add_argument(name, nargs='+', required=True, help=what)
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'),
@@ -297,18 +322,24 @@ def _add_train(p):
     p.add_argument('--decoder', choices=list(DECODERS), help='with --weights: unet, or that of the original design; default: unet, with --preset design that one')
     p.add_argument('--freeze', action=argparse.BooleanOptionalAction, default=None, help='leave the backbone as it is, or train it too (--no-freeze); default: leave it, with --start train it')
     p.add_argument('--tensorboard', action='store_true', help='also write the history for TensorBoard, into the output folder')
-    _add_settings(p, TrainConfig())
+    _add_settings(p, TrainConfig(), 'optimiser', dict(augment='augmentation'))
 
 # %% ../nbs/60_cli.ipynb #887d6e5e
-def _add_settings(p, config): # a dataclass of settings, which may hold another
+_basic = {'epochs', 'steps', 'batch', 'patience', 'monitor', 'held_out', 'watched', 'seed'}   # settings that stand in another group
+_machine = {'accumulate', 'precision', 'compile', 'workers', 'save_every'}                    # than the rest of their class
+
+def _add_settings(p, config, group, parts=()): # a dataclass of settings; title of their group; setting that holds another such class -> its group
     "An option for each setting"
+    for title in (group, *dict(parts).values()): p.group(title)                               # in this order
     for f in fields(config):
         value = getattr(config, f.name)
-        if is_dataclass(value): _add_settings(p, value)
-        else: _option(p, f, type(config), value)
+        title = 'basic' if f.name in _basic else 'machine' if f.name in _machine else group
+        if is_dataclass(value): _add_settings(p, value, parts[f.name])
+        else: _option(p.group(title), f, type(config), value)
 
 def _add_shards(p):
     "Arguments of `shards`"
+    from dinocell.cell_painting import SHARD_MB
     p.add_argument('layout', choices=['jump', 'load_data', 'pattern', 'index'], help='how the fields are found: file names of JUMP, CellProfiler\'s load_data.csv, a pattern of file names, or a table batch,plate,well,site,CHANNEL,…')
     _arguments(p, ('--input', str, ..., 'folder, CSV file, or an address such as s3://bucket/plate'), ('--output', str, ..., 'folder of shards to make; the same call goes on where it stopped'),
                ('--pattern', str, None, 'pattern: regular expression with groups plate, well (or row and column), site, channel, perhaps batch'),
@@ -320,13 +351,14 @@ def _add_shards(p):
 
 def _add_pretrain(p):
     "Arguments of `pretrain`: every setting of `PretrainConfig` and `CropConfig` is an option"
+    from dinocell.pretraining import PretrainConfig
     _arguments(p, ('--shards', str, ..., 'fields to train on, made by `shards`'), ('--output', str, ..., 'folder to make, or to go on in'),
                ('--backbone', str, 'vits16', 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
                ('--weights', str, ..., "'hub' fetches the released weights to begin with, 'none' starts at random, else a weights file"),
                ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are set aside'), ('--hours', float, None, 'stop after so long; the same call goes on'),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--views', choices=['multiview', 'average'], default='multiview', help='what a crop shows: the mean of all channels or one of them, or always the mean (default multiview)')
-    _add_settings(p, PretrainConfig())
+    _add_settings(p, PretrainConfig(), 'optimiser', dict(crops='augmentation'))
 
 # %% ../nbs/60_cli.ipynb #7fc13596
 def _add_tune(p):
@@ -338,7 +370,7 @@ _thresholds = (('--cells-max', float, None, "peak threshold; default: the model'
 
 def _add_evaluate(p):
     "Arguments of `evaluate`"
-    _arguments(p, ('--model', str, DEFAULT, 'model file or name, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
+    _arguments(p, ('--model', str, _MODEL, 'model file or name, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
                ('--output', str, None, 'folder for the tables, the labels and the worst images; default: print only'), *_thresholds,
                ('--draws', int, 2000, 'of the bootstrap that the intervals come from'), ('--worst', int, 4, 'how many images to show in worst.png'))
     p.add_argument('--against', nargs='+', default=[], metavar='MODEL', help='models or folders of label images to compare with, on the same images')
@@ -349,7 +381,7 @@ _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath'
 def _add_segment(p):
     "Arguments of `segment`: every field of `Segmentation` is an option"
     p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder; time series and Z-stacks go frame by frame')
-    _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {DEFAULT}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
+    _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {_MODEL}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
                *_thresholds, ('--diameter', _number_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
                ('--pixel-size', float, None, 'µm per pixel: sizes are then in µm'), ('--workers', int, 1, 'processes'))
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT', help='what to write: ' + ', '.join(f'{k} ({v})' for k, v in _ends.items()) + ' (default tif)')
@@ -371,22 +403,47 @@ _COMMANDS = dict( # name: (function, its arguments, what it does, an example)
     pretrain=(cmd_pretrain, _add_pretrain, 'pretrain a backbone on fields without labels', 'dinocell pretrain --shards shards --views multiview --backbone vits16 --weights hub --output runs/ssl'),
     doctor=(cmd_doctor, lambda p: p.add_argument('--json', action='store_true', help='print JSON'), 'what is installed here, what it runs on, and what is likely to go wrong', 'dinocell doctor'))
 
+class _Parser(argparse.ArgumentParser):
+    "A parser that makes its arguments when it is asked for them, in groups, and refuses in one line"
+    def __init__(self, *args, add=None, **kw): # add: function that adds the arguments
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kw)
+        self._optionals.title, self._add = 'basic', add
+
+    def group(self, title):
+        "The options under this heading"
+        if title == self._optionals.title: return self._optionals
+        return next((g for g in self._action_groups if g.title == title), None) or self.add_argument_group(title)
+
+    def parse_known_args(self, *args, **kw):
+        add, self._add = self._add, None
+        if add: add(self)
+        return super().parse_known_args(*args, **kw)
+
+    def error(self, message): self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')
+
+_with_device = 'demo', 'train', 'tune', 'evaluate', 'segment', 'pretrain'
+
+def _add_command(sub, name, run, add, what, example): # from `add_subparsers`; an entry of `_COMMANDS`
+    "The parser of a command"
+    def arguments(p):
+        add(p)
+        if name in _with_device: p.group('machine').add_argument('--device', help='cuda, mps or cpu; default: the best there is')
+    p = sub.add_parser(name, add=arguments, help=what, description=what[0].upper() + what[1:] + '.', epilog=f'example:\n  {example}')
+    p.set_defaults(run=run)
+
 def _add_commands(top, commands, where): # parser; as `_COMMANDS`; name of the place that says which was chosen
-    "A parser for each command, and for the commands of a group"
-    sub = top.add_subparsers(dest=where, required=True)
+    "A parser for each command, and for the commands of a group; without a command, the help"
+    top.set_defaults(run=lambda a: top.print_help())
+    sub = top.add_subparsers(dest=where, title='commands', metavar='COMMAND')
     for name, entry in commands.items():
         if isinstance(entry, dict):
-            _add_commands(sub.add_parser(name, help=' or '.join(what for _, _, what, _ in entry.values())), entry, 'subcommand')
-            continue
-        run, add, what, example = entry
-        p = sub.add_parser(name, help=what, description=what[0].upper() + what[1:] + '.', epilog=f'example:\n  {example}', formatter_class=argparse.RawDescriptionHelpFormatter)
-        p.set_defaults(run=run)
-        add(p)
-        if name in ('demo', 'train', 'tune', 'evaluate', 'segment', 'pretrain'): p.add_argument('--device', help='cuda, mps or cpu; default: the best there is')
+            what = ' or '.join(what for _, _, what, _ in entry.values())
+            _add_commands(sub.add_parser(name, help=what, description=what[0].upper() + what[1:] + '.'), entry, 'subcommand')
+        else: _add_command(sub, name, *entry)
 
 def make_parser() -> argparse.ArgumentParser:
-    "All commands and their arguments"
-    top = argparse.ArgumentParser('dinocell', description='Cell segmentation with DINOv3 distance maps')
+    "All commands; the options of each are made when it is parsed"
+    top = _Parser('dinocell', description='Cell segmentation with DINOv3 distance maps', epilog='options of a command: dinocell COMMAND --help')
     _add_commands(top, _COMMANDS, 'command')
     return top
 
@@ -404,6 +461,8 @@ def main(
 ) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted
     "Entry point of the `dinocell` command"
     a = make_parser().parse_args(argv)
+    if a.command is None: return a.run(a) or 0
+    from dinocell.images import InputError
     try:
         code = a.run(a) or 0
         sys.stdout.flush()
