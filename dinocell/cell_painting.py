@@ -20,9 +20,10 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from .datasets import _array_sha256, _cores, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
+from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
 from .images import InputError, atomic_folder, atomic_path
 from .simulate import simulate
+from .system import cores
 
 # %% ../nbs/22_cell_painting.ipynb #3798f312
 class FieldKey(NamedTuple):
@@ -296,7 +297,7 @@ def verify_fields(
     chosen, jobs, wrong = set(fields.which.tolist()), {}, []
     for i, r in enumerate(_read_rows(fields.folder)):
         if i in chosen: jobs.setdefault(int(r['shard']), []).append((int(r['row']), r['sha256'], FieldKey(*(r[n] for n in FieldKey._fields))))
-    if workers is None: workers = min(_cores(), len(jobs), 1 + len(chosen)//16)
+    if workers is None: workers = min(cores(), len(jobs), 1 + len(chosen)//16)
     with _workers(workers if _travels(_wrong_rows) else 1) as run, tqdm(total=len(chosen), desc='verifying', leave=False) as bar:
         for (path, rows, _), bad in run(_wrong_rows, [(str(fields.folder/_shard_name(s)), *zip(*((k, known) for k, known, _ in found))) for s, found in jobs.items()]):
             names = {k: key for k, _, key in jobs[int(Path(path).stem.split('_')[1])]}

@@ -34,6 +34,7 @@ from tqdm.auto import tqdm
 from .distance import create_distance_map
 from .images import DIAMETER, InputError, _mirror, atomic_path, check_normalisation, normalise, scaled_grey, to_grey
 from .labels import check_labels, label_sizes, relabel, resize_labels
+from .system import cores
 
 # %% ../nbs/21_datasets.ipynb #8edcccb6
 class Source(NamedTuple):
@@ -362,18 +363,11 @@ def _travels(o): # a source, or a function
     try: return b'__main__' not in pickle.dumps(o)
     except (pickle.PicklingError, AttributeError, TypeError): return False
 
-def _cores(): return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() # that this process may use
-
-def _free_memory():
-    "Bytes of memory that are free; None where the system does not tell"
-    try: return os.sysconf('SC_AVPHYS_PAGES')*os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, ValueError, OSError): return None
-
 def _how_many(workers, sources): # as `process_sources`
     "How many processes"
     if workers is not None and workers < 1: raise InputError(f'workers={workers}: give 1 or more')
     if not all(map(_travels, (_write_slice, *sources))): return 1
-    return min(workers or _cores(), max(1, len(sources)//8) if workers is None else len(sources))
+    return min(workers or cores(), max(1, len(sources)//8) if workers is None else len(sources))
 
 # %% ../nbs/21_datasets.ipynb #8adfbdbf
 def _stamp(source):

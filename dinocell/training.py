@@ -31,10 +31,11 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
 from .augment import DESIGN_AUGMENT, AugmentConfig, Views, augment_batch, draw_views, square_side
-from .datasets import _free_memory, draw_crops
+from .datasets import draw_crops
 from .images import InputError, atomic_path
 from .metrics import bootstrap_interval
 from .model import DINOCell, _weight_bytes, best_device, load_model, save_model
+from .system import free_memory
 from .tuning import _count, _surfaces
 from .windows import predict_windows
 
@@ -264,9 +265,9 @@ def training_data(
 ):                        # `ResidentData` or `StreamedData`
     "The images on the device if they take at most half of its free memory, else from the disk"
     if workers is not None: return StreamedData(data, device, workers)
-    free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else _free_memory()
+    free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else free_memory()
     need = 2*int(np.prod(np.asarray(data.sizes), 1).sum())
-    return ResidentData(data, device) if free is None or need < free/2 else StreamedData(data, device, 2)
+    return ResidentData(data, device) if need < free/2 else StreamedData(data, device, 2)
 
 # %% ../nbs/40_training.ipynb #df27e43e
 def predict_image(
