@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
 from .images import InputError, atomic_folder, atomic_path
 from .simulate import simulate
-from .system import cores
+from .system import cores, plain_cell, read_cell
 
 # %% ../nbs/22_cell_painting.ipynb #3798f312
 class FieldKey(NamedTuple):
@@ -133,7 +133,7 @@ def _shard_name(k): return f'shard_{k:05d}.npy'
 def _write_note(folder, shards, names, shape, skipped, **meta): # folder; a list of records a shard; names of the channels; (C,H,W)
     "What makes a folder of shards a set"
     rows = [(*r['key'], s, k, r['sha256']) for s, records in enumerate(shards) for k, r in enumerate(records)]
-    with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f: csv.writer(f).writerows([_columns, *rows])
+    with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f: csv.writer(f).writerows([_columns, *(map(plain_cell, r) for r in rows)])
     with atomic_path(folder/'limits.npy') as tmp: np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
     note = dict(dict(kind='npy'), **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: _sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
@@ -192,7 +192,7 @@ def write_fields(
 # %% ../nbs/22_cell_painting.ipynb #beaadf27
 def _read_rows(folder):
     "The rows of fields.csv, a dict each"
-    with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from csv.DictReader(f)
+    with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from ({k: read_cell(v) for k, v in r.items()} for r in csv.DictReader(f))
 
 def _read_note(folder, kind='npy'): # kind of shards
     "What is in fields.json; `InputError` unless it and the other files belong together"

@@ -35,7 +35,7 @@ from .datasets import draw_crops
 from .images import InputError, atomic_path
 from .metrics import bootstrap_interval
 from .model import DINOCell, _weight_bytes, best_device, load_model, save_model
-from .system import free_memory
+from .system import free_memory, plain_cell
 from .tuning import _count, _surfaces
 from .windows import predict_windows
 
@@ -406,13 +406,12 @@ def say_gain(
 # %% ../nbs/40_training.ipynb #aaa93b22
 def write_rows(
     path: str | Path, # a .csv file
-    rows: list,       # dicts with the same keys
+    rows: list,       # dicts with the same keys in the same order
 ):
-    "A table of numbers, whole or not at all"
-    with atomic_path(path) as tmp, open(tmp, 'w', newline='') as f:
-        out = csv.DictWriter(f, rows[0].keys())
-        out.writeheader()
-        out.writerows(rows)
+    "A table, whole or not at all; what a spreadsheet would compute is marked as text, see `plain_cell`"
+    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
+        out = csv.writer(f)
+        out.writerows(map(plain_cell, r) for r in (rows[0], *(r.values() for r in rows)))
 
 def best_row(
     rows: list,             # history
