@@ -197,7 +197,7 @@ def state_misfit(
     own = module.state_dict()
     both = own.keys() & state.keys()
     found = [('missing', own.keys() - state.keys()), ('left over', state.keys() - own.keys()),
-             ('of another shape', {k for k in both if own[k].shape != state[k].shape}), ('not finite', {k for k in both if not torch.isfinite(state[k]).all()})]
+             ('of another shape', {k for k in both if own[k].shape != state[k].shape}), ('not finite', {k for k in both if not (state[k].is_meta or torch.isfinite(state[k]).all())})]
     say = lambda keys: ', '.join(sorted(keys)[:12]) + (f' and {len(keys) - 12} more' if len(keys) > 12 else '')
     return '; '.join(f'{what}: {say(keys)}' for what, keys in found if keys)
 
