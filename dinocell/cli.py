@@ -15,6 +15,8 @@ from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from .system import InputError, check_number
+
 # %% ../nbs/60_cli.ipynb #e24a3b1c
 def cmd_demo(a): # parsed arguments
     "demo"
@@ -25,7 +27,6 @@ def cmd_demo(a): # parsed arguments
 
 def cmd_models(a):
     "models"
-    from dinocell.images import InputError
     from dinocell.ready import fetch_model, format_models, list_models
     if a.source and not a.fetch: raise InputError(f'--source {a.source}: give --fetch NAME too, the model that the file holds')
     fetched = fetch_model(a.fetch, a.source) if a.fetch else None
@@ -46,7 +47,6 @@ def cmd_check(a):
 
 def _preparation(a): # arguments of `process`
     "scale, diameter, channel, flatten and limits: as the options say, or as the model was trained"
-    from dinocell.images import InputError
     from dinocell.model import _meta
     from dinocell.ready import model_path
     if a.model is None: return dict(scale=1. if a.scale is None else a.scale, diameter=a.diameter, channel=a.channel, flatten=a.flatten, limits=a.limits)
@@ -74,7 +74,6 @@ def _given(a, kind): # arguments; a dataclass of settings
 
 def _config(a, kind): # as `_given`
     "Settings: of --config or --preset, with what the command line says put over them"
-    from dinocell.images import InputError
     from dinocell.training import PRESETS, read_config
     preset = getattr(a, 'preset', None)
     if preset and a.config: raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
@@ -89,7 +88,6 @@ def _sets(folders):
 
 def _check_start(a): # arguments of `train`
     "`InputError` unless it is clear what training starts from"
-    from dinocell.images import InputError
     if a.start is not None and (a.backbone or a.weights or a.decoder): raise InputError(f'--start {a.start}: the model decides backbone, weights and decoder: leave --backbone, --weights and --decoder out')
     if a.start is None and a.weights is None: raise InputError('--weights is missing: give --start MODEL to fine-tune a model, or --weights hub, none or a weights file')
     if a.weights == 'none' and a.freeze is not False: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --no-freeze, or start from weights')
@@ -130,7 +128,7 @@ def cmd_tune(a):
     "tune"
     from dinocell.datasets import CellDataset
     from dinocell.evaluation import tune_model
-    from dinocell.images import InputError, atomic_path
+    from dinocell.images import atomic_path
     from dinocell.model import best_device, load_model, save_model
     from dinocell.plots import plot_surface, save_figure
     from dinocell.ready import PACKAGED, READY, model_path
@@ -200,7 +198,6 @@ def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
 def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
     from dinocell.cell_painting import verify_fields
-    from dinocell.images import InputError
     from dinocell.packing import pack_fields
     from dinocell.plates import S3, find_fields, find_jump, find_load_data, read_index
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
@@ -239,11 +236,19 @@ def cmd_doctor(a):
 # %% ../nbs/60_cli.ipynb #bc6cfe0e
 _MODEL, _BACKBONE = 'cells', 'vits16' # the model that is used where none is named; the backbone of one that is trained from weights
 
-def _number_or_auto(text): # of an option
-    "A number, or 'auto'"
-    if text == 'auto': return text
-    try: return float(text)
-    except ValueError: raise argparse.ArgumentTypeError(f"{text!r}: give a number, or auto") from None
+def _number(low, high, whole=False, auto=False): # bounds; whether it must be a whole one; whether it may be the word 'auto'
+    "The type of an option: what no value may be is refused before anything is imported"
+    def read(text):
+        if auto and text == 'auto': return text
+        try: value = int(text) if whole else float(text)
+        except ValueError: value = text
+        try: check_number('value', value, low, high, whole)
+        except InputError as e: raise argparse.ArgumentTypeError(f'{e}, or auto' if auto else str(e)) from None
+        return value
+    return read
+
+_pixels, _factor, _part = _number(.1, 1e4), _number(1e-3, 20), _number(0, 1)
+_pixels_or_auto, _processes = _number(.1, 1e4, auto=True), _number(1, 1024, whole=True)
 
 def _add_models(p):
     "Arguments of `models`"
@@ -265,14 +270,14 @@ def _add_process(p):
     _arguments(p, ('--input', str, ..., 'the folder: images/ and masks/, or a published set as it was unpacked'), ('--output', str, ..., 'dataset folder to make'),
                ('--split', str, None, 'which part: of split.csv or a subfolder (folder), train, val or test (livecell, cellpose), a sequence (ctc); default: all'),
                ('--model', str, None, 'prepare for this model, a file or a name: diameter, flatten, limits and channel are those of the model'),
-               ('--scale', float, None, 'resize images and masks by this factor; default: 1'), ('--diameter', float, None, 'or resize each image so that its median cell has this diameter, pixels'),
-               ('--channel', int, None, 'channel to use, from 0; default: green (1) for cellpose, else the mean'),
-               ('--flatten', _number_or_auto, 'auto', 'even out background and contrast for cells of this diameter, pixels after resizing; auto: that of --diameter, or 24'),
-               ('--source', str, '', 'where the images come from'), ('--licence', str, '', 'their terms'), ('--workers', int, None, 'processes; default: one a core'),
-               ('--cell', str, None, 'livecell: only this cell type'), ('--percent', int, None, 'livecell: a published share of the training images, 2, 4, 5, 25 or 50'),
+               ('--scale', _factor, None, 'resize images and masks by this factor; default: 1'), ('--diameter', _pixels, None, 'or resize each image so that its median cell has this diameter, pixels'),
+               ('--channel', _number(0, 10**6, whole=True), None, 'channel to use, from 0; default: green (1) for cellpose, else the mean'),
+               ('--flatten', _pixels_or_auto, 'auto', 'even out background and contrast for cells of this diameter, pixels after resizing; auto: that of --diameter, or 24'),
+               ('--source', str, '', 'where the images come from'), ('--licence', str, '', 'their terms'), ('--workers', _processes, None, 'processes; default: one a core'),
+               ('--cell', str, None, 'livecell: only this cell type'), ('--percent', _number(1, 100, whole=True), None, 'livecell: a published share of the training images, 2, 4, 5, 25 or 50'),
                ('--truth', str, None, 'ctc: gold or silver; default: gold'))
     p.add_argument('--no-flatten', dest='flatten', action='store_const', const=None, help='leave background and contrast as they are: stretch between percentiles of the image')
-    p.add_argument('--limits', type=float, nargs=2, metavar=('LOW', 'HIGH'), help='or stretch every image between these two grey values')
+    p.add_argument('--limits', type=_number(-1e15, 1e15), nargs=2, metavar=('LOW', 'HIGH'), help='or stretch every image between these two grey values')
     p.add_argument('--partial', action='store_true', help='ctc: take frames too of which the gold truth shows only some cells')
     p.add_argument('--keep-going', action='store_true', help='skip images that cannot be used, list them, and end with exit code 1')
 
@@ -281,7 +286,7 @@ def _add_download(p):
     from dinocell.download import SETS
     p.add_argument('name', metavar='NAME', help='data set: ' + ', '.join(SETS))
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'), ('--source', str, None, "a .zip or folder that is here already, or the address of a mirror; default: the authors' address"),
-               ('--tries', int, 5, 'in a row without progress'))
+               ('--tries', _number(1, 1000, whole=True), 5, 'in a row without progress'))
     p.add_argument('--accept-licence', action='store_true', help='accept the terms that are printed')
     p.add_argument('--keep-zip', action='store_true', help='leave .zip files packed')
     p.add_argument('--no-check', action='store_true', help='take a file whose checksum is not the known one')
@@ -289,7 +294,7 @@ def _add_download(p):
 def _add_check(p):
     "Arguments of `data check`"
     p.add_argument('folders', metavar='FOLDER', nargs='+', help='images and masks, or prepared datasets (each a split)')
-    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', int, 20, 'a label of fewer pixels is a speck'), ('--workers', int, None, 'processes; default: one a core'))
+    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', _number(0, 10**9, whole=True), 20, 'a label of fewer pixels is a speck'), ('--workers', _processes, None, 'processes; default: one a core'))
     p.add_argument('--json', action='store_true', help='print JSON')
 
 # %% ../nbs/60_cli.ipynb #992e5f36
@@ -343,8 +348,8 @@ def _add_shards(p):
     p.add_argument('layout', choices=['jump', 'load_data', 'pattern', 'index'], help='how the fields are found: file names of JUMP, CellProfiler\'s load_data.csv, a pattern of file names, or a table batch,plate,well,site,CHANNEL,…')
     _arguments(p, ('--input', str, ..., 'folder, CSV file, or an address such as s3://bucket/plate'), ('--output', str, ..., 'folder of shards to make; the same call goes on where it stopped'),
                ('--pattern', str, None, 'pattern: regular expression with groups plate, well (or row and column), site, channel, perhaps batch'),
-               ('--batch', str, 'batch1', 'where it is not told otherwise'), ('--plate', str, '', 'pattern: for a single plate'), ('--shard-mb', float, SHARD_MB, 'about how large a shard is, MB'),
-               ('--workers', int, None, 'processes; default: one a core'), ('--source', str, '', 'where the fields come from'), ('--licence', str, '', 'their terms'))
+               ('--batch', str, 'batch1', 'where it is not told otherwise'), ('--plate', str, '', 'pattern: for a single plate'), ('--shard-mb', _number(1e-3, 1e5), SHARD_MB, 'about how large a shard is, MB'),
+               ('--workers', _processes, None, 'processes; default: one a core'), ('--source', str, '', 'where the fields come from'), ('--licence', str, '', 'their terms'))
     p.add_argument('--channels', nargs='+', default=[], metavar='NAME', help='channels to pack, in this order; pattern: w1=DNA w2=ER … where file names call them otherwise')
     for name, what in (('--brightfield', 'pack bright-field planes too'), ('--signed', 'use the S3 credentials of this machine; default: ask unsigned'), ('--verify', 'read everything again and compare checksums'),
                        ('--keep-going', 'leave out fields that are missing or damaged, list them, and end with exit code 1')): p.add_argument(name, action='store_true', help=what)
@@ -355,7 +360,7 @@ def _add_pretrain(p):
     _arguments(p, ('--shards', str, ..., 'fields to train on, made by `shards`'), ('--output', str, ..., 'folder to make, or to go on in'),
                ('--backbone', str, 'vits16', 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
                ('--weights', str, ..., "'hub' fetches the released weights to begin with, 'none' starts at random, else a weights file"),
-               ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are set aside'), ('--hours', float, None, 'stop after so long; the same call goes on'),
+               ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are set aside'), ('--hours', _number(1e-6, 1e5), None, 'stop after so long; the same call goes on'),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--views', choices=['multiview', 'average'], default='multiview', help='what a crop shows: the mean of all channels or one of them, or always the mean (default multiview)')
     _add_settings(p, PretrainConfig(), 'optimiser', dict(crops='augmentation'))
@@ -366,13 +371,13 @@ def _add_tune(p):
     _arguments(p, ('--model', str, ..., 'model file'), ('--data', str, ..., 'dataset folder for validation'))
     p.add_argument('--metric', default='OP_CSB', choices=['SEG', 'DET', 'OP_CSB', 'F1'], help='what to maximise (default OP_CSB)')
 
-_thresholds = (('--cells-max', float, None, "peak threshold; default: the model's"), ('--cell-fill', float, None, "fill threshold; default: the model's"))
+_thresholds = (('--cells-max', _part, None, "peak threshold; default: the model's"), ('--cell-fill', _part, None, "fill threshold; default: the model's"))
 
 def _add_evaluate(p):
     "Arguments of `evaluate`"
     _arguments(p, ('--model', str, _MODEL, 'model file or name, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
                ('--output', str, None, 'folder for the tables, the labels and the worst images; default: print only'), *_thresholds,
-               ('--draws', int, 2000, 'of the bootstrap that the intervals come from'), ('--worst', int, 4, 'how many images to show in worst.png'))
+               ('--draws', _number(1, 10**6, whole=True), 2000, 'of the bootstrap that the intervals come from'), ('--worst', _number(1, 1000, whole=True), 4, 'how many images to show in worst.png'))
     p.add_argument('--against', nargs='+', default=[], metavar='MODEL', help='models or folders of label images to compare with, on the same images')
     p.add_argument('--json', action='store_true', help='print JSON')
 
@@ -382,8 +387,8 @@ def _add_segment(p):
     "Arguments of `segment`: every field of `Segmentation` is an option"
     p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder; time series and Z-stacks go frame by frame')
     _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {_MODEL}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
-               *_thresholds, ('--diameter', _number_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
-               ('--pixel-size', float, None, 'µm per pixel: sizes are then in µm'), ('--workers', int, 1, 'processes'))
+               *_thresholds, ('--diameter', _pixels_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
+               ('--pixel-size', _number(1e-6, 1e6), None, 'µm per pixel: sizes are then in µm'), ('--workers', _processes, 1, 'processes'))
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT', help='what to write: ' + ', '.join(f'{k} ({v})' for k, v in _ends.items()) + ' (default tif)')
     p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
     p.add_argument('--flips', action='store_true', help='average over mirror images: four times the time')
@@ -461,8 +466,6 @@ def main(
 ) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted
     "Entry point of the `dinocell` command"
     a = make_parser().parse_args(argv)
-    if a.command is None: return a.run(a) or 0
-    from dinocell.images import InputError
     try:
         code = a.run(a) or 0
         sys.stdout.flush()

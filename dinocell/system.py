@@ -6,7 +6,7 @@
 __all__ = ['MOST', 'InputError', 'check_number', 'check_settings', 'free_memory', 'check_memory', 'cores', 'plain_cell',
            'read_cell']
 
-# %% ../nbs/04_system.ipynb #6224194a
+# %% ../nbs/04_system.ipynb #5624424e
 import math
 import os
 from dataclasses import fields
@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psutil
 
-# %% ../nbs/04_system.ipynb #bc09f2cb
+# %% ../nbs/04_system.ipynb #095427a0
 class InputError(ValueError):
     "What is wrong with a user's input, in which file, and how to mend it: one line"
 
-# %% ../nbs/04_system.ipynb #c31eeb86
+# %% ../nbs/04_system.ipynb #73ce985d
 def check_number(
     name: str,               # what to call it in an error
     value,                   # what was given
@@ -29,43 +29,52 @@ def check_number(
     above: bool = False,     # `low` itself is not allowed
 ):
     "`InputError` unless a value is a finite number in its range"
-    is_number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
-    if is_number and abs(value) < math.inf and low <= value <= high and not (above and value == low): return
-    kind, least = 'a whole number' if whole else 'a number', f'{"above" if above else "from"} {low:,}'
-    bounds = f'{least} to {high:,}' if math.isfinite(high) else least if math.isfinite(low) else 'that is finite'
-    raise InputError(f'{name} is {_short(value)}: give {kind} {bounds}')
+    if _within(value, low, high, whole) and not (above and value == low): return
+    raise InputError(f'{name} is {_short(value)}: give {"a whole number" if whole else "a number"} {_range(low, high, above)}')
+
+def _within(value, low, high, whole): # as `check_number`
+    "Whether a value is a finite number in a range"
+    if not isinstance(value, Integral if whole else Real) or isinstance(value, bool): return False
+    return abs(value) < math.inf and low <= value <= high
+
+def _range(low, high, above): # as `check_number`
+    "The range in words"
+    least = f'{"above" if above else "from"} {low:,}'
+    return f'{least} to {high:,}' if math.isfinite(high) else least if math.isfinite(low) else 'that is finite'
 
 def _short(value): # any
     "How it is shown in an error"
     text = repr(value)
     return text if len(text) <= 40 else f'{text[:37]}…'
 
-# %% ../nbs/04_system.ipynb #ba31ce45
-MOST = 2**32 - 1 # largest whole number that a setting may be
+# %% ../nbs/04_system.ipynb #603c23ac
+MOST = 2**32 - 1 # largest number that a setting may be, either way
 
 def check_settings(
-    settings,  # a dataclass
-    what: str, # what to call it in an error
+    settings,    # a dataclass
+    what: str,   # what to call it in an error
+    **bounds,    # name of a field of numbers -> the least and the most that it may be
 ):
-    "`InputError` unless each field holds a value of its type, numbers are finite, and pairs are pairs of numbers"
+    "`InputError` unless each field holds a value of its type, numbers are finite and in their bounds, and pairs are pairs of numbers"
     for f in fields(settings):
-        name, value = f'{what}: {f.name}', getattr(settings, f.name)
-        if not _of_type(value, f.type) or isinstance(value, tuple) and len(value) != 2: raise InputError(f'{name} is {_short(value)}: give {_said(f.type)}')
-        numbers = value if isinstance(value, tuple) else [value] if isinstance(value, Real) and not isinstance(value, bool) else []
-        for v in numbers: check_number(name, v, -MOST, MOST)
+        value, (low, high) = getattr(settings, f.name), bounds.get(f.name, (-MOST, MOST))
+        pair = isinstance(value, (tuple, list))
+        numbers = value if pair else [value] if isinstance(value, Real) and not isinstance(value, bool) else []
+        if _of_type(value, f.type) and all(_within(v, low, high, False) for v in numbers) and (not pair or len(value) == 2): continue
+        raise InputError(f'{what}: {f.name} is {_short(value)}: give {_said(f.type)}{f" {_range(low, high, False)}" if numbers else ""}')
 
 def _types(kind): return getattr(kind, '__args__', (kind,)) # of a field, e.g. int | None
 
 def _of_type(value, kind): # the type of a field
     "Whether a field may hold the value; a whole number is a number"
     if isinstance(value, Real) and not isinstance(value, bool): return float in _types(kind) or int in _types(kind) and isinstance(value, Integral)
-    return any(isinstance(value, k) and (k is bool) == isinstance(value, bool) for k in _types(kind))
+    return any(isinstance(value, (tuple, list) if k is tuple else k) and (k is bool) == isinstance(value, bool) for k in _types(kind))
 
 _names = {bool: 'true or false', str: 'a text', int: 'a whole number', float: 'a number', tuple: 'two numbers', type(None): 'null'}
 
 def _said(kind): return ' or '.join(_names.get(k, k.__name__) for k in _types(kind)) # the type of a field, in words
 
-# %% ../nbs/04_system.ipynb #d1934cd9
+# %% ../nbs/04_system.ipynb #2b80b8d5
 def _cgroups(controller, root): # 'memory' or 'cpu'; of the file system
     "Folders of the control groups that this process is in, of both versions, each with those above it"
     try: lines = (root/'proc/self/cgroup').read_text().splitlines()
@@ -101,7 +110,7 @@ def free_memory(
     "Memory that this process could still have"
     return int(min([psutil.virtual_memory().available, *map(_left_in, _cgroups('memory', root))]))
 
-# %% ../nbs/04_system.ipynb #6eb296ef
+# %% ../nbs/04_system.ipynb #be1aa083
 def check_memory(
     need: float, # bytes
     name: str,   # what to call it in an error: the file, and what of it is large
@@ -111,7 +120,7 @@ def check_memory(
     free = free_memory()
     if need > free: raise InputError(f'{name}: {need/1e9:,.1f} GB by what the file says, and {free/1e9:,.1f} GB of memory are free: {mend}')
 
-# %% ../nbs/04_system.ipynb #e2edf103
+# %% ../nbs/04_system.ipynb #efaf209d
 def _quota_of(folder): # of a control group
     "Cores that it may use; infinite without a limit"
     at = _numbers(folder/'cpu.max') or _numbers(folder/'cpu.cfs_quota_us') + _numbers(folder/'cpu.cfs_period_us')
@@ -124,7 +133,7 @@ def cores(
     own = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     return max(1, math.ceil(min([own, *map(_quota_of, _cgroups('cpu', root))])))
 
-# %% ../nbs/04_system.ipynb #580378b1
+# %% ../nbs/04_system.ipynb #b2d9ac9d
 _formula = tuple('=+-@\t\r')
 
 def plain_cell(

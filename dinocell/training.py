@@ -35,7 +35,7 @@ from .datasets import draw_crops
 from .images import InputError, atomic_path
 from .metrics import bootstrap_interval
 from .model import DINOCell, _weight_bytes, best_device, load_model, save_model
-from .system import free_memory, plain_cell
+from .system import MOST, check_settings, free_memory, plain_cell
 from .tuning import _count, _surfaces
 from .windows import predict_windows
 
@@ -69,16 +69,11 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self):
-        for name in ('epochs', 'lr', 'patience', 'accumulate', 'clip'):
-            if not getattr(self, name) > 0: raise InputError(f'training: {name} is {getattr(self, name)}: give a positive number')
-        for name in ('backbone_lr', 'weight_decay', 'warmup', 'min_delta', 'seed', 'save_every'):
-            if not getattr(self, name) >= 0: raise InputError(f'training: {name} is {getattr(self, name)}: give 0 or more')
-        for name in ('steps', 'batch', 'workers'):
-            if getattr(self, name) is not None and getattr(self, name) < 1: raise InputError(f'training: {name} is {getattr(self, name)}: give at least 1')
+        check_settings(self, 'training', epochs=(1, 10**6), steps=(1, 10**9), batch=(1, 2**20), accumulate=(1, 2**20), lr=(1e-12, 10), backbone_lr=(0, 10), ema=(0, .999999),
+                       weight_decay=(0, 100), warmup=(0, 10**9), clip=(1e-9, 1e9), patience=(1, 10**6), min_delta=(0, 1e6), near_cells=(0, 1), workers=(1, 1024),
+                       save_every=(0, 1e9), seed=(0, MOST))
         for name, known in (('monitor', MONITORS), ('precision', ('auto', 'bf16', 'fp32')), ('loss', tuple(LOSSES))):
             if getattr(self, name) not in known: raise InputError(f'training: {name} is {getattr(self, name)!r}: choose one of {", ".join(known)}')
-        if not 0 <= self.ema < 1: raise InputError(f'training: ema is {self.ema}: give a decay from 0 to below 1, e.g. .998')
-        if not 0 <= self.near_cells <= 1: raise InputError(f'training: near_cells is {self.near_cells}: give a probability between 0 and 1')
 
 DESIGN = TrainConfig(lr=1e-4, ema=0., augment=DESIGN_AUGMENT)
 PRESETS = dict(recipe=TrainConfig(), design=DESIGN)
@@ -96,16 +91,16 @@ def read_config(
     kind=TrainConfig,  # class of the settings, a dataclass
 ):                     # of that class
     "Settings from a file; an unknown one is an `InputError`"
-    try: told = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as e: raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
+    try: told = json.loads(Path(path).read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError) as e: raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
     default = kind()
     parts = {f.name: type(v) for f in fields(kind) if is_dataclass(v := getattr(default, f.name))}
     if not isinstance(told, dict) or not all(isinstance(told.get(k, {}), dict) for k in parts): raise InputError(f'{path}: it should hold an object of settings, as the config.json of a run does')
     def settings(of, given, **more):
         if odd := given.keys() - {f.name for f in fields(of)}: raise InputError(f'{path}: {sorted(odd)[0]} is no setting: take it out, or correct its name')
-        return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
-    try: return settings(kind, told, **{k: settings(of, told.get(k, {})) for k, of in parts.items()})
-    except TypeError as e: raise InputError(f'{path}: a setting has a value of the wrong kind ({e}): compare it with the config.json of a run') from e
+        try: return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
+        except InputError as e: raise InputError(f'{path}: {e}') from e
+    return settings(kind, told, **{k: settings(of, told.get(k, {})) for k, of in parts.items()})
 
 # %% ../nbs/40_training.ipynb #02205cce
 def lr_factor(
