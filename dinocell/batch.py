@@ -37,7 +37,7 @@ from .model import _meta, best_device, load_model
 from .pipeline import DINOCellPipeline, _estimates, _three_digits, flood_map
 from .plots import overlay
 from .ready import DEFAULT, model_path
-from .system import cores, free_memory
+from .system import check_number, cores, free_memory
 
 # %% ../nbs/57_batch.ipynb #7ae4e2ab
 FORMATS = dict( # of `Segmentation.formats`: how the name of a file ends
@@ -360,7 +360,7 @@ def segment_files(
     executor: Executor | None = None,  # or where to run: its workers see the same paths
 ) -> list:                             # one dict per image, in their order: image, cells, diameter, seconds, files, stamp; or image, error
     "Segment many images; finished ones are skipped, bad ones are told and do not stop the rest"
-    if workers < 1: raise InputError(f'workers={workers}: give at least 1')
+    check_number('workers', workers, 1, 1024, whole=True)
     images = [str(p) for p in images]
     _check_names(images, what)
     alone = executor is None and workers == 1

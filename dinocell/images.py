@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['suffixes', 'DIAMETER', 'IMAGENET_MEAN', 'IMAGENET_STD', 'BlankError', 'atomic_path', 'atomic_folder', 'Channels',
-           'read_image', 'list_images', 'to_grey', 'mend_lines', 'scaled_grey', 'Blocks', 'measure_blocks', 'Levels',
-           'measure_levels', 'even_out', 'grey_limits', 'stretch', 'normalise', 'check_normalisation', 'prepare_image',
-           'to_tensor']
+           'read_image', 'list_images', 'check_no_path', 'to_grey', 'mend_lines', 'scaled_grey', 'Blocks',
+           'measure_blocks', 'Levels', 'measure_levels', 'even_out', 'grey_limits', 'stretch', 'normalise',
+           'check_normalisation', 'prepare_image', 'to_tensor']
 
 # %% ../nbs/00_images.ipynb #35f6e203
 import glob
@@ -179,6 +179,12 @@ def list_images(
 _PREPARATION = 2 # changes with what becomes of a picture before the network: in what is kept of unfinished work
 _HUGE = 1e15 # squares and their sums stay far inside float32
 
+def check_no_path(
+    image, # what should be pixels
+):
+    "`InputError` for the path of an image"
+    if isinstance(image, (str, os.PathLike)): raise InputError(f'{image}: is a path, not an image: give its pixels, read_image({str(image)!r}), or use `segment_files`')
+
 def _axis_of(image): # pixels
     "Which axis holds the channels, as its file says or as `_channel_axis` takes it"
     return 0 if isinstance(image, Channels) else _channel_axis(np.shape(image))
@@ -196,6 +202,7 @@ def to_grey(
     name: str = 'image',        # what to call it in an error
 ) -> np.ndarray:                # (H,W) float32, in the units of the image; NaN where a pixel is NaN or infinite
     "One plane of an image"
+    check_no_path(image)
     axis, image = _axis_of(image), np.asarray(image)
     if image.dtype.kind not in 'iufb': raise InputError(f'{name}: pixels of type {image.dtype} are not numbers: save it as 8- or 16-bit grey')
     if image.size == 0: raise InputError(f'{name}: shape {image.shape} holds no pixel')

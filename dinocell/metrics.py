@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from .images import InputError, atomic_folder
 from .labels import _distinct, overlap_table, relabel
+from .system import MOST, check_number
 
 # %% ../nbs/10_metrics.ipynb #c0fa64fb
 class _Overlaps(NamedTuple):
@@ -276,6 +277,8 @@ def draw_weights(
     seed: int = 0,
 ) -> np.ndarray:         # (n_draws,n) float64: how often each image comes in each draw; a row adds up to n
     "Draws of n images from n, with replacement"
+    check_number('draws', n_draws, 1, 10**6, whole=True)
+    check_number('seed', seed, 0, MOST, whole=True)
     return np.random.default_rng(seed).multinomial(n, np.full(n, 1/n), n_draws).astype(float)
 
 def bootstrap_interval(

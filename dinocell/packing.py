@@ -25,7 +25,7 @@ from .datasets import _open_job, _travels, _workers
 from .download import _need_room
 from .images import InputError, atomic_folder, atomic_path
 from .plates import S3, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
-from .system import cores, free_memory
+from .system import check_number, cores, free_memory
 
 # %% ../nbs/28_packing.ipynb #cc4b5239
 def _stamp(entries):
@@ -114,7 +114,8 @@ def pack_fields(
     folder, index = Path(folder), list(index)
     _check_choice(on_bad)
     for name, n in (('workers', workers), ('threads', threads)):
-        if n is not None and n < 1: raise InputError(f'{name}={n}: give 1 or more')
+        if n is not None: check_number(name, n, 1, 1024, whole=True)
+    check_number('shard_mb', shard_mb, 0, 1e5, above=True)
     if folder.exists(): raise InputError(f'{folder}: exists already: choose another name, or remove it first')
     if not index: raise InputError(f'{folder}: no field to pack: give at least one')
     _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
