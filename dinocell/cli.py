@@ -8,6 +8,7 @@ __all__ = ['cmd_demo', 'cmd_models', 'cmd_download', 'cmd_check', 'cmd_process',
 
 # %% ../nbs/60_cli.ipynb #27580f02
 import argparse
+import errno
 import json
 import os
 import sys
@@ -453,6 +454,16 @@ def make_parser() -> argparse.ArgumentParser:
     return top
 
 # %% ../nbs/60_cli.ipynb #a1147ff8
+def _remedy(e, a): # `OSError`; parsed arguments
+    "What to do about it: another output helps where the output is at fault, not an input"
+    option = next((o for o in ('output', 'page') if getattr(a, o, None)), None)
+    out = option and getattr(a, option)
+    if e.errno in (errno.ENOSPC, errno.EDQUOT): return 'make room on its disk' + (f', or choose another --{option}' if out else '')
+    if not out or not e.filename: return 'check that it is there and that you may use it'
+    out, at = Path(out).resolve(), Path(os.fsdecode(e.filename)).resolve()
+    written = at.is_relative_to(out) or out.is_relative_to(at) or at.is_relative_to(out.parent) and at.relative_to(out.parent).parts[0].startswith(f'.{out.name}.')
+    return f'choose another --{option}' if written else 'check that it is there and that you may use it'
+
 def _reader_left():
     "Whether nobody reads what is printed any more, as after `| head`; then it goes nowhere"
     try: sys.stdout.flush()
@@ -473,7 +484,7 @@ def main(
     except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
     except OSError as e:
         if isinstance(e, BrokenPipeError) and _reader_left(): return 0
-        print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: choose another --output, or make room there', file=sys.stderr)
+        print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: {_remedy(e, a)}', file=sys.stderr)
     except KeyboardInterrupt:
         print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command in ('train', 'models', 'process', 'data', 'shards', 'pretrain', 'segment') or a.command == 'evaluate' and a.output else ''), file=sys.stderr)
         return 130

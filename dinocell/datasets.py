@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['VERSION', 'Source', 'median_diameter', 'prepare_pair', 'advise_scale', 'write_dataset', 'CellDataset',
-           'process_sources', 'restore_labels', 'CellView', 'subset', 'mix', 'split_groups', 'draw_crops',
-           'CropDataset']
+           'process_sources', 'check_prepared', 'restore_labels', 'CellView', 'subset', 'mix', 'split_groups',
+           'draw_crops', 'CropDataset']
 
 # %% ../nbs/21_datasets.ipynb #8e69423d
 import hashlib
@@ -520,6 +520,18 @@ def process_sources(
     return output
 
 # %% ../nbs/21_datasets.ipynb #dd366d75
+def check_prepared(
+    data,              # `CellDataset`, or a part or mixture of some
+    config: dict,      # settings of a trained model
+    scale: bool = True, # whether the model keeps to its scale; training gives it the scale of the data
+):
+    "`InputError` unless the images were prepared as those that the model was trained on"
+    plain = lambda v: list(v) if isinstance(v, tuple) else v
+    pairs = {k: (plain(getattr(data, k)), plain(config[k])) for k in ('diameter', 'flatten', 'limits', 'channel')}
+    wrong = [f'{k} {a} instead of {b}' for k, (a, b) in pairs.items() if a != b]
+    if scale and data.diameter is None and config['scale'] is not None and not np.isclose(data.scale, config['scale']): wrong.append(f"scale {data.scale:g} instead of {config['scale']:g}")
+    if wrong: raise InputError(f'{data.folder}: prepared otherwise than the model expects, with {", ".join(wrong)}: make it again with `dinocell process --model MODEL`')
+
 def restore_labels(
     data,                # `CellDataset`, or a part or mixture of some
     i: int,              # which image

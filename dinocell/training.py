@@ -31,7 +31,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
 from .augment import DESIGN_AUGMENT, AugmentConfig, Views, augment_batch, draw_views, square_side
-from .datasets import draw_crops
+from .datasets import check_prepared, draw_crops
 from .images import InputError, atomic_path
 from .metrics import bootstrap_interval
 from .model import DINOCell, _weight_bytes, best_device, load_model, save_model
@@ -443,12 +443,7 @@ def _check_sets(train_data, val_data):
 
 def _check_start(model, data):
     "`InputError` where a trained model would go on with images that were prepared otherwise than its own"
-    if not model.config['provenance']: return
-    plain = lambda v: list(v) if isinstance(v, tuple) else v
-    pairs = {k: (plain(getattr(data, k)), plain(model.config[k])) for k in ('diameter', 'flatten', 'limits', 'channel')}
-    wrong = [f'{k} {a} instead of {b}' for k, (a, b) in pairs.items() if a != b]
-    if wrong: raise InputError(f'{data.folder}: prepared otherwise than the model expects, with {", ".join(wrong)}: '
-                               'make it again with `dinocell process --model MODEL`')
+    if model.config['provenance']: check_prepared(data, model.config, scale=False)
 
 def _start(model, output, team):
     "Checksum of the weights that a run begins with, and in short where they come from; the model of an interrupted run is recognised"
@@ -574,6 +569,38 @@ def train(
     model.eval()
     return run.rows
 
+# %% ../nbs/40_training.ipynb #25dc31ef
+def _duration(seconds):
+    "In words, to two figures or so"
+    for unit, small, n in (('d', 'h', 86400), ('h', 'min', 3600), ('min', 's', 60)):
+        if seconds < n: continue
+        whole, rest = divmod(seconds, n)
+        rest = int(rest*{'d': 24, 'h': 60, 'min': 60}[unit]/n)
+        return f'{whole:.0f} {unit}' + (f' {rest} {small}' if rest and whole < 10 else '')
+    return f'{max(1, seconds):.0f} s'
+
+class _Clock:
+    "Says after five steps how long training takes at most"
+    def __init__(self, config, team): self.config, self.told, self.times, self.validated, self.epoch = config, team.rank > 0, [], 0., None
+
+    def validation(self, f): # function without arguments
+        "Its result, and how long it took"
+        start = time.time()
+        found = f()
+        self.validated = time.time() - start
+        return found
+
+    def tick(self, run, epoch): # after a step of an epoch, from 0
+        if self.told or self.epoch not in (None, epoch): return
+        self.epoch = epoch
+        torch.as_tensor(run.losses[-1]).item()                           # waits for the device
+        self.times.append(time.time())
+        if len(self.times) < 5: return
+        steps = self.config.steps*(self.config.epochs - epoch) - len(run.losses)
+        seconds = steps*(self.times[-1] - self.times[0])/4 + (self.config.epochs - epoch)*self.validated
+        tqdm.write(f'{self.config.epochs - epoch} epochs to go take about {_duration(seconds)}; training that no longer improves ends sooner')
+        self.told = True
+
 # %% ../nbs/40_training.ipynb #418078e0
 def _epochs(run, source, train_data, val_data, output, config, provenance, on_epoch): # source: from `training_data`
     "Every epoch that is still to do"
@@ -582,12 +609,14 @@ def _epochs(run, source, train_data, val_data, output, config, provenance, on_ep
     net = DistributedDataParallel(model) if team.world > 1 else model
     if config.compile: net = torch.compile(net)
     if run.average is not None and not run.rows: run.average.module.load_state_dict(model.state_dict()) # now the same on all processes
-    if not run.rows: _note(run, validate(run.kept(), val_data, config, team), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
+    clock = _Clock(config, team)
+    if not run.rows: _note(run, clock.validation(lambda: validate(run.kept(), val_data, config, team)), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
     with tqdm(range(len(run.rows) - 1, config.epochs), desc='training', initial=len(run.rows) - 1, total=config.epochs, disable=team.rank > 0) as bar:
         for epoch in bar:
             if _stop(run.rows, config): break
             start, done = time.time(), len(run.losses)
             def on_step():
+                clock.tick(run, epoch)
                 if run.average is not None: run.average.update_parameters(model)
                 if time.time() - run.saved > config.save_every: run.save(start)
             plan = plan_epoch(train_data, epoch, config.steps*config.batch, config)
