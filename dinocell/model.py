@@ -99,7 +99,7 @@ def _check_settings(
     known = {*_settings, 'backbone_name', 'freeze_backbone', 'start_weights', 'decoder'}           # older files hold no pixel_size
     for what, keys in (('lacks', known - config.keys() - {'pixel_size'}), ('has unknown', config.keys() - known)):
         if keys: raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))[:200]}: it is damaged or of another version of dinocell')
-    numbers = dict(scale=1e6, diameter=1e6, pixel_size=1e6, flatten=1e4, cells_max=1, cell_fill=1, window=_WINDOW, channel=1e6)
+    numbers = dict(scale=20, diameter=1e6, pixel_size=1e6, flatten=1e4, cells_max=1, cell_fill=1, window=_WINDOW, channel=1e6)
     for key, most in numbers.items():
         v, whole = config.get(key), key in ('window', 'channel')
         if v is None and key in ('scale', 'diameter', 'pixel_size', 'flatten', 'channel'): continue
@@ -186,7 +186,7 @@ def load_model(
         model = None if wrong else _network(meta)
     except (InputError, SafetensorError) as e: raise InputError(f'{path}: {e}') from e
     wrong = wrong or state_misfit(model, state)
-    if wrong: raise InputError(f"{path}: its weights do not fit the network '{meta['backbone_name']}': {wrong}: the file is damaged")
+    if wrong: raise InputError(f"{path}: its weights do not fit the network '{meta['backbone_name']}': {wrong[:300]}: the file is damaged")
     model.load_state_dict(state)
     model.config = meta
     return model.to(device).eval()
