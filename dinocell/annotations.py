@@ -8,6 +8,7 @@ __all__ = ['paint', 'mask_runs', 'polygon_runs', 'read_mask', 'read_mask_folder'
 
 # %% ../nbs/15_annotations.ipynb #89e09064
 import json
+import math
 import pickle
 import re
 import struct
@@ -25,6 +26,7 @@ from skimage.measure import label as connected
 
 from .images import Channels, InputError, read_image, suffixes
 from .labels import check_labels, overlap_table, relabel
+from .system import check_memory
 
 # %% ../nbs/15_annotations.ipynb #02aaef84
 _BLOCK = 2**22 # pixels painted at a time
@@ -280,11 +282,12 @@ def _roi_files(path): # .roi or .zip
     "Names and bytes of the ROI files in it"
     if path.suffix.lower() != '.zip': return [(path.stem, path.read_bytes())]
     with zipfile.ZipFile(path) as z:
+        check_memory(sum(i.file_size for i in z.infolist()), path, 'save the ROIs again')
         found = [(Path(n).stem, z.read(n)) for n in z.namelist() if n.lower().endswith('.roi') and not Path(n).name.startswith('.')]
     if not found: raise InputError(f'{path}: no .roi file in this zip: save all ROIs from the ROI Manager (More > Save)')
     return found
 
-_damaged = (ValueError, struct.error, TypeError, LookupError, EOFError, RuntimeError, OSError, zipfile.BadZipFile, zlib.error) # what zipfile and roifile raise
+_damaged = (ValueError, struct.error, TypeError, LookupError, EOFError, RuntimeError, OSError, MemoryError, zipfile.BadZipFile, zlib.error) # what zipfile and roifile raise
 
 def read_rois(
     path: str | Path, # .roi, or .zip of them
@@ -329,12 +332,13 @@ def _polygons(feature): # of GeoJSON
     return pieces
 
 # %% ../nbs/15_annotations.ipynb #686c8f91
+_PARSED = 8 # bytes of memory that a byte of JSON takes
+
 def _load_json(path, what): # what: the file it should be
     "Parsed JSON"
-    try: return json.loads(_existing(path, what).read_bytes())
-    except (ValueError, RecursionError) as e:
-        if isinstance(e, InputError): raise
-        raise InputError(f'{path}: not JSON, or cut short ({str(e)[:80]}): export it again') from e
+    check_memory(_PARSED*_existing(path, what).stat().st_size, path, 'export the annotations of one image')
+    try: return json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as e: raise InputError(f'{path}: not JSON, or cut short ({str(e)[:80]}): export it again') from e
 
 def read_geojson(
     path: str | Path, # a FeatureCollection, a list of features, or one
@@ -465,6 +469,8 @@ def coco_runs(
     return owner[some], start[some], count[some]
 
 # %% ../nbs/15_annotations.ipynb #5a373013
+_PAINTED = 8 # bytes a pixel while labels are painted
+
 def coco_labels(
     path: str,       # the JSON file
     name: str,       # file name of the image in it
@@ -473,6 +479,7 @@ def coco_labels(
 ) -> np.ndarray:     # (H,W) int32, labels 1..N in the order of the file
     "Labels of one image of a COCO file; overlaps as in `paint`; crowd regions are left out"
     where, found = f'{path}: {name}', []
+    check_memory(_PAINTED*math.prod(shape), f'{where}: labels of {shape[0]}×{shape[1]} pixels', 'correct its height and width')
     with open(_existing(path, 'a COCO JSON'), 'rb') as f:
         for start, stop in zip(places[::2], places[1::2]):
             f.seek(start)

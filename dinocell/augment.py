@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from .images import InputError
+from .system import check_settings
 
 # %% ../nbs/23_augment.ipynb #46f77101
 _RADIUS = 8 # of the blur's kernel, pixels
@@ -34,17 +35,11 @@ class AugmentConfig:
     noise: float = .06               # half of the windows get Gaussian noise of up to this sigma
 
     def __post_init__(self):
-        if self.size < 1: raise InputError(f'augmentation: size is {self.size}: give the side of the window in pixels, at least 1')
-        if not 0 <= self.rotation <= 180: raise InputError(f'augmentation: rotation is {self.rotation}: give degrees from 0 to 180')
+        check_settings(self, 'augmentation', size=(1, 4096), rotation=(0, 180), flip=(0, 1), inversion=(0, 1), shade=(0, 1), noise=(0, 1), blur=(0, _RADIUS/3),
+                       scale=(.01, 100), brightness=(1e-6, 1e6), contrast=(1e-6, 1e6), gamma=(1e-3, 1000))
         for name in ('scale', 'brightness', 'contrast', 'gamma'):
             lo, hi = getattr(self, name)
-            if not 0 < lo <= hi: raise InputError(f'augmentation: {name} is ({lo}, {hi}): give two positive factors, the smaller first')
-        for name in ('flip', 'inversion'):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f'augmentation: {name} is {getattr(self, name)}: give a probability between 0 and 1')
-        for name, most in (('shade', 1), ('noise', 1), ('blur', _RADIUS/3)):
-            if not 0 <= getattr(self, name) <= most:
-                raise InputError(f'augmentation: {name} is {getattr(self, name)}: give a number from 0 to {most:.3g}')
+            if lo > hi: raise InputError(f'augmentation: {name} is ({lo}, {hi}): give two factors, the smaller first')
 
 _plain = dict(contrast=(1., 1.), gamma=(1., 1.), shade=0., blur=0., noise=0.)
 DESIGN_AUGMENT = AugmentConfig(scale=(.8, 1.2), inversion=.5, **_plain)

@@ -10,12 +10,16 @@ __all__ = ['ensure_torchvision', 'backbone_spec', 'read_state', 'write_state', '
 import json
 import re
 from argparse import Namespace
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from pickle import UnpicklingError
+from threading import Thread
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import torch
 import torch.nn.functional as F
+from huggingface_hub import constants
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
@@ -197,7 +201,7 @@ def state_misfit(
     own = module.state_dict()
     both = own.keys() & state.keys()
     found = [('missing', own.keys() - state.keys()), ('left over', state.keys() - own.keys()),
-             ('of another shape', {k for k in both if own[k].shape != state[k].shape}), ('not finite', {k for k in both if not torch.isfinite(state[k]).all()})]
+             ('of another shape', {k for k in both if own[k].shape != state[k].shape}), ('not finite', {k for k in both if not (state[k].is_meta or torch.isfinite(state[k]).all())})]
     say = lambda keys: ', '.join(sorted(keys)[:12]) + (f' and {len(keys) - 12} more' if len(keys) > 12 else '')
     return '; '.join(f'{what}: {say(keys)}' for what, keys in found if keys)
 
@@ -271,6 +275,28 @@ def matching_name(
     if _short_spec(f'{name}_noreg') is None: return name
     return name if _register_count(read_state(path)) else f'{name}_noreg'
 
+# %% ../nbs/30_backbone.ipynb #8f24cee6
+def _answers(address, seconds=4): # of a server
+    "Whether it answers in time; looking up a name may hang too, hence the thread"
+    said = []
+    def ask():
+        try: urlopen(Request(address, method='HEAD'), timeout=seconds)
+        except HTTPError: pass                                               # an answer, too
+        except OSError: return
+        said.append(True)
+    thread = Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(said)
+
+@contextmanager
+def _offline(yes): # bool
+    "Meanwhile the hub does not use the network"
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or yes
+    try: yield
+    finally: constants.HF_HUB_OFFLINE = before
+
 # %% ../nbs/30_backbone.ipynb #131cfcfd
 def _hub_state(
     name: str, # see `backbone_spec`
@@ -279,9 +305,11 @@ def _hub_state(
     cfg = timm.get_pretrained_cfg(backbone_spec(name)[0])
     if not cfg or not cfg.hf_hub_id: raise InputError(f"backbone '{name}' has no released weights in timm: give a file (--weights FILE, backbone_weights=) or start from random weights (--weights none, pretrained=False)")
     file = dict(filename=cfg.hf_hub_filename) if cfg.hf_hub_filename else {}
-    try: return load_state_dict_from_hf(cfg.hf_hub_id, weights_only=True, **file)
+    online = _answers(constants.ENDPOINT)
+    try:
+        with _offline(not online): return load_state_dict_from_hf(cfg.hf_hub_id, weights_only=True, **file)
     except (OSError, RuntimeError, ValueError, SafetensorError) as e: # offline, refused, or broken off
-        raise InputError(f"the weights of backbone '{name}' could not be fetched ({type(e).__name__}): fetch {cfg.hf_hub_filename or 'model.safetensors'} "
+        raise InputError(f"the weights of backbone '{name}' could not be fetched ({type(e).__name__ if online else f'no answer from {constants.ENDPOINT}'}): fetch {cfg.hf_hub_filename or 'model.safetensors'} "
                          f'from https://huggingface.co/{cfg.hf_hub_id} on a machine with a network, put it anywhere here and give its path '
                          f'(--weights FILE, backbone_weights=), or start from random weights (--weights none, pretrained=False)') from e
 

@@ -28,7 +28,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .cells import _check_pixel_size, cell_table
-from .datasets import _free_memory, _sha256, _start_worker
+from .datasets import _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
 from .images import _PREPARATION, BlankError, InputError, _as_channels, _unreadable, atomic_folder, atomic_path, list_images, read_image
 from .large import _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
@@ -37,6 +37,7 @@ from .model import _meta, best_device, load_model
 from .pipeline import DINOCellPipeline, _estimates, _three_digits, flood_map
 from .plots import overlay
 from .ready import DEFAULT, model_path
+from .system import check_number, cores, free_memory
 
 # %% ../nbs/57_batch.ipynb #7ae4e2ab
 FORMATS = dict( # of `Segmentation.formats`: how the name of a file ends
@@ -89,8 +90,8 @@ def _result_files(path, what): # image; `Segmentation`
 
 def _beyond_memory(path, share=.5): # an image file
     "Whether the image, its map and its labels would take more than this share of the free memory"
-    free, folder = _free_memory(), Path(path).is_dir()
-    if free is None or not folder and Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'): return False
+    free, folder = free_memory(), Path(path).is_dir()
+    if not folder and Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'): return False
     if not folder and Path(path).stat().st_size*20 < free: return False  # even packed tightly, it fits
     image = open_large(path)
     return np.prod(image.shape)*np.dtype(image.dtype).itemsize + np.prod(sorted(image.shape)[-2:])*40 > share*free
@@ -343,7 +344,7 @@ def _results_of(images, what, workers, executor):
         yield ((p, lambda p=p: segment_file(p, what)) for p in images)
         return
     own, jobs = executor is None, {}
-    pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, (os.cpu_count() or 1)//workers),))
+    pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, cores()//workers),))
     try:
         for p in images: jobs[pool.submit(segment_file, p, what)] = p
         yield ((jobs[f], f.result) for f in as_completed(jobs))
@@ -359,7 +360,7 @@ def segment_files(
     executor: Executor | None = None,  # or where to run: its workers see the same paths
 ) -> list:                             # one dict per image, in their order: image, cells, diameter, seconds, files, stamp; or image, error
     "Segment many images; finished ones are skipped, bad ones are told and do not stop the rest"
-    if workers < 1: raise InputError(f'workers={workers}: give at least 1')
+    check_number('workers', workers, 1, 1024, whole=True)
     images = [str(p) for p in images]
     _check_names(images, what)
     alone = executor is None and workers == 1

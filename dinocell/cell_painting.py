@@ -20,9 +20,10 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from .datasets import _array_sha256, _cores, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
+from .datasets import _array_sha256, _groups_apart, _rows_and_columns, _sha256, _travels, _workers
 from .images import InputError, atomic_folder, atomic_path
 from .simulate import simulate
+from .system import cores, plain_cell, read_cell
 
 # %% ../nbs/22_cell_painting.ipynb #3798f312
 class FieldKey(NamedTuple):
@@ -132,7 +133,7 @@ def _shard_name(k): return f'shard_{k:05d}.npy'
 def _write_note(folder, shards, names, shape, skipped, **meta): # folder; a list of records a shard; names of the channels; (C,H,W)
     "What makes a folder of shards a set"
     rows = [(*r['key'], s, k, r['sha256']) for s, records in enumerate(shards) for k, r in enumerate(records)]
-    with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f: csv.writer(f).writerows([_columns, *rows])
+    with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f: csv.writer(f).writerows([_columns, *(map(plain_cell, r) for r in rows)])
     with atomic_path(folder/'limits.npy') as tmp: np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
     note = dict(dict(kind='npy'), **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: _sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
@@ -191,7 +192,7 @@ def write_fields(
 # %% ../nbs/22_cell_painting.ipynb #beaadf27
 def _read_rows(folder):
     "The rows of fields.csv, a dict each"
-    with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from csv.DictReader(f)
+    with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from ({k: read_cell(v) for k, v in r.items()} for r in csv.DictReader(f))
 
 def _read_note(folder, kind='npy'): # kind of shards
     "What is in fields.json; `InputError` unless it and the other files belong together"
@@ -296,7 +297,7 @@ def verify_fields(
     chosen, jobs, wrong = set(fields.which.tolist()), {}, []
     for i, r in enumerate(_read_rows(fields.folder)):
         if i in chosen: jobs.setdefault(int(r['shard']), []).append((int(r['row']), r['sha256'], FieldKey(*(r[n] for n in FieldKey._fields))))
-    if workers is None: workers = min(_cores(), len(jobs), 1 + len(chosen)//16)
+    if workers is None: workers = min(cores(), len(jobs), 1 + len(chosen)//16)
     with _workers(workers if _travels(_wrong_rows) else 1) as run, tqdm(total=len(chosen), desc='verifying', leave=False) as bar:
         for (path, rows, _), bad in run(_wrong_rows, [(str(fields.folder/_shard_name(s)), *zip(*((k, known) for k, known, _ in found))) for s, found in jobs.items()]):
             names = {k: key for k, _, key in jobs[int(Path(path).stem.split('_')[1])]}

@@ -8,6 +8,7 @@ __all__ = ['cmd_demo', 'cmd_models', 'cmd_download', 'cmd_check', 'cmd_process',
 
 # %% ../nbs/60_cli.ipynb #27580f02
 import argparse
+import errno
 import json
 import os
 import sys
@@ -15,36 +16,19 @@ from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-from fastcore.docments import docments
-
-from .batch import Segmentation, doubtful_diameter, find_images, segment_files
-from .cell_painting import SHARD_MB, open_fields, verify_fields
-from .data_check import check_data, format_report, report_json
-from .datasets import CellDataset, mix
-from .demo import run_demo
-from .doctor import examine, format_findings
-from .download import SETS, download
-from .evaluation import (BASELINES, evaluation_json, format_evaluation, format_table, make_report, plot_worst, say_confidence, score_dataset, segment_dataset, tune_model,
-                                 write_report, write_results)
-from .images import InputError, atomic_path
-from .layouts import process
-from .model import DECODERS, DINOCell, _meta, best_device, count_trainable, freeze_backbone, load_model, save_model
-from .packing import pack_fields
-from .plates import S3, find_fields, find_jump, find_load_data, read_index
-from .plots import plot_history, plot_surface, save_figure
-from .pretraining import PretrainConfig, plot_pretraining, pretrain
-from .ready import DEFAULT, PACKAGED, READY, fetch_model, format_models, list_models, load, model_path, ready_model
-from .training import PRESETS, TrainConfig, best_row, join_team, log_tensorboard, read_config, train
+from .system import InputError, check_number
 
 # %% ../nbs/60_cli.ipynb #e24a3b1c
 def cmd_demo(a): # parsed arguments
     "demo"
+    from dinocell.demo import run_demo
+    from dinocell.evaluation import format_table
     print(format_table(run_demo(a.output, device=a.device)))
     print(f'written to {a.output}: model.safetensors, learning_curve.png, threshold_surface.png, overlays, scores.csv, labels')
 
 def cmd_models(a):
     "models"
+    from dinocell.ready import fetch_model, format_models, list_models
     if a.source and not a.fetch: raise InputError(f'--source {a.source}: give --fetch NAME too, the model that the file holds')
     fetched = fetch_model(a.fetch, a.source) if a.fetch else None
     if a.json: print(json.dumps(list_models(), indent=1))
@@ -52,16 +36,20 @@ def cmd_models(a):
 
 def cmd_download(a):
     "data download"
+    from dinocell.download import download
     print(download(a.name, a.output, a.source, a.accept_licence, not a.keep_zip, not a.no_check, a.tries))
 
 def cmd_check(a):
     "data check: exit code 1 where something serious was found"
+    from dinocell.data_check import check_data, format_report, report_json
     report = check_data(*a.folders, page=a.page, speck=a.speck, workers=a.workers)
     print(report_json(report) if a.json else format_report(report))
     return int(report.serious)
 
 def _preparation(a): # arguments of `process`
     "scale, diameter, channel, flatten and limits: as the options say, or as the model was trained"
+    from dinocell.model import _meta
+    from dinocell.ready import model_path
     if a.model is None: return dict(scale=1. if a.scale is None else a.scale, diameter=a.diameter, channel=a.channel, flatten=a.flatten, limits=a.limits)
     given = [k for k, default in (('scale', None), ('diameter', None), ('flatten', 'auto'), ('limits', None)) if getattr(a, k) != default]
     if given: raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
@@ -71,6 +59,8 @@ def _preparation(a): # arguments of `process`
 
 def cmd_process(a):
     "process"
+    from dinocell.datasets import CellDataset
+    from dinocell.layouts import process
     options = {k: getattr(a, k) for k in ('cell', 'percent', 'truth')} | dict(partial=a.partial or None)
     data = CellDataset(process(a.layout, a.input, a.output, a.split, source=a.source, licence=a.licence, workers=a.workers, keep_going=a.keep_going, **_preparation(a), **options))
     d = data.diameters()
@@ -85,6 +75,7 @@ def _given(a, kind): # arguments; a dataclass of settings
 
 def _config(a, kind): # as `_given`
     "Settings: of --config or --preset, with what the command line says put over them"
+    from dinocell.training import PRESETS, read_config
     preset = getattr(a, 'preset', None)
     if preset and a.config: raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
     config = read_config(a.config, kind) if a.config else PRESETS[preset] if preset else kind()
@@ -93,6 +84,7 @@ def _config(a, kind): # as `_given`
 
 def _sets(folders):
     "One dataset folder, or several mixed"
+    from dinocell.datasets import CellDataset, mix
     return CellDataset(folders[0]) if len(folders) == 1 else mix([CellDataset(f) for f in folders])
 
 def _check_start(a): # arguments of `train`
@@ -103,6 +95,8 @@ def _check_start(a): # arguments of `train`
 
 def _start_model(a): # arguments of `train`
     "The model that training starts from"
+    from dinocell.model import DINOCell, freeze_backbone, load_model
+    from dinocell.ready import model_path
     if a.start is None:
         weights, decoder = None if a.weights in ('hub', 'none') else a.weights, a.decoder or ('design' if a.preset == 'design' else 'unet')
         return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, a.weights == 'hub', decoder)
@@ -114,6 +108,10 @@ def _start_model(a): # arguments of `train`
 
 def cmd_train(a):
     "train"
+    import torch
+    from dinocell.model import count_trainable
+    from dinocell.plots import plot_history, save_figure
+    from dinocell.training import TrainConfig, best_row, join_team, log_tensorboard, train
     _check_start(a)
     config, team = _config(a, TrainConfig), join_team(a.device)
     torch.manual_seed(config.seed)
@@ -129,6 +127,12 @@ def cmd_train(a):
 # %% ../nbs/60_cli.ipynb #a1cf7610
 def cmd_tune(a):
     "tune"
+    from dinocell.datasets import CellDataset
+    from dinocell.evaluation import say_confidence, tune_model
+    from dinocell.images import atomic_path
+    from dinocell.model import best_device, load_model, save_model
+    from dinocell.plots import plot_surface, save_figure
+    from dinocell.ready import PACKAGED, READY, model_path
     if a.model in READY or Path(a.model).resolve().parent == PACKAGED.resolve(): raise InputError(f'--model {a.model}: a ready model is not changed: copy {model_path(a.model)} and tune the copy')
     model, beside = load_model(a.model, best_device(a.device)), Path(a.model).parent
     found = tune_model(model, CellDataset(a.data), a.metric)
@@ -140,10 +144,15 @@ def cmd_tune(a):
 
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
     "What `score_dataset` scores"
+    from dinocell.ready import READY, load
     return Path(path) if path not in READY and Path(path).is_dir() else load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
 
 def cmd_evaluate(a):
     "evaluate"
+    from dinocell.datasets import CellDataset
+    from dinocell.evaluation import (BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, score_dataset,
+                                     segment_dataset, write_report, write_results)
+    from dinocell.plots import save_figure
     data, out = CellDataset(a.data), a.output and Path(a.output)
     if out: out.mkdir(parents=True, exist_ok=True)
     methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
@@ -166,9 +175,11 @@ def _said(row): # of `segment_files`
 
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
+    from dinocell.batch import Segmentation, doubtful_diameter, find_images, segment_files
+    from dinocell.ready import ready_model
     what = Segmentation(**_given(a, Segmentation))
     images = find_images(a.images)
-    if a.model is None: print(f'model: {DEFAULT}, licence: {ready_model(DEFAULT).licence}', file=sys.stderr)
+    if a.model is None: print(f'model: {_MODEL}, licence: {ready_model(_MODEL).licence}', file=sys.stderr)
     rows = segment_files(images, what, a.workers)
     good = [r for r in rows if 'error' not in r]
     print(json.dumps(rows, indent=1) if a.json else '\n'.join(map(_said, good)), end='\n' if good or a.json else '')
@@ -188,6 +199,9 @@ def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
 
 def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
+    from dinocell.cell_painting import verify_fields
+    from dinocell.packing import pack_fields
+    from dinocell.plates import S3, find_fields, find_jump, find_load_data, read_index
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
     if a.layout == 'pattern' and a.pattern is None: raise InputError('shards pattern: give --pattern, a regular expression with the groups plate, well, site and channel')
     index = dict(jump=lambda: find_jump(a.input, a.brightfield, a.batch, s3), load_data=lambda: find_load_data(a.input, a.brightfield, batch=a.batch, s3=s3),
@@ -203,6 +217,10 @@ def cmd_shards(a):
 
 def cmd_pretrain(a):
     "pretrain"
+    from dinocell.cell_painting import open_fields
+    from dinocell.plots import save_figure
+    from dinocell.pretraining import PretrainConfig, plot_pretraining, pretrain
+    from dinocell.training import join_team
     config, weights = _config(a, PretrainConfig), {'none': None, 'hub': 'released'}.get(a.weights, a.weights)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, weights, a.watch and open_fields(a.watch), a.device, a.hours)
     if join_team(a.device).rank: return
@@ -213,17 +231,26 @@ def cmd_pretrain(a):
 
 def cmd_doctor(a):
     "doctor"
+    from dinocell.doctor import examine, format_findings
     findings = examine()
     print(json.dumps([f._asdict() for f in findings], indent=1) if a.json else format_findings(findings))
 
 # %% ../nbs/60_cli.ipynb #bc6cfe0e
-_BACKBONE = 'vits16' # of a model that is trained from weights
+_MODEL, _BACKBONE = 'cells', 'vits16' # the model that is used where none is named; the backbone of one that is trained from weights
 
-def _number_or_auto(text): # of an option
-    "A number, or 'auto'"
-    if text == 'auto': return text
-    try: return float(text)
-    except ValueError: raise argparse.ArgumentTypeError(f"{text!r}: give a number, or auto") from None
+def _number(low, high, whole=False, auto=False): # bounds; whether it must be a whole one; whether it may be the word 'auto'
+    "The type of an option: what no value may be is refused before anything is imported"
+    def read(text):
+        if auto and text == 'auto': return text
+        try: value = int(text) if whole else float(text)
+        except ValueError: value = text
+        try: check_number('value', value, low, high, whole)
+        except InputError as e: raise argparse.ArgumentTypeError(f'{e}, or auto' if auto else str(e)) from None
+        return value
+    return read
+
+_pixels, _factor, _part = _number(.1, 1e4), _number(1e-3, 20), _number(0, 1)
+_pixels_or_auto, _processes = _number(.1, 1e4, auto=True), _number(1, 1024, whole=True)
 
 def _add_models(p):
     "Arguments of `models`"
@@ -245,22 +272,23 @@ def _add_process(p):
     _arguments(p, ('--input', str, ..., 'the folder: images/ and masks/, or a published set as it was unpacked'), ('--output', str, ..., 'dataset folder to make'),
                ('--split', str, None, 'which part: of split.csv or a subfolder (folder), train, val or test (livecell, cellpose), a sequence (ctc); default: all'),
                ('--model', str, None, 'prepare for this model, a file or a name: diameter, flatten, limits and channel are those of the model'),
-               ('--scale', float, None, 'resize images and masks by this factor; default: 1'), ('--diameter', float, None, 'or resize each image so that its median cell has this diameter, pixels'),
-               ('--channel', int, None, 'channel to use, from 0; default: green (1) for cellpose, else the mean'),
-               ('--flatten', _number_or_auto, 'auto', 'even out background and contrast for cells of this diameter, pixels after resizing; auto: that of --diameter, or 24'),
-               ('--source', str, '', 'where the images come from'), ('--licence', str, '', 'their terms'), ('--workers', int, None, 'processes; default: one a core'),
-               ('--cell', str, None, 'livecell: only this cell type'), ('--percent', int, None, 'livecell: a published share of the training images, 2, 4, 5, 25 or 50'),
+               ('--scale', _factor, None, 'resize images and masks by this factor; default: 1'), ('--diameter', _pixels, None, 'or resize each image so that its median cell has this diameter, pixels'),
+               ('--channel', _number(0, 10**6, whole=True), None, 'channel to use, from 0; default: green (1) for cellpose, else the mean'),
+               ('--flatten', _pixels_or_auto, 'auto', 'even out background and contrast for cells of this diameter, pixels after resizing; auto: that of --diameter, or 24'),
+               ('--source', str, '', 'where the images come from'), ('--licence', str, '', 'their terms'), ('--workers', _processes, None, 'processes; default: one a core'),
+               ('--cell', str, None, 'livecell: only this cell type'), ('--percent', _number(1, 100, whole=True), None, 'livecell: a published share of the training images, 2, 4, 5, 25 or 50'),
                ('--truth', str, None, 'ctc: gold or silver; default: gold'))
     p.add_argument('--no-flatten', dest='flatten', action='store_const', const=None, help='leave background and contrast as they are: stretch between percentiles of the image')
-    p.add_argument('--limits', type=float, nargs=2, metavar=('LOW', 'HIGH'), help='or stretch every image between these two grey values')
+    p.add_argument('--limits', type=_number(-1e15, 1e15), nargs=2, metavar=('LOW', 'HIGH'), help='or stretch every image between these two grey values')
     p.add_argument('--partial', action='store_true', help='ctc: take frames too of which the gold truth shows only some cells')
     p.add_argument('--keep-going', action='store_true', help='skip images that cannot be used, list them, and end with exit code 1')
 
 def _add_download(p):
     "Arguments of `data download`"
+    from dinocell.download import SETS
     p.add_argument('name', metavar='NAME', help='data set: ' + ', '.join(SETS))
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'), ('--source', str, None, "a .zip or folder that is here already, or the address of a mirror; default: the authors' address"),
-               ('--tries', int, 5, 'in a row without progress'))
+               ('--tries', _number(1, 1000, whole=True), 5, 'in a row without progress'))
     p.add_argument('--accept-licence', action='store_true', help='accept the terms that are printed')
     p.add_argument('--keep-zip', action='store_true', help='leave .zip files packed')
     p.add_argument('--no-check', action='store_true', help='take a file whose checksum is not the known one')
@@ -268,13 +296,14 @@ def _add_download(p):
 def _add_check(p):
     "Arguments of `data check`"
     p.add_argument('folders', metavar='FOLDER', nargs='+', help='images and masks, or prepared datasets (each a split)')
-    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', int, 20, 'a label of fewer pixels is a speck'), ('--workers', int, None, 'processes; default: one a core'))
+    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', _number(0, 10**9, whole=True), 20, 'a label of fewer pixels is a speck'), ('--workers', _processes, None, 'processes; default: one a core'))
     p.add_argument('--json', action='store_true', help='print JSON')
 
 # %% ../nbs/60_cli.ipynb #992e5f36
 @lru_cache
 def _comments(of): # class of settings
     "Field -> the comment beside it; the source is read once a process"
+    from fastcore.docments import docments
     return docments(of)
 
 def _option(p, field, of, default): # a field of the settings
@@ -284,10 +313,12 @@ def _option(p, field, of, default): # a field of the settings
     if 'bool' in kind: return p.add_argument(name, action=argparse.BooleanOptionalAction, help=what)
     more = dict(nargs=2, metavar=('LOW', 'HIGH')) if 'tuple' in kind else {}
     one = float if 'float' in kind or 'tuple' in kind else int if 'int' in kind else str
-    p.add_argument(name, type=one, help=f'{what} (default {default})', **more)
+    p.add_argument(name, type=one, help=what if default is None else f'{what} (default {default})', **more)
 
 def _add_train(p):
     "Arguments of `train`: every setting of `TrainConfig` and `AugmentConfig` is an option"
+    from dinocell.model import DECODERS
+    from dinocell.training import PRESETS, TrainConfig
     for name, what in (('--data', 'dataset folder to learn from; several are mixed'), ('--valid', 'dataset folder to choose the epoch by; several are mixed')):
         p.add_argument(name, nargs='+', required=True, help=what)
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'),
@@ -298,36 +329,43 @@ def _add_train(p):
     p.add_argument('--decoder', choices=list(DECODERS), help='with --weights: unet, or that of the original design; default: unet, with --preset design that one')
     p.add_argument('--freeze', action=argparse.BooleanOptionalAction, default=None, help='leave the backbone as it is, or train it too (--no-freeze); default: leave it, with --start train it')
     p.add_argument('--tensorboard', action='store_true', help='also write the history for TensorBoard, into the output folder')
-    _add_settings(p, TrainConfig())
+    _add_settings(p, TrainConfig(), 'optimiser', dict(augment='augmentation'))
 
 # %% ../nbs/60_cli.ipynb #887d6e5e
-def _add_settings(p, config): # a dataclass of settings, which may hold another
+_basic = {'epochs', 'steps', 'batch', 'patience', 'monitor', 'held_out', 'watched', 'seed'}   # settings that stand in another group
+_machine = {'accumulate', 'precision', 'compile', 'workers', 'save_every'}                    # than the rest of their class
+
+def _add_settings(p, config, group, parts=()): # a dataclass of settings; title of their group; setting that holds another such class -> its group
     "An option for each setting"
+    for title in (group, *dict(parts).values()): p.group(title)                               # in this order
     for f in fields(config):
         value = getattr(config, f.name)
-        if is_dataclass(value): _add_settings(p, value)
-        else: _option(p, f, type(config), value)
+        title = 'basic' if f.name in _basic else 'machine' if f.name in _machine else group
+        if is_dataclass(value): _add_settings(p, value, parts[f.name])
+        else: _option(p.group(title), f, type(config), value)
 
 def _add_shards(p):
     "Arguments of `shards`"
+    from dinocell.cell_painting import SHARD_MB
     p.add_argument('layout', choices=['jump', 'load_data', 'pattern', 'index'], help='how the fields are found: file names of JUMP, CellProfiler\'s load_data.csv, a pattern of file names, or a table batch,plate,well,site,CHANNEL,…')
     _arguments(p, ('--input', str, ..., 'folder, CSV file, or an address such as s3://bucket/plate'), ('--output', str, ..., 'folder of shards to make; the same call goes on where it stopped'),
                ('--pattern', str, None, 'pattern: regular expression with groups plate, well (or row and column), site, channel, perhaps batch'),
-               ('--batch', str, 'batch1', 'where it is not told otherwise'), ('--plate', str, '', 'pattern: for a single plate'), ('--shard-mb', float, SHARD_MB, 'about how large a shard is, MB'),
-               ('--workers', int, None, 'processes; default: one a core'), ('--source', str, '', 'where the fields come from'), ('--licence', str, '', 'their terms'))
+               ('--batch', str, 'batch1', 'where it is not told otherwise'), ('--plate', str, '', 'pattern: for a single plate'), ('--shard-mb', _number(1e-3, 1e5), SHARD_MB, 'about how large a shard is, MB'),
+               ('--workers', _processes, None, 'processes; default: one a core'), ('--source', str, '', 'where the fields come from'), ('--licence', str, '', 'their terms'))
     p.add_argument('--channels', nargs='+', default=[], metavar='NAME', help='channels to pack, in this order; pattern: w1=DNA w2=ER … where file names call them otherwise')
     for name, what in (('--brightfield', 'pack bright-field planes too'), ('--signed', 'use the S3 credentials of this machine; default: ask unsigned'), ('--verify', 'read everything again and compare checksums'),
                        ('--keep-going', 'leave out fields that are missing or damaged, list them, and end with exit code 1')): p.add_argument(name, action='store_true', help=what)
 
 def _add_pretrain(p):
     "Arguments of `pretrain`: every setting of `PretrainConfig` and `CropConfig` is an option"
+    from dinocell.pretraining import PretrainConfig
     _arguments(p, ('--shards', str, ..., 'fields to train on, made by `shards`'), ('--output', str, ..., 'folder to make, or to go on in'),
                ('--backbone', str, 'vits16', 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
                ('--weights', str, ..., "'hub' fetches the released weights to begin with, 'none' starts at random, else a weights file"),
-               ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are set aside'), ('--hours', float, None, 'stop after so long; the same call goes on'),
+               ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are set aside'), ('--hours', _number(1e-6, 1e5), None, 'stop after so long; the same call goes on'),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--views', choices=['multiview', 'average'], default='multiview', help='what a crop shows: the mean of all channels or one of them, or always the mean (default multiview)')
-    _add_settings(p, PretrainConfig())
+    _add_settings(p, PretrainConfig(), 'optimiser', dict(crops='augmentation'))
 
 # %% ../nbs/60_cli.ipynb #7fc13596
 def _add_tune(p):
@@ -335,13 +373,13 @@ def _add_tune(p):
     _arguments(p, ('--model', str, ..., 'model file'), ('--data', str, ..., 'dataset folder for validation'))
     p.add_argument('--metric', default='OP_CSB', choices=['SEG', 'DET', 'OP_CSB', 'F1'], help='what to maximise (default OP_CSB)')
 
-_thresholds = (('--cells-max', float, None, "peak threshold; default: the model's"), ('--cell-fill', float, None, "fill threshold; default: the model's"))
+_thresholds = (('--cells-max', _part, None, "peak threshold; default: the model's"), ('--cell-fill', _part, None, "fill threshold; default: the model's"))
 
 def _add_evaluate(p):
     "Arguments of `evaluate`"
-    _arguments(p, ('--model', str, DEFAULT, 'model file or name, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
+    _arguments(p, ('--model', str, _MODEL, 'model file or name, or a folder of label images NAME.tif made by any program'), ('--data', str, ..., 'dataset folder'),
                ('--output', str, None, 'folder for the tables, the labels and the worst images; default: print only'), *_thresholds,
-               ('--worst', int, 4, 'how many images to show in worst.png'))
+               ('--worst', _number(1, 1000, whole=True), 4, 'how many images to show in worst.png'))
     p.add_argument('--against', nargs='+', default=[], metavar='MODEL', help='models or folders of label images to compare with, on the same images')
     p.add_argument('--json', action='store_true', help='print JSON')
 
@@ -350,9 +388,9 @@ _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath'
 def _add_segment(p):
     "Arguments of `segment`: every field of `Segmentation` is an option"
     p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder; time series and Z-stacks go frame by frame')
-    _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {DEFAULT}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
-               *_thresholds, ('--diameter', _number_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
-               ('--pixel-size', float, None, 'µm per pixel: sizes are then in µm'), ('--workers', int, 1, 'processes'))
+    _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {_MODEL}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
+               *_thresholds, ('--diameter', _pixels_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
+               ('--pixel-size', _number(1e-6, 1e6), None, 'µm per pixel: sizes are then in µm'), ('--workers', _processes, 1, 'processes'))
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT', help='what to write: ' + ', '.join(f'{k} ({v})' for k, v in _ends.items()) + ' (default tif)')
     p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
     p.add_argument('--flips', action='store_true', help='average over mirror images: four times the time')
@@ -372,26 +410,61 @@ _COMMANDS = dict( # name: (function, its arguments, what it does, an example)
     pretrain=(cmd_pretrain, _add_pretrain, 'pretrain a backbone on fields without labels', 'dinocell pretrain --shards shards --views multiview --backbone vits16 --weights hub --output runs/ssl'),
     doctor=(cmd_doctor, lambda p: p.add_argument('--json', action='store_true', help='print JSON'), 'what is installed here, what it runs on, and what is likely to go wrong', 'dinocell doctor'))
 
+class _Parser(argparse.ArgumentParser):
+    "A parser that makes its arguments when it is asked for them, in groups, and refuses in one line"
+    def __init__(self, *args, add=None, **kw): # add: function that adds the arguments
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kw)
+        self._optionals.title, self._add = 'basic', add
+
+    def group(self, title):
+        "The options under this heading"
+        if title == self._optionals.title: return self._optionals
+        return next((g for g in self._action_groups if g.title == title), None) or self.add_argument_group(title)
+
+    def parse_known_args(self, *args, **kw):
+        add, self._add = self._add, None
+        if add: add(self)
+        return super().parse_known_args(*args, **kw)
+
+    def error(self, message): self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')
+
+_with_device = 'demo', 'train', 'tune', 'evaluate', 'segment', 'pretrain'
+
+def _add_command(sub, name, run, add, what, example): # from `add_subparsers`; an entry of `_COMMANDS`
+    "The parser of a command"
+    def arguments(p):
+        add(p)
+        if name in _with_device: p.group('machine').add_argument('--device', help='cuda, mps or cpu; default: the best there is')
+    p = sub.add_parser(name, add=arguments, help=what, description=what[0].upper() + what[1:] + '.', epilog=f'example:\n  {example}')
+    p.set_defaults(run=run)
+
 def _add_commands(top, commands, where): # parser; as `_COMMANDS`; name of the place that says which was chosen
-    "A parser for each command, and for the commands of a group"
-    sub = top.add_subparsers(dest=where, required=True)
+    "A parser for each command, and for the commands of a group; without a command, the help"
+    top.set_defaults(run=lambda a: top.print_help())
+    sub = top.add_subparsers(dest=where, title='commands', metavar='COMMAND')
     for name, entry in commands.items():
         if isinstance(entry, dict):
-            _add_commands(sub.add_parser(name, help=' or '.join(what for _, _, what, _ in entry.values())), entry, 'subcommand')
-            continue
-        run, add, what, example = entry
-        p = sub.add_parser(name, help=what, description=what[0].upper() + what[1:] + '.', epilog=f'example:\n  {example}', formatter_class=argparse.RawDescriptionHelpFormatter)
-        p.set_defaults(run=run)
-        add(p)
-        if name in ('demo', 'train', 'tune', 'evaluate', 'segment', 'pretrain'): p.add_argument('--device', help='cuda, mps or cpu; default: the best there is')
+            what = ' or '.join(what for _, _, what, _ in entry.values())
+            _add_commands(sub.add_parser(name, help=what, description=what[0].upper() + what[1:] + '.'), entry, 'subcommand')
+        else: _add_command(sub, name, *entry)
 
 def make_parser() -> argparse.ArgumentParser:
-    "All commands and their arguments"
-    top = argparse.ArgumentParser('dinocell', description='Cell segmentation with DINOv3 distance maps')
+    "All commands; the options of each are made when it is parsed"
+    top = _Parser('dinocell', description='Cell segmentation with DINOv3 distance maps', epilog='options of a command: dinocell COMMAND --help')
     _add_commands(top, _COMMANDS, 'command')
     return top
 
 # %% ../nbs/60_cli.ipynb #a1147ff8
+def _remedy(e, a): # `OSError`; parsed arguments
+    "What to do about it: another output helps where the output is at fault, not an input"
+    option = next((o for o in ('output', 'page') if getattr(a, o, None)), None)
+    out = option and getattr(a, option)
+    if e.errno in (errno.ENOSPC, errno.EDQUOT): return 'make room on its disk' + (f', or choose another --{option}' if out else '')
+    if not out or not e.filename: return 'check that it is there and that you may use it'
+    out, at = Path(out).resolve(), Path(os.fsdecode(e.filename)).resolve()
+    written = at.is_relative_to(out) or out.is_relative_to(at) or at.is_relative_to(out.parent) and at.relative_to(out.parent).parts[0].startswith(f'.{out.name}.')
+    return f'choose another --{option}' if written else 'check that it is there and that you may use it'
+
 def _reader_left():
     "Whether nobody reads what is printed any more, as after `| head`; then it goes nowhere"
     try: sys.stdout.flush()
@@ -412,7 +485,7 @@ def main(
     except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
     except OSError as e:
         if isinstance(e, BrokenPipeError) and _reader_left(): return 0
-        print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: choose another --output, or make room there', file=sys.stderr)
+        print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: {_remedy(e, a)}', file=sys.stderr)
     except KeyboardInterrupt:
         print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command in ('train', 'models', 'process', 'data', 'shards', 'pretrain', 'segment') or a.command == 'evaluate' and a.output else ''), file=sys.stderr)
         return 130

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from .cell_painting import take_channels
 from .images import InputError
+from .system import check_settings
 
 # %% ../nbs/29_crops.ipynb #cb45211f
 @dataclass(frozen=True)
@@ -35,17 +36,11 @@ class CropConfig:
     noise: tuple = (0., .05)         # spread of the shot noise at full light; it grows with the root of the light
 
     def __post_init__(self):
-        for name in ('window', 'global_size', 'local_size'):
-            if getattr(self, name) < 1: raise InputError(f'crops: {name} is {getattr(self, name)}: give a side in pixels, at least 1')
-        if self.n_local < 0: raise InputError(f'crops: n_local is {self.n_local}: give 0 or more')
-        for name in ('global_scale', 'local_scale', 'brightness', 'contrast'):
+        check_settings(self, 'crops', window=(1, 8192), global_size=(1, 4096), local_size=(1, 4096), n_local=(0, 1024), global_scale=(1e-6, 1), local_scale=(1e-6, 1), flip=(0, 1), blurred=(0, 1),
+                       brightness=(1e-6, 1e6), contrast=(1e-6, 1e6), blur=(0, 1e3), noise=(0, 1e3))
+        for name in ('global_scale', 'local_scale', 'brightness', 'contrast', 'blur', 'noise'):
             lo, hi = getattr(self, name)
-            if not 0 < lo <= hi or name.endswith('scale') and hi > 1: raise InputError(f'crops: {name} is ({lo}, {hi}): give two positive numbers, the smaller first; parts of an area are at most 1')
-        for name in ('blur', 'noise'):
-            lo, hi = getattr(self, name)
-            if not 0 <= lo <= hi: raise InputError(f'crops: {name} is ({lo}, {hi}): give two numbers from 0, the smaller first')
-        for name in ('flip', 'blurred'):
-            if not 0 <= getattr(self, name) <= 1: raise InputError(f'crops: {name} is {getattr(self, name)}: give a probability between 0 and 1')
+            if lo > hi: raise InputError(f'crops: {name} is ({lo}, {hi}): give two numbers, the smaller first')
 
 # %% ../nbs/29_crops.ipynb #a96e04d5
 class Crops(NamedTuple):

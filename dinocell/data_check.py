@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SIDE', 'SAME', 'FRAMES', 'FAR', 'BINS', 'fingerprint', 'turned', 'likeness', 'near_copies', 'Measured', 'pieces_of',
-           'light_of', 'measure_source', 'Finding', 'outliers', 'diameters_of', 'advise_scale', 'read_prepared',
-           'Report', 'check_data', 'judge', 'format_report', 'report_json', 'thumbnail', 'worst_first', 'write_page']
+           'light_of', 'measure_source', 'Finding', 'outliers', 'diameters_of', 'read_prepared', 'Report', 'check_data',
+           'judge', 'format_report', 'report_json', 'thumbnail', 'worst_first', 'write_page']
 
 # %% ../nbs/26_data_check.ipynb #e903663a
 import base64
@@ -14,6 +14,7 @@ import html
 import io
 import json
 import re
+import shlex
 import sys
 from contextlib import redirect_stdout
 from functools import lru_cache
@@ -29,7 +30,7 @@ from skimage import measure
 from skimage.segmentation import find_boundaries
 from tqdm.auto import tqdm
 
-from .datasets import CellDataset, Source, _how_many, _workers
+from .datasets import CellDataset, Source, _how_many, _workers, advise_scale
 from .images import InputError, atomic_path, grey_limits, stretch, to_grey
 from .labels import check_labels, label_sizes, resize_labels
 from .layouts import _folder, _look, _read_split, find_folder
@@ -218,7 +219,9 @@ def _neighbours(images): # of `Measured`, all usable
     for m in images:
         if m.group: groups.setdefault(m.group, {}).setdefault(m.split, []).append(m)
     torn = {g: s for g, s in groups.items() if len(s) > 1}
-    if torn: yield Finding('groups across splits', True, f'{_n(len(torn), "group")} on both sides of a split: {", ".join(sorted(torn)[:5])}', 'split by group: see `split_groups`',
+    few = len(groups) + sum(not m.group for m in images) < 3                # no split keeps so few apart: conditions, not wells or films
+    mend = 'nothing if the groups are conditions or kinds of images; if they are wells or films, images of more of them are needed' if few else 'split by group: see `split_groups`'
+    if torn: yield Finding('groups across splits', not few, f'{_n(len(torn), "group")} on both sides of a split: {", ".join(sorted(torn)[:5])}', mend,
                            [[_called(v[0]) for v in s.values()] for g, s in sorted(torn.items())])
     rows = []
     for k, m in enumerate(images):
@@ -302,18 +305,6 @@ def diameters_of(areas): # (n,)
     "Diameters of circles of these areas"
     return 2*np.sqrt(np.asarray(areas, float)/np.pi)
 
-def advise_scale(
-    per_image,         # list of (n,) diameters of an image's cells, pixels
-    scale: float = 1., # at which they were prepared
-) -> str:       # options for `dinocell process`; '' where none is wanted, or there is no cell
-    "The option that brings the cells to a size the network likes"
-    medians = np.array([np.median(d) for d in per_image if len(d)])
-    if not len(medians): return ''
-    low, high = np.percentile(medians, (10, 90))
-    if high > 2.5*low and (low < 10 or high > 40): return '--diameter 20'
-    middle = np.median(np.concatenate(per_image))
-    return '' if 10 <= middle <= 40 else f'--scale {scale*20/middle:.2g}'
-
 # %% ../nbs/26_data_check.ipynb #8749cb40
 @lru_cache(maxsize=4)
 def _opened(folder, changed): return CellDataset(folder) # dataset folder; time of its note in ns
@@ -370,13 +361,12 @@ def check_data(
     found = [_sets(f) for f in folders]
     if len(found) > 1: found = [([(top if s in ('', top) else f'{top}/{s}', j) for s, j in jobs], *rest) for top, (jobs, *rest) in zip(tops, found)]
     jobs, lost, loose = ([x for f in found for x in f[k]] for k in range(3))
-    scales = {_prepared(str(f)).scale if (Path(f)/'dataset.json').is_file() else 1. for f in folders}
     with _workers(_how_many(workers, [measure_source, *(s for _, s in jobs)])) as run, tqdm(total=len(jobs), desc='looking', leave=False) as bar:
         measured = {}
         for (split, s), m in run(measure_source, jobs):
             measured[split, s.name] = m
             bar.update()
-    report = judge([measured[split, s.name] for split, s in jobs], speck, lost, loose, list(map(str, folders)), scales.pop() if len(scales) == 1 else 1.)
+    report = judge([measured[split, s.name] for split, s in jobs], speck, lost, loose, list(map(str, folders)))
     if page is not None: write_page(report, jobs, page, workers, speck)
     return report
 
@@ -387,7 +377,6 @@ def judge(
     lost=(),         # paths of masks without image
     loose=(),        # paths of images in no split
     folders=(),      # to name in the report
-    scale: float = 1., # at which they were prepared
 ) -> Report:
     "Findings about measured images"
     images = [m for m in measured if not m.error]
@@ -399,9 +388,16 @@ def judge(
     for m in measured: splits[m.split] = splits.get(m.split, 0) + 1
     histogram = {s: np.histogram(diameters_of(np.concatenate([[], *(m.areas for m in images if m.split == s)])), BINS)[0].tolist() for s in splits}
     return Report(list(folders), splits, cells, sorted(found, key=lambda f: not f.serious), histogram, sum(m.border for m in images)/max(cells, 1),
-                  advise_scale([diameters_of(m.areas) for m in images], scale), {_called(m): m.error for m in measured if m.error})
+                  advise_scale([diameters_of(m.areas) for m in images]), {_called(m): m.error for m in measured if m.error})
 
 # %% ../nbs/26_data_check.ipynb #1b9be0ca
+def _commands(report):
+    "What to call where the cells are of another size than the network likes, a command a split"
+    if not report.advice: return []
+    raw = len(report.folders) == 1 and not (Path(report.folders[0])/'dataset.json').is_file()
+    folder = shlex.quote(report.folders[0]) if raw else 'IMAGES'         # of a prepared set it is not known where the images lie
+    return [f'           dinocell process folder --input {folder}{f" --split {s}" if s else ""} --output datasets/{s or "all"} {report.advice}' for s in report.splits]
+
 def format_report(
     report: Report,
     names: int = 3,  # how many images to name for each finding
@@ -413,7 +409,8 @@ def format_report(
         lines += [f"           {' = '.join(n)}{''.join(f': {report.errors[k]}' for k in n if k in report.errors)}" for n in f.names[:names]] + ([f'           … and {len(f.names) - names} more'] if len(f.names) > names else [])
     lines += ['diameter   ' + ''.join(f'{f"{a}-{b}" if b < 10**9 else f"{a}+":>8}' for a, b in zip(BINS, BINS[1:]))]
     lines += [f'{s or "cells":10} ' + ''.join(f'{n:8}' for n in h) for s, h in report.histogram.items()]
-    lines.append(f'size       {f"the network likes cells of 10 to 40 pixels: use {report.advice}" if report.advice else "as the network likes it" if report.cells else "unknown"}')
+    lines.append(f'size       {"the network likes cells of 10 to 40 pixels: bring them there:" if report.advice else "as the network likes it" if report.cells else "unknown"}')
+    lines += _commands(report)
     return '\n'.join([*lines, 'something serious was found' if report.serious else 'nothing serious was found'])
 
 def report_json(report: Report) -> str:

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from .backbone import _declared
-from .datasets import _free_memory
 from .model import DINOCell, best_device
 from .pipeline import DINOCellPipeline
 from .ready import DEFAULT, list_models
 from .simulate import simulate
+from .system import free_memory
 
 # %% ../nbs/58_doctor.ipynb #f6854311
 class Finding(NamedTuple):
@@ -79,8 +79,7 @@ def _device():
     return cpu, 'an NVIDIA driver is here, but torch does not use it: ' + ('this torch is built without CUDA: install one with it' if torch.version.cuda is None else 'update the driver')
 
 def _memory():
-    free = _free_memory()
-    if free is None: return 'not told by this system'
+    free = free_memory()
     said = f'{free/2**30:.1f} GiB free'
     return said if free > 2*2**30 else (said, 'a ViT-S needs about 2 GiB: close other programs')
 

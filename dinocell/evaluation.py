@@ -29,7 +29,7 @@ from tqdm.auto import tqdm
 
 from .annotations import read_mask
 from .cells import _CELLS, _WRONG, _certainty, _pixels_by_cell, agreement, fit_confidence
-from .datasets import CellDataset
+from .datasets import CellDataset, check_prepared
 from .export import write_tiff
 from .images import InputError, atomic_path, suffixes
 from .intervals import basis, interval, say_basis
@@ -93,19 +93,6 @@ def _numbers(total): # summed counts (22,)
     return {k: c[k] for k in _OBJECTS} | dict(zip(SCORES, scores_of(total).tolist()))
 
 # %% ../nbs/51_evaluation.ipynb #6f92e496
-def _check_scale(model, data):
-    "`InputError` unless the data were made at the model's scale, of its channel and normalised as its own were"
-    if model.config['channel'] != data.channel:
-        raise InputError(f"{data.folder}: made with channel {data.channel}, but the model was trained on channel {model.config['channel']}: process it alike")
-    if model.config['diameter'] != data.diameter:
-        raise InputError(f"{data.folder}: made for cells of diameter {data.diameter}, but the model was trained on {model.config['diameter']}: process it alike (--diameter)")
-    if data.diameter is None and not np.isclose(model.config['scale'], data.scale):
-        raise InputError(f"{data.folder}: made at scale {data.scale:g}, but the model was trained at {model.config['scale']:g}: process it at that scale")
-    for what in ('flatten', 'limits'):
-        have, want = (list(v) if isinstance(v, tuple) else v for v in (getattr(data, what), model.config[what]))
-        if have != want: raise InputError(f'{data.folder}: made with {what} {have}, but the model was trained with {want}: '
-                                          'make it again with `dinocell process --model MODEL`')
-
 def _sizes(data, i): # which image
     "Height and width of the picture that the network sees, and of the image's file"
     small, whole = tuple(data.sizes[i].tolist()), (data.meta.get('original_sizes') or [None]*len(data))[i]
@@ -140,7 +127,7 @@ def labels_by(
 ) -> Callable:   # number of an image -> its labels (H,W), at the resolution of the image's file
     "How to get a method's labels; nothing is segmented yet"
     if hasattr(method, 'segment_prepared'):
-        _check_scale(method.model, data)
+        check_prepared(data, method.model.config)
         return lambda i: method.segment_prepared(data.grey(i), size=_sizes(data, i)[1])
     if callable(method): return lambda i: _called(method, data, i, name)
     if not isinstance(method, (str, Path)):
@@ -463,7 +450,7 @@ def tune_model(
     metric: str = 'OP_CSB', # SEG, DET, OP_CSB or F1
 ) -> ThresholdSurface:      # see `find_optimal_thresholds`
     "Find the two thresholds, calibrate the confidence of cells, and store both in the model"
-    _check_scale(model, data)
+    check_prepared(data, model.config)
     found = find_optimal_thresholds(DINOCellPipeline(model), data, metric)
     model.config.update(cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)
     about = dict(metric=metric, score=found.best_score, images=len(data), **{k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')})

@@ -24,6 +24,7 @@ from skimage.measure import label as connected
 from .cells import _check_pixel_size
 from .images import InputError, atomic_path
 from .labels import _run_starts, check_labels, label_sizes, relabel
+from .system import plain_cell
 from .watershed import _check_map
 
 # %% ../nbs/14_export.ipynb #ab53c560
@@ -93,13 +94,13 @@ def write_csv(
     path: str | Path, # a .csv file
     table: dict,      # name of the column -> values (N,), see `cell_table`
 ):
-    "A table with a line a cell"
+    "A table with a line a cell; what a spreadsheet would compute is marked as text, see `plain_cell`"
     lengths = {name: len(column) for name, column in table.items()}
     if len(set(lengths.values())) > 1: raise InputError(f'table: columns of unequal length, {lengths}: give one value a cell')
     with _whole(path, '.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
         out = csv.writer(f)
-        out.writerow(table)
-        out.writerows(zip(*(np.asarray(column).tolist() for column in table.values())))
+        out.writerow(map(plain_cell, table))
+        out.writerows(map(plain_cell, row) for row in zip(*(np.asarray(column).tolist() for column in table.values())))
 
 # %% ../nbs/14_export.ipynb #1973c427
 _AHEAD = np.array([(0, 1), (1, 0), (0, -1), (-1, 0)])       # right, down, left, up: one step (dy,dx) along an edge

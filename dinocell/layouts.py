@@ -24,6 +24,7 @@ import numpy as np
 from .annotations import coco_labels, read_coco, read_geojson, read_mask, read_mask_folder, read_rois, read_seg_npy
 from .datasets import Source, process_sources
 from .images import InputError, read_image, suffixes, to_grey
+from .system import check_memory
 
 # %% ../nbs/24_layouts.ipynb #ef4d5d57
 _KINDS = dict( # kind of mask: (what to call it, its reader of a path and the shape of the image)
@@ -54,7 +55,10 @@ def read_zipped(
     member: str,         # name of an image in it
 ) -> np.ndarray:         # see `read_image`
     "The pixels of an image in a zip archive"
-    try: data = _archive(str(archive), os.stat(archive).st_mtime_ns, os.getpid()).read(member)
+    try:
+        z = _archive(str(archive), os.stat(archive).st_mtime_ns, os.getpid())
+        check_memory(z.getinfo(member).file_size, f'{archive}/{member}', 'download the archive again')
+        data = z.read(member)
     except KeyError as e: raise InputError(f'{archive}: holds no {member}: download it again') from e
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as e:
         raise InputError(f'{archive}/{member}: cannot be unpacked ({str(e)[:80]}): download the archive again') from e

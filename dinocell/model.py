@@ -21,6 +21,8 @@ from torch import nn
 from .backbone import Backbone, pad_to_multiple, state_misfit, write_state
 from .decoder import DesignDecoder, UNetDecoder
 from .images import DIAMETER, InputError, check_normalisation
+from .system import _short, check_memory, check_number
+from .watershed import _check_thresholds
 
 # %% ../nbs/32_model.ipynb #79b9e791
 FORMAT = 6               # version of the model file; files from 4 on are read
@@ -87,6 +89,8 @@ def freeze_backbone(
     model.train(model.training)
 
 # %% ../nbs/32_model.ipynb #d2fb1585
+_WINDOW, _TEXT = 4096, 2**20 # largest side of a window, pixels; longest text of the settings, characters
+
 def _check_settings(
     config: dict,      # a model's settings
     path: str | Path,  # what to call them in an error
@@ -94,22 +98,24 @@ def _check_settings(
     "`InputError` unless every setting is there, no other is, and the numbers are numbers in their range"
     known = {*_settings, 'backbone_name', 'freeze_backbone', 'start_weights', 'decoder'}           # older files hold no pixel_size
     for what, keys in (('lacks', known - config.keys() - {'pixel_size'}), ('has unknown', config.keys() - known)):
-        if keys: raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))}: it is damaged or of another version of dinocell')
-    top = dict(scale=1e6, window=1e6, diameter=1e6, pixel_size=1e6, flatten=1e4, cells_max=1, cell_fill=1)
-    for key, most in top.items():
-        v = config.get(key)
-        if v is None and key in ('scale', 'diameter', 'pixel_size', 'flatten'): continue
-        if isinstance(v, (bool, str, list, dict, type(None))) or not isfinite(v) or not 0 <= v <= most or (most > 1 and v == 0):
-            raise InputError(f'{path}: the setting {key} is {v!r}: it should be a number {"above 0" if most > 1 else "from 0 to 1"}')
+        if keys: raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))[:200]}: it is damaged or of another version of dinocell')
+    numbers = dict(scale=20, diameter=1e6, pixel_size=1e6, flatten=1e4, cells_max=1, cell_fill=1, window=_WINDOW, channel=1e6)
+    for key, most in numbers.items():
+        v, whole = config.get(key), key in ('window', 'channel')
+        if v is None and key in ('scale', 'diameter', 'pixel_size', 'flatten', 'channel'): continue
+        check_number(f'{path}: the setting {key}', v, 0, most, whole, above=key not in ('cells_max', 'cell_fill', 'channel'))
     limits = config['limits']
     if limits is not None and not (isinstance(limits, (list, tuple)) and all(type(v) in (int, float) and isfinite(v) for v in limits)):
-        raise InputError(f'{path}: the setting limits is {limits!r}: it should be two numbers, or null')
+        raise InputError(f'{path}: the setting limits is {_short(limits)}: it should be two numbers, or null')
+    try: _check_thresholds(config['cells_max'], config['cell_fill'])
+    except InputError as e: raise InputError(f'{path}: {e}') from e
     if config['scale'] is None and config['diameter'] is None: raise InputError(f'{path}: it holds neither a scale nor a diameter: fetch or write the file again')
     try: check_normalisation(config['flatten'], limits)
     except InputError as e: raise InputError(f'{path}: its normalisation is damaged ({e}): fetch or write the file again') from e
-    if not isinstance(config['decoder'], str) or config['decoder'] not in DECODERS: raise InputError(f"{path}: its decoder is {config['decoder']!r}: it is damaged or of another version of dinocell")
-    if not isinstance(config['provenance'], dict) or not isinstance(config['freeze_backbone'], bool) or not isinstance(config['backbone_name'], str):
-        raise InputError(f'{path}: its backbone_name, freeze_backbone or provenance is damaged: fetch or write the file again')
+    if not isinstance(config['decoder'], str) or config['decoder'] not in DECODERS: raise InputError(f"{path}: its decoder is {_short(config['decoder'])}: it is damaged or of another version of dinocell")
+    texts = all(isinstance(config[k], str) and len(config[k]) <= 500 for k in ('backbone_name', 'start_weights'))
+    if not texts or not isinstance(config['provenance'], dict) or not isinstance(config['freeze_backbone'], bool):
+        raise InputError(f'{path}: its backbone_name, start_weights, freeze_backbone or provenance is damaged: fetch or write the file again')
 
 # %% ../nbs/32_model.ipynb #c0397056
 def _meta(
@@ -120,12 +126,13 @@ def _meta(
     try:
         with safe_open(str(path), 'pt') as f: text = (f.metadata() or {}).get('dinocell')
     except (SafetensorError, OSError) as e:
-        raise InputError(f'{path}: cannot be read as a model file ({e}): it should be a .safetensors written by dinocell') from e
+        raise InputError(f'{path}: cannot be read as a model file ({str(e)[:120]}): it should be a .safetensors written by dinocell') from e
     if text is None: raise InputError(f'{path}: these are weights without a dinocell model: pass them as backbone_weights instead')
+    if len(text) > _TEXT: raise InputError(f'{path}: its settings are {len(text):,} characters long: they are damaged: fetch or write the file again')
     try: meta = json.loads(text)
-    except ValueError as e: raise InputError(f'{path}: its settings are damaged ({e}): fetch or write the file again') from e
-    if not isinstance(meta, dict) or not isinstance(meta.get('format'), int): raise InputError(f'{path}: its settings are damaged (no format): fetch or write the file again')
-    version = meta.pop('version', 'unknown')
+    except (ValueError, RecursionError) as e: raise InputError(f'{path}: its settings are damaged ({e}): fetch or write the file again') from e
+    if not isinstance(meta, dict) or type(meta.get('format')) is not int: raise InputError(f'{path}: its settings are damaged (no format): fetch or write the file again')
+    version = str(meta.pop('version', 'unknown'))[:20]
     if meta['format'] > FORMAT: raise InputError(f"{path}: written by a newer dinocell (version {version}, file format {meta['format']}): update the package")
     if meta['format'] < 4: raise InputError(f"{path}: written by an older dinocell (version {version}, file format {meta['format']}), whose decoder had another "
                                                  'layout: train the model again, or use it with the dinocell that wrote it')
@@ -151,6 +158,21 @@ def save_model(
     write_state(path, model.state_dict(), dinocell=json.dumps(meta))
 
 # %% ../nbs/32_model.ipynb #e0235bfb
+_FLOATS, _INTEGERS = ('F64', 'F32', 'F16', 'BF16'), ('I64', 'I32') # types of a weight in a file
+
+def _network(meta): # settings of a model
+    "The network with random weights"
+    return DINOCell(meta['backbone_name'], freeze_backbone=meta['freeze_backbone'], pretrained=False, decoder=meta['decoder'])
+
+def _weights_misfit(f, meta): # an open safetensors file; settings of the model
+    "What is wrong with the names, shapes and types of its weights, in words; nothing of their size is built"
+    with torch.device('meta'): network = _network(meta)
+    told, own = {k: f.get_slice(k) for k in f.keys()}, network.state_dict()
+    if wrong := state_misfit(network, {k: torch.empty(s.get_shape(), device='meta') for k, s in told.items()}): return wrong
+    odd = [k for k, s in told.items() if s.get_dtype() not in (_FLOATS if own[k].is_floating_point() else _INTEGERS)]
+    check_memory(2*sum(v.numel()*v.element_size() for v in own.values()), 'its weights')
+    return f'{odd[0]} is of type {told[odd[0]].get_dtype()}' if odd else ''
+
 def load_model(
     path: str | Path,                    # written by `save_model`
     device: str | torch.device = 'cpu',  # where to put it
@@ -158,11 +180,13 @@ def load_model(
     "Read a model file back: same network, same settings, same numbers"
     meta = _meta(path)
     try:
-        model = DINOCell(meta['backbone_name'], freeze_backbone=meta['freeze_backbone'], pretrained=False, decoder=meta['decoder'])
-        with safe_open(str(path), 'pt') as f: state = {k: f.get_tensor(k) for k in f.keys()}
+        with safe_open(str(path), 'pt') as f:
+            wrong = _weights_misfit(f, meta)
+            state = {} if wrong else {k: f.get_tensor(k) for k in f.keys()}
+        model = None if wrong else _network(meta)
     except (InputError, SafetensorError) as e: raise InputError(f'{path}: {e}') from e
-    wrong = state_misfit(model, state)
-    if wrong: raise InputError(f"{path}: its weights do not fit the network '{meta['backbone_name']}': {wrong}: the file is damaged")
+    wrong = wrong or state_misfit(model, state)
+    if wrong: raise InputError(f"{path}: its weights do not fit the network '{meta['backbone_name']}': {wrong[:300]}: the file is damaged")
     model.load_state_dict(state)
     model.config = meta
     return model.to(device).eval()

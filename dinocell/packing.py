@@ -8,6 +8,7 @@ __all__ = ['pack_fields', 'write_litdata', 'StreamedFields', 'open_litdata']
 # %% ../nbs/28_packing.ipynb #c69045df
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections import deque
@@ -20,10 +21,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_names, _field_limits, _keep_good, _per_shard, _read_rows, _shard_name, _write_note, _write_shard
-from .datasets import _cores, _open_job, _travels, _workers
+from .datasets import _open_job, _travels, _workers
 from .download import _need_room
 from .images import InputError, atomic_folder, atomic_path
 from .plates import S3, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
+from .system import check_number, cores, free_memory
 
 # %% ../nbs/28_packing.ipynb #cc4b5239
 def _stamp(entries):
@@ -82,7 +84,7 @@ def _pack_all(index, parts, names, like, per, on_bad, workers, threads, s3): # p
     todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g, on_bad) is None]
     left = sum(len(groups[k]) for k in todo)
     _need_room(parts, 2*left*int(np.prod(like[0])), f'packing {left} fields')
-    workers = min(len(todo), min(_cores(), 1 + left//16) if workers is None else workers)
+    workers = min(len(todo), min(cores(), 1 + left//16) if workers is None else workers)
     with _workers(max(1, workers) if _travels((_pack_shard, index[0])) else 1) as run, tqdm(total=len(index), initial=len(index) - left, desc='packing', unit='field', leave=False) as bar:
         for job, _ in run(_pack_shard, ((groups[k], str(paths[k]), names, like, on_bad, threads, s3) for k in todo)): bar.update(len(job[0]))
     return [_shard_note(p, g, on_bad) for p, g in zip(paths, groups)]
@@ -112,7 +114,8 @@ def pack_fields(
     folder, index = Path(folder), list(index)
     _check_choice(on_bad)
     for name, n in (('workers', workers), ('threads', threads)):
-        if n is not None and n < 1: raise InputError(f'{name}={n}: give 1 or more')
+        if n is not None: check_number(name, n, 1, 1024, whole=True)
+    check_number('shard_mb', shard_mb, 0, 1e5, above=True)
     if folder.exists(): raise InputError(f'{folder}: exists already: choose another name, or remove it first')
     if not index: raise InputError(f'{folder}: no field to pack: give at least one')
     _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
@@ -120,6 +123,8 @@ def pack_fields(
     threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
     try:
         like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
+        waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())                 # bytes, of a field each process has read
+        threads = max(1, min(threads, int(free_memory()/4/waiting)))
         notes = _pack_all(index, parts, names, like, _per_shard(like[0], shard_mb), on_bad, workers, threads, s3)
     except (InputError, Unreachable) as e:
         done = len(list(parts.glob('shard_*.json')))

@@ -16,8 +16,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from tqdm.auto import tqdm
 
-from .images import BlankError, InputError, prepare_image, to_grey
+from .images import BlankError, InputError, check_no_path, prepare_image, to_grey
 from .model import DINOCell
+from .system import check_number
 from .watershed import _EIGHT, _check_thresholds, _joined, _once, _passes, enlarge_map, masks_from_distance
 from .windows import predict_windows
 
@@ -171,10 +172,9 @@ class DINOCellPipeline:
         self.window = model.config['window'] if window is None else window
         self.overlap = self.window//4 if overlap is None else overlap
         _check_thresholds(self.cells_max, self.cell_fill)
-        if self.window < 1: raise InputError(f'window={self.window}: give the side of the windows in pixels, e.g. 256')
-        if not 0 <= self.overlap < self.window:
-            raise InputError(f'overlap={self.overlap}: give 0 to {self.window - 1} pixels for windows of {self.window}, e.g. {self.window//4}')
-        if self.batch < 1: raise InputError(f'batch={batch}: give the number of windows at a time, at least 1')
+        check_number('window', self.window, 1, 4096, whole=True)
+        check_number('overlap', self.overlap, 0, self.window - 1, whole=True)
+        check_number('batch', self.batch, 1, 4096, whole=True)
 
 # %% ../nbs/50_pipeline.ipynb #ebf7d5e5
 @patch
@@ -388,6 +388,7 @@ def run_stack(self: DINOCellPipeline,
 ):                       # yields the labels of each frame, (H,W) int32
     "Labels of a stack, frame by frame"
     self._thresholds(how.get('cells_max'), how.get('cell_fill'))
+    check_no_path(frames)
     shape = getattr(frames, 'shape', None)
     if shape is not None and (len(shape) not in (3, 4) or len(shape) == 3 and shape[2] in (3, 4)):
         raise InputError(f'{name}: shape {tuple(shape)} is not a stack: give T×H×W, or an image to `run`')

@@ -25,6 +25,7 @@ import tifffile
 from .cell_painting import FieldKey, _twice, check_key
 from .images import InputError, _axis_of, _read_tiff, _unreadable, atomic_path, read_image
 from .simulate import channels as PAINTING
+from .system import check_memory, free_memory, plain_cell, read_cell
 
 # %% ../nbs/27_plates.ipynb #5d5d38bd
 S3 = dict(anon=True, config_kwargs=dict(max_pool_connections=64, read_timeout=60)) # how S3 is asked: unsigned; see s3fs.S3FileSystem
@@ -164,7 +165,7 @@ def write_index(
     "An index as a table: a row a field, a column a channel"
     names = list(dict.fromkeys(n for f in index for n in f.files))
     with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8') as out:
-        csv.writer(out).writerows([(*FieldKey._fields, *names), *((*f.key, *(f.files.get(n, '') for n in names)) for f in index)])
+        csv.writer(out).writerows(map(plain_cell, row) for row in [(*FieldKey._fields, *names), *((*f.key, *(f.files.get(n, '') for n in names)) for f in index)])
 
 def read_index(
     path: str | Path, # .csv written by `write_index`, or by hand: batch, plate, well, site, then a column a channel; relative paths start beside it
@@ -176,11 +177,20 @@ def read_index(
     return _gather(found, path)
 
 # %% ../nbs/27_plates.ipynb #7ca65bae
+_ROW = 16 # bytes of memory that a byte of a table takes as rows
+
+def _unpacked(data, path): # bytes of a gzip
+    "What it holds; a gzip does not tell how much that is"
+    most = free_memory()//_ROW
+    with gzip.GzipFile(fileobj=BytesIO(data)) as f: found = f.read(most + 1)
+    if len(found) > most: check_memory(len(found)*_ROW, path)
+    return found
+
 def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
     "The rows of a CSV, a dict each"
     try:
         data = _read_bytes(str(path), s3)
-        text = (gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data).decode('utf-8-sig')
+        text = (_unpacked(data, path) if data[:2] == b'\x1f\x8b' else data).decode('utf-8-sig')
         rows = list(csv.DictReader(StringIO(text), restval=''))
     except Unreachable as e: raise InputError(str(e)) from e
     except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as e: raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
@@ -188,7 +198,7 @@ def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
     if long := [k for k, r in enumerate(rows, 2) if None in r]: raise InputError(f'{path}, line {long[0]}: more cells than columns: put paths with commas in quotes')
     for n in needed:
         if n not in rows[0]: raise InputError(f'{path}: no column {n}: a field needs its {n.removeprefix("Metadata_").lower()}, since wells have the same names on every plate: add the column')
-    return rows
+    return [{read_cell(k): read_cell(v) for k, v in r.items()} for r in rows]
 
 def _gather(found, where): # iterable of (key, channel, address)
     "Planes to fields, in the order of plates, wells and sites"

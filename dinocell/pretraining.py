@@ -33,6 +33,7 @@ from .crops import CropConfig, Crops, crop_batch, draw_sides
 from .images import InputError
 from .ssl_losses import (SSLHead, block_masks, cosine_between, dino_loss, ema_update, ibot_loss, koleo_loss, layer_groups, line_between, mask_weights,
                                  sinkhorn)
+from .system import MOST, check_settings
 from .training import Team, _finite, _precision, _Run, join_team, lr_factor, write_config, write_rows
 
 # %% ../nbs/41_pretraining.ipynb #14328bfe
@@ -69,15 +70,10 @@ class PretrainConfig:
     crops: CropConfig = field(default_factory=CropConfig)
 
     def __post_init__(self):
-        for name in ('epochs', 'batch', 'lr', 'clip', 'student_temperature', 'hidden', 'bottleneck', 'prototypes', 'layer_decay'):
-            if not getattr(self, name) > 0: raise InputError(f'pretraining: {name} is {getattr(self, name)}: give a positive number')
-        for name in ('warmup', 'temperature_warmup', 'frozen_prototypes', 'centring', 'ibot', 'koleo', 'workers', 'save_every', 'seed'):
-            if not getattr(self, name) >= 0: raise InputError(f'pretraining: {name} is {getattr(self, name)}: give 0 or more')
-        for name, low, high in (('weight_decay', 0, math.inf), ('momentum', 0, 1), ('temperature', 1e-3, math.inf), ('mask_ratio', 0, 1)):
-            if not all(low <= v <= high for v in getattr(self, name)): raise InputError(f'pretraining: {name} is {getattr(self, name)}: give two numbers from {low} to {high}')
-        if not 0 <= self.masked <= 1: raise InputError(f'pretraining: masked is {self.masked}: give a part between 0 and 1')
-        if self.steps is not None and self.steps < 1: raise InputError(f'pretraining: steps is {self.steps}: give at least 1')
-        if self.watched < 2: raise InputError(f'pretraining: watched is {self.watched}: give at least 2 fields')
+        check_settings(self, 'pretraining', epochs=(1, 10**6), steps=(1, 10**9), batch=(1, 2**20), lr=(1e-12, 10), warmup=(0, 10**6), weight_decay=(0, 100), layer_decay=(1e-6, 10),
+                       clip=(1e-9, 1e9), momentum=(0, 1), temperature=(1e-3, 100), temperature_warmup=(0, 10**6), student_temperature=(1e-6, 100), centring=(0, 1000), ibot=(0, 1e6),
+                       koleo=(0, 1e6), masked=(0, 1), mask_ratio=(0, 1), hidden=(1, 2**20), bottleneck=(1, 2**20), prototypes=(1, 2**26), frozen_prototypes=(0, 10**6),
+                       workers=(0, 1024), held_out=(0, 1), watched=(2, 10**9), save_every=(0, 1e9), seed=(0, MOST))
         if self.precision not in ('auto', 'bf16', 'fp32'): raise InputError(f"pretraining: precision is {self.precision!r}: choose one of auto, bf16, fp32")
 
 # %% ../nbs/41_pretraining.ipynb #566915d9

@@ -120,6 +120,11 @@ def _find(ready): # `ReadyModel`
     found = [p for p in paths if p.is_file()]
     return next((p for p in found if not _damage(p, ready)), found[0] if found else None)
 
+def _incomplete(name): # of a model that is not here
+    "That it should have come with the package"
+    ready = _read_table(PACKAGED).get(name)
+    return 'the installation is incomplete: ' if name == DEFAULT or ready and not ready.address else ''
+
 def _remedy(ready): # `ReadyModel`
     "How to get its file"
     if ready.address: return f'fetch it with `dinocell models --fetch {ready.name}`'
@@ -132,6 +137,7 @@ def ready_model(
     "The entry of a ready model; `InputError` with the known names where there is none"
     known = dict(READY)
     if name in known: return known[name]
+    if name == DEFAULT: raise InputError(f"model '{name}': it comes with the package and is not there: {_incomplete(name)}install dinocell again, or give a model file by --model")
     near = difflib.get_close_matches(str(name), known, 1, .5)
     hint = f"did you mean '{near[0]}'? " if near else ''
     raise InputError(f'{name}: no such model file, and no ready model of this name: {hint}check the path, '
@@ -144,7 +150,7 @@ def model_path(
     if str(name_or_file) not in READY and Path(name_or_file).is_file(): return Path(name_or_file)
     ready = ready_model(str(name_or_file))
     path = _find(ready)
-    if path is None: raise InputError(f"model '{ready.name}': {ready.file} is not on this machine: {_remedy(ready)}")
+    if path is None: raise InputError(f"model '{ready.name}': {ready.file} is not on this machine: {_incomplete(ready.name)}{_remedy(ready)}")
     why = _damage(path, ready)
     if why: raise InputError(f"{path}: the file of model '{ready.name}' {why}: it is damaged: {_remedy(ready)}")
     return path
@@ -214,10 +220,10 @@ def format_models(
     rows: list, # from `list_models`
 ) -> str:
     "The table that `dinocell models` prints"
-    if not rows: return 'no ready model is installed: install dinocell again, or give a model file by --model'
+    if not rows: return 'no ready model is installed: the installation is incomplete: install dinocell again, or give a model file by --model'
     table = [('name', 'size', 'file', 'licence', 'purpose')]
     for r in rows:
-        state = 'damaged' if r['damage'] else 'here' if r['here'] else 'to fetch'
+        state = 'damaged' if r['damage'] else 'here' if r['here'] else 'to fetch' if r['address'] else 'missing'
         table.append((r['name'], f"{r['bytes']/1e6:.1f} MB", state, r['licence'], r['purpose']))
     wide = [max(map(len, column)) for column in zip(*table)]
     return '\n'.join('  '.join(f'{v:{w}}' for v, w in zip(row, wide)).rstrip() for row in table)

@@ -31,10 +31,11 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
 from .augment import DESIGN_AUGMENT, AugmentConfig, Views, augment_batch, draw_views, square_side
-from .datasets import _free_memory, draw_crops
+from .datasets import check_prepared, draw_crops
 from .images import InputError, atomic_path
 from .intervals import basis, interval, say_basis
 from .model import DINOCell, _weight_bytes, best_device, load_model, save_model
+from .system import MOST, check_settings, free_memory, plain_cell
 from .tuning import _count, _surfaces
 from .windows import predict_windows
 
@@ -68,16 +69,11 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self):
-        for name in ('epochs', 'lr', 'patience', 'accumulate', 'clip'):
-            if not getattr(self, name) > 0: raise InputError(f'training: {name} is {getattr(self, name)}: give a positive number')
-        for name in ('backbone_lr', 'weight_decay', 'warmup', 'min_delta', 'seed', 'save_every'):
-            if not getattr(self, name) >= 0: raise InputError(f'training: {name} is {getattr(self, name)}: give 0 or more')
-        for name in ('steps', 'batch', 'workers'):
-            if getattr(self, name) is not None and getattr(self, name) < 1: raise InputError(f'training: {name} is {getattr(self, name)}: give at least 1')
+        check_settings(self, 'training', epochs=(1, 10**6), steps=(1, 10**9), batch=(1, 2**20), accumulate=(1, 2**20), lr=(1e-12, 10), backbone_lr=(0, 10), ema=(0, .999999),
+                       weight_decay=(0, 100), warmup=(0, 10**9), clip=(1e-9, 1e9), patience=(1, 10**6), min_delta=(0, 1e6), near_cells=(0, 1), workers=(1, 1024),
+                       save_every=(0, 1e9), seed=(0, MOST))
         for name, known in (('monitor', MONITORS), ('precision', ('auto', 'bf16', 'fp32')), ('loss', tuple(LOSSES))):
             if getattr(self, name) not in known: raise InputError(f'training: {name} is {getattr(self, name)!r}: choose one of {", ".join(known)}')
-        if not 0 <= self.ema < 1: raise InputError(f'training: ema is {self.ema}: give a decay from 0 to below 1, e.g. .998')
-        if not 0 <= self.near_cells <= 1: raise InputError(f'training: near_cells is {self.near_cells}: give a probability between 0 and 1')
 
 DESIGN = TrainConfig(lr=1e-4, ema=0., augment=DESIGN_AUGMENT)
 PRESETS = dict(recipe=TrainConfig(), design=DESIGN)
@@ -95,16 +91,16 @@ def read_config(
     kind=TrainConfig,  # class of the settings, a dataclass
 ):                     # of that class
     "Settings from a file; an unknown one is an `InputError`"
-    try: told = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as e: raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
+    try: told = json.loads(Path(path).read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError) as e: raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
     default = kind()
     parts = {f.name: type(v) for f in fields(kind) if is_dataclass(v := getattr(default, f.name))}
     if not isinstance(told, dict) or not all(isinstance(told.get(k, {}), dict) for k in parts): raise InputError(f'{path}: it should hold an object of settings, as the config.json of a run does')
     def settings(of, given, **more):
         if odd := given.keys() - {f.name for f in fields(of)}: raise InputError(f'{path}: {sorted(odd)[0]} is no setting: take it out, or correct its name')
-        return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
-    try: return settings(kind, told, **{k: settings(of, told.get(k, {})) for k, of in parts.items()})
-    except TypeError as e: raise InputError(f'{path}: a setting has a value of the wrong kind ({e}): compare it with the config.json of a run') from e
+        try: return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
+        except InputError as e: raise InputError(f'{path}: {e}') from e
+    return settings(kind, told, **{k: settings(of, told.get(k, {})) for k, of in parts.items()})
 
 # %% ../nbs/40_training.ipynb #02205cce
 def lr_factor(
@@ -264,9 +260,9 @@ def training_data(
 ):                        # `ResidentData` or `StreamedData`
     "The images on the device if they take at most half of its free memory, else from the disk"
     if workers is not None: return StreamedData(data, device, workers)
-    free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else _free_memory()
+    free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else free_memory()
     need = 2*int(np.prod(np.asarray(data.sizes), 1).sum())
-    return ResidentData(data, device) if free is None or need < free/2 else StreamedData(data, device, 2)
+    return ResidentData(data, device) if need < free/2 else StreamedData(data, device, 2)
 
 # %% ../nbs/40_training.ipynb #df27e43e
 def predict_image(
@@ -409,13 +405,12 @@ def say_gain(
 # %% ../nbs/40_training.ipynb #aaa93b22
 def write_rows(
     path: str | Path, # a .csv file
-    rows: list,       # dicts with the same keys
+    rows: list,       # dicts with the same keys in the same order
 ):
-    "A table of numbers, whole or not at all"
-    with atomic_path(path) as tmp, open(tmp, 'w', newline='') as f:
-        out = csv.DictWriter(f, rows[0].keys())
-        out.writeheader()
-        out.writerows(rows)
+    "A table, whole or not at all; what a spreadsheet would compute is marked as text, see `plain_cell`"
+    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
+        out = csv.writer(f)
+        out.writerows(map(plain_cell, r) for r in (rows[0], *(r.values() for r in rows)))
 
 def best_row(
     rows: list,             # history
@@ -452,12 +447,7 @@ def _check_sets(train_data, val_data):
 
 def _check_start(model, data):
     "`InputError` where a trained model would go on with images that were prepared otherwise than its own"
-    if not model.config['provenance']: return
-    plain = lambda v: list(v) if isinstance(v, tuple) else v
-    pairs = {k: (plain(getattr(data, k)), plain(model.config[k])) for k in ('diameter', 'flatten', 'limits', 'channel')}
-    wrong = [f'{k} {a} instead of {b}' for k, (a, b) in pairs.items() if a != b]
-    if wrong: raise InputError(f'{data.folder}: prepared otherwise than the model expects, with {", ".join(wrong)}: '
-                               'make it again with `dinocell process --model MODEL`')
+    if model.config['provenance']: check_prepared(data, model.config, scale=False)
 
 def _start(model, output, team):
     "Checksum of the weights that a run begins with, and in short where they come from; the model of an interrupted run is recognised"
@@ -583,6 +573,38 @@ def train(
     model.eval()
     return run.rows
 
+# %% ../nbs/40_training.ipynb #25dc31ef
+def _duration(seconds):
+    "In words, to two figures or so"
+    for unit, small, n in (('d', 'h', 86400), ('h', 'min', 3600), ('min', 's', 60)):
+        if seconds < n: continue
+        whole, rest = divmod(seconds, n)
+        rest = int(rest*{'d': 24, 'h': 60, 'min': 60}[unit]/n)
+        return f'{whole:.0f} {unit}' + (f' {rest} {small}' if rest and whole < 10 else '')
+    return f'{max(1, seconds):.0f} s'
+
+class _Clock:
+    "Says after five steps how long training takes at most"
+    def __init__(self, config, team): self.config, self.told, self.times, self.validated, self.epoch = config, team.rank > 0, [], 0., None
+
+    def validation(self, f): # function without arguments
+        "Its result, and how long it took"
+        start = time.time()
+        found = f()
+        self.validated = time.time() - start
+        return found
+
+    def tick(self, run, epoch): # after a step of an epoch, from 0
+        if self.told or self.epoch not in (None, epoch): return
+        self.epoch = epoch
+        torch.as_tensor(run.losses[-1]).item()                           # waits for the device
+        self.times.append(time.time())
+        if len(self.times) < 5: return
+        steps = self.config.steps*(self.config.epochs - epoch) - len(run.losses)
+        seconds = steps*(self.times[-1] - self.times[0])/4 + (self.config.epochs - epoch)*self.validated
+        tqdm.write(f'{self.config.epochs - epoch} epochs to go take about {_duration(seconds)}; training that no longer improves ends sooner')
+        self.told = True
+
 # %% ../nbs/40_training.ipynb #418078e0
 def _epochs(run, source, train_data, val_data, output, config, provenance, on_epoch): # source: from `training_data`
     "Every epoch that is still to do"
@@ -591,12 +613,14 @@ def _epochs(run, source, train_data, val_data, output, config, provenance, on_ep
     net = DistributedDataParallel(model) if team.world > 1 else model
     if config.compile: net = torch.compile(net)
     if run.average is not None and not run.rows: run.average.module.load_state_dict(model.state_dict()) # now the same on all processes
-    if not run.rows: _note(run, validate(run.kept(), val_data, config, team), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
+    clock = _Clock(config, team)
+    if not run.rows: _note(run, clock.validation(lambda: validate(run.kept(), val_data, config, team)), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
     with tqdm(range(len(run.rows) - 1, config.epochs), desc='training', initial=len(run.rows) - 1, total=config.epochs, disable=team.rank > 0) as bar:
         for epoch in bar:
             if _stop(run.rows, config): break
             start, done = time.time(), len(run.losses)
             def on_step():
+                clock.tick(run, epoch)
                 if run.average is not None: run.average.update_parameters(model)
                 if time.time() - run.saved > config.save_every: run.save(start)
             plan = plan_epoch(train_data, epoch, config.steps*config.batch, config)

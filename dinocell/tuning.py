@@ -7,7 +7,6 @@ __all__ = ['ThresholdSurface', 'grid_search', 'find_optimal_thresholds']
 
 # %% ../nbs/11_tuning.ipynb #1e12f330
 import json
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from .images import InputError
 from .intervals import interval
 from .labels import _distinct, check_labels, label_sizes, relabel
 from .metrics import _Overlaps, _ctc, _hits, pooled_scores
+from .system import cores, free_memory
 from .watershed import _EIGHT, _check_map, _check_thresholds, _flood, _joined, _passes, _peaks_of, enlarge_map
 
 # %% ../nbs/11_tuning.ipynb #2d1ec67b
@@ -172,16 +172,21 @@ def _checked(k, dist_map, mask): # number of the image; its map and labels
     except InputError as e: raise InputError(f'image {k}: {e}') from None
     return dist_map, mask
 
+_HELD = 64 # bytes a pixel of an image whose counts are under way
+
 def _count(pairs, peaks, fills, saddle): # pairs yields (map, mask); thresholds as lists of floats, ascending
-    "Counts (7,n,m) of each image; images and peak thresholds are shared out to threads while `pairs` goes on, a few images ahead"
-    counts, jobs, ahead = [], deque(), 2*os.cpu_count()
-    collect = lambda: counts.append(np.stack([job.result() for job in jobs.popleft()], 1))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    "Counts (7,n,m) of each image; images and peak thresholds are shared out to threads while `pairs` goes on, a few images ahead, as far as memory goes"
+    counts, jobs, held, most = [], deque(), deque(), free_memory()/4
+    def collect():
+        counts.append(np.stack([job.result() for job in jobs.popleft()], 1))
+        held.popleft()
+    with ThreadPoolExecutor(cores()) as pool:
         try:
             for k, pair in enumerate(pairs):
                 field = pool.submit(_field, *_checked(k, *pair), peaks, fills)      # starts before those that wait for it
                 jobs.append([pool.submit(lambda field, i: _peak_counts(field.result(), i, peaks, fills, saddle), field, i) for i in range(len(peaks))])
-                if len(jobs) > ahead: collect()
+                held.append(_HELD*np.size(pair[0]))
+                while len(jobs) > 2*cores() or len(jobs) > 1 and sum(held) > most: collect()
             while jobs: collect()
         finally: pool.shutdown(cancel_futures=True)
     if not counts: raise InputError('no image to tune on: the data set is empty')
