@@ -15,7 +15,7 @@ import shutil
 import struct
 import tokenize
 import warnings
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
@@ -70,18 +70,20 @@ def hold(
         file.acquire()
     except Timeout as e: raise InputError(f'{what}: another process is writing it now: wait until it has ended, or choose another output') from e
     except OSError as e:                                                 # nobody may write there, or the disk knows no locks
-        if os.access(lock.parent, os.W_OK): warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it', stacklevel=3)
+        if lock.parent.is_dir() and os.access(lock.parent, os.W_OK): warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it', stacklevel=3)
     try: yield
     finally:
-        with suppress(OSError): lock.unlink()                            # Windows removes it itself
-        file.release()
+        try:
+            if file.is_locked: lock.unlink(missing_ok=True)
+        except OSError: pass                                             # Windows removes it itself
+        finally: file.release()
 
 # %% ../nbs/00_images.ipynb #611b35b8
 @contextmanager
 def atomic_folder(path: str | Path): # the folder to be made; must not exist
     "Yield a temporary folder beside `path`; rename it to `path` on success, remove it on failure; a second process with the same `path` is refused"
     path = Path(path)
-    with hold(path.with_name(f'.{path.name}.lock'), path):
+    with hold(path.with_name(f'.{path.name}.tmp.lock'), path):           # another name than that of a job that ends in here
         if path.exists(): raise InputError(f'{path}: exists already: choose another name, or remove it first')
         tmp = path.with_name(f'.{path.name}.tmp')
         shutil.rmtree(tmp, ignore_errors=True)                           # of one that was killed
@@ -172,6 +174,7 @@ def read_image(
         image = _read_png(path) if suffix == '.png' else imread(path)
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image     # grey with alpha
     except InputError: raise
+    except MemoryError as e: raise InputError(f'{path}: too large for the memory of this machine: save it as a TIFF or OME-Zarr in tiles, which `segment` reads in pieces') from e
     except _unreadable as e:
         raise InputError(f'{path}: cannot be read as an image ({str(e).splitlines()[0][:80] if str(e) else type(e).__name__}): '
                          f'open it in Fiji and save it as TIFF') from e
@@ -184,7 +187,7 @@ def list_images(
     path = Path(where)
     if path.is_file(): return [path]
     if path.is_dir(): found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.')]
-    else: found = [Path(p) for p in glob.glob(str(where), recursive=True) if Path(p).is_file() and Path(p).suffix.lower() in suffixes]
+    else: found = [Path(p) for p in glob.glob(str(where), recursive=True) if not Path(p).is_dir() and Path(p).suffix.lower() in suffixes] # a link to nothing is told, not left out
     if found: return sorted(found)
     if path.is_dir(): raise InputError(f'{where}: no image in this folder: it should hold files that end in {", ".join(suffixes)}')
     raise InputError(f'{where}: no such file or folder, or no image among them: check the path (put a glob in quotes)')
