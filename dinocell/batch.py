@@ -211,7 +211,7 @@ def _segment_image(path, what, pipe):
         size, guess = scale_of(what, pipe, lambda: pipe.estimate_diameter(image, str(path)))
         n = _write_results(files, pipe, image, path, what, size)
     if guess: done |= dict(guess=True)
-    return done | dict(cells=n, diameter=_assumed_diameter(pipe, size), seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()])
+    return done | dict(cells=n, diameter=_assumed_diameter(pipe, size), seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()], made={f.name: _stamp(f) for f in files.values()})
 
 def _check_shape(files, image, path): # format -> file
     "`InputError` where an image is too large for a format"
@@ -260,7 +260,7 @@ def _finished(job, what, images): # that was read; paths
     return out
 
 # %% ../nbs/57_batch.ipynb #c27ae862
-def _written(job, what): # that was read
+def _written(job): # that was read
     "Names of the files in the folder that this job made"
     told = job.known or {}
     old = [_TOGETHER[f] for f in told.get('formats', ()) if f in _TOGETHER]                        # of versions that did not write down what they write
@@ -268,16 +268,25 @@ def _written(job, what): # that was read
 
 def _claim(job, what, todo): # paths of images that will be segmented
     "Write down what will be written; a file that is there and was not made by this job is an `InputError`, so that no mask drawn by hand is lost"
+    last = {Path(r['image']).name: r for r in job.rows}
+    for p in todo:                                                       # an image of this name that lies elsewhere would lose its results
+        old = last.get(Path(p).name)
+        if old and old['stamp'] and Path(old['image']).resolve() != Path(p).resolve() and _stamp(old['image']) == old['stamp']:
+            raise InputError(f"{what.output}: holds the results of {old['image']}, an image of the same name as {p}: choose another output folder for this one")
     names = {f.name for p in todo for f in _result_files(p, what).values()} | {_TOGETHER[f] for f in what.formats if f in _TOGETHER}
-    ours = _written(job, what)
-    if foreign := sorted(n for n in names - ours if os.path.lexists(Path(what.output)/n)):
+    ours, made = _written(job), {n: s for r in last.values() for n, s in r.get('made', {}).items()}
+    there = sorted(n for n in names if os.path.lexists(Path(what.output)/n))
+    if foreign := [n for n in there if n not in ours]:
         raise InputError(f'{Path(what.output)/foreign[0]}: is there already, and not written by this job ({len(foreign)} such files): choose another output folder, or move it away')
+    if changed := [n for n in there if n in made and made[n] != _stamp(Path(what.output)/n)]:
+        raise InputError(f'{Path(what.output)/changed[0]}: was changed since it was written here ({len(changed)} such files): choose another output folder, or move it away')
     job.identity['writes'] = sorted(ours | names)
     if names: _kept(job, job.begin)                                      # before the first of them is there
 
 def _note(job, row, last): # of a finished image; its earlier line, if any
     "Note a finished image; what was written of it before in other formats still holds"
-    if last and last['stamp'] == row['stamp']: row = row | dict(files=row['files'] + [f for f in last['files'] if Path(f).name not in {Path(g).name for g in row['files']}])
+    if last and last['stamp'] == row['stamp']:
+        row = row | dict(files=row['files'] + [f for f in last['files'] if Path(f).name not in row['made']], made=last.get('made', {}) | row['made'])
     _kept(job, lambda: job.add(row))
 
 def _kept(job, write): # function that writes its file
@@ -395,7 +404,7 @@ def segment_files(
     what: Segmentation,
     workers: int = 1,                  # processes on this machine
     executor: Executor | None = None,  # or where to run: its workers see the same paths
-) -> list:                             # one dict per image, in their order: image, cells, diameter, seconds, files, stamp; or image, error
+) -> list:                             # one dict per image, in their order: image, cells, diameter, seconds, files, made (what was written, as stamps), stamp; or image, error
     "Segment many images; finished ones are skipped, bad ones are told and do not stop the rest"
     if workers < 1: raise InputError(f'workers={workers}: give at least 1')
     images = [str(p) for p in images]
