@@ -7,20 +7,23 @@ __all__ = ['FORMATS', 'Segmentation', 'estimates_diameter', 'scale_of', 'segment
            'doubtful_diameter', 'find_images']
 
 # %% ../nbs/57_batch.ipynb #dc26de15
+import hashlib
 import json
 import os
 import math
 import shutil
 import sys
 import time
+import warnings
 from collections import Counter
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 import tifffile
@@ -31,9 +34,10 @@ from .cells import _check_pixel_size, cell_table
 from .datasets import _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
 from .images import _PREPARATION, BlankError, InputError, _as_channels, _unreadable, atomic_folder, atomic_path, list_images, read_image
+from .jobs import Job, _table_or_none
 from .large import _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
 from .metrics import _write_frames
-from .model import _meta, best_device, load_model
+from .model import UntrainedWarning, _meta, best_device, load_model
 from .pipeline import DINOCellPipeline, _estimates, _three_digits, flood_map
 from .plots import overlay
 from .ready import DEFAULT, model_path
@@ -155,14 +159,43 @@ def _check_scale(what, pipe):
         if pipe.cell_diameter() is None: raise InputError(f"{what.model}: diameter='auto': this model does not know the diameter of the cells that it was trained on: leave diameter out, or prepare its training data with a diameter")
     else: pipe.image_scale(**_asked(what, pipe.model.config))
 
+# %% ../nbs/57_batch.ipynb #cdeffe9e
+def _stamp(path, blocks=16, size=2**16): # blocks of so many bytes are looked at
+    "What tells whether a file has changed: size, time, and a checksum of places all over it, since files that are unpacked together share the others; of a folder, that of its metadata; None where there is none"
+    path = Path(path)
+    try:
+        path = next((p for name in ('zarr.json', '.zattrs', '.zarray') if (p := path/name).exists()), path)
+        if not path.is_file(): return None
+        stat, h = path.stat(), hashlib.blake2b(digest_size=8)
+        with open(path, 'rb') as f:
+            for at in sorted({(stat.st_size - size)*k//(blocks - 1) for k in range(blocks)} if stat.st_size > size else {0}):
+                f.seek(at)
+                h.update(f.read(size))
+    except OSError: return None
+    return [stat.st_size, stat.st_mtime_ns, h.hexdigest()]
+
 # %% ../nbs/57_batch.ipynb #2e852ef6
 def segment_file(
     path: str | Path,   # an image file, or an OME-Zarr folder
     what: Segmentation,
 ) -> dict:              # image (its path), cells, diameter (that was assumed, pixels; None: not known), guess (True where no cell was found to estimate it by), seconds, files (paths); of a stack also frames, their number, and blank, what is wrong with those without cells
     "Segment an image and write its results, each file whole or not at all"
-    start, files, pipe = time.perf_counter(), _result_files(path, what), _pipeline_of(what)
-    done = dict(image=str(path))
+    return _segment(path, what, _pipeline_of(what))
+
+def _segment(path, what, pipe): # as `segment_file`, with its pipeline
+    "The same; whatever cannot be read, or does not fit into memory, is an `InputError` that names the image"
+    if not Path(path).exists(): raise InputError(f'{path}: no such file: it was moved, removed or renamed, or is a link to such a one')
+    if not (Path(path).is_file() or Path(path).is_dir()): raise InputError(f'{path}: is no file but a pipe or a device: save the image as a file')
+    try: return _segment_image(path, what, pipe)
+    except OSError as e: raise InputError(f'{path}: cannot be read ({e.strerror or e}): check that the file is there and whole') from e
+    except (MemoryError, RuntimeError) as e:
+        if isinstance(e, RuntimeError) and 'memory' not in str(e): raise
+        raise InputError(f'{path}: too large for the memory of this machine ({str(e).splitlines()[0][:80] if str(e) else "none left"}): save it as a TIFF or OME-Zarr, which is read in pieces, and write tif only') from e
+
+def _segment_image(path, what, pipe):
+    "An image that is there"
+    start, files, stamp = time.perf_counter(), _result_files(path, what), _stamp(path)
+    done = dict(image=str(path), stamp=stamp)                            # as it was before it was read
     if (stack := open_stack(path)) is not None:
         _check_formats(what, path, stack)
         size, guess = scale_of(what, pipe, lambda: _estimated_in_stack(pipe, stack, path))
@@ -179,7 +212,7 @@ def segment_file(
         size, guess = scale_of(what, pipe, lambda: pipe.estimate_diameter(image, str(path)))
         n = _write_results(files, pipe, image, path, what, size)
     if guess: done |= dict(guess=True)
-    return done | dict(cells=n, diameter=_assumed_diameter(pipe, size), seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()])
+    return done | dict(cells=n, diameter=_assumed_diameter(pipe, size), seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()], made={f.name: _stamp(f) for f in files.values()})
 
 def _check_shape(files, image, path): # format -> file
     "`InputError` where an image is too large for a format"
@@ -198,73 +231,69 @@ def _write_results(files, pipe, image, path, what, size): # format -> file; from
     return int(labels.max())
 
 # %% ../nbs/57_batch.ipynb #2b55efd5
-def _stamp(path):
-    "What tells whether a file has changed: size and time; of a folder, that of its metadata; None where it is gone"
-    path = Path(path)
-    try: stat = next((p for name in ('zarr.json', '.zattrs', '.zarray') if (p := path/name).exists()), path).stat()
-    except FileNotFoundError: return None
-    return [stat.st_size, stat.st_mtime_ns]
-
 def _settings(what): # `Segmentation`
-    "What results depend on, the model by its content"
+    "What results depend on, the model by its content; not which formats they are written in"
     path = model_path(what.model)
     config, told = _meta(path), asdict(what) | dict(model=_sha256(path), preparation=_PREPARATION)
-    for name in ('output', 'device'): del told[name]
+    for name in ('output', 'device', 'formats'): del told[name]
     if _estimates(config, **_asked(what, config)): told['diameter'] = 'auto'                       # as if it were said
     return json.loads(json.dumps(told))
+
+def _job_of(what, settings): # `Segmentation`; from `_settings`
+    "Its `Job`: a line for each finished image; `writes`: the files that it made or was about to make"
+    return Job(Path(what.output)/'segmented.jsonl', settings, free=('formats', 'writes'), keys=('image', 'stamp', 'files'))
 
 def read_finished(
     what: Segmentation,
 ) -> dict:              # image -> its line: image, cells, diameter, seconds, files, stamp
     "What an earlier run has finished in this folder; a folder made by other settings is an `InputError`"
-    return _finished(_log_of(what), _settings(what))
+    job = _job_of(what, _settings(what))
+    job.read()
+    return _finished(job, what, [r['image'] for r in job.rows])
 
-def _json_or_none(line): # bytes
-    "A table; None where the line is none"
-    try: found = json.loads(line)
-    except ValueError: return None
-    return found if isinstance(found, dict) else None
-
-def _log_of(what): return Path(what.output)/'segmented.jsonl'
-
-def _finished(log, settings): # path; from `_settings`
-    "The lines that still hold, by image"
-    if not log.exists(): return {}
-    head, *lines = log.read_bytes().split(b'\n')[:-1] or [b'']            # what stands behind the last line feed is torn
-    told, *rows = map(_json_or_none, (head, *lines))
-    if told is None:
-        print(f'dinocell: {log}: its beginning is damaged: all images are done again', file=sys.stderr)
-        return {}
-    rows = [r if r and {'image', 'stamp', 'files'} <= r.keys() else None for r in rows]
-    if bad := sum(r is None for r in rows): print(f'dinocell: {log}: {bad} damaged lines: what they told is done again', file=sys.stderr)
-    if told != settings:
-        differ = ', '.join(k for k in told | settings if told.get(k) != settings.get(k))
-        raise InputError(f'{log.parent}: holds results of another {differ}: choose another output folder, or remove this one')
-    return {r['image']: r for r in rows if r and r['stamp'] == _stamp(r['image']) and all(Path(f).exists() for f in r['files'])}
+def _finished(job, what, images): # that was read; paths
+    "The lines that still hold, by image; an image is known by its name, wherever its folder was moved"
+    last, out = {Path(r['image']).name: r for r in job.rows}, {}
+    for p in images:
+        r, files = last.get(Path(p).name), _result_files(p, what).values()
+        if r is None or r['stamp'] is None or r['stamp'] != _stamp(p): continue
+        if {f.name for f in files} <= {Path(f).name for f in r['files']} and all(f.exists() for f in files): out[str(p)] = r | dict(image=str(p), files=[str(f) for f in files])
+    return out
 
 # %% ../nbs/57_batch.ipynb #c27ae862
-@contextmanager
-def _open_log(log, settings): # path; from `_settings`
-    "A function that notes a finished image, at once and on the disk; the first makes the file"
-    file = None
-    def note(row):
-        nonlocal file
-        try:
-            file = file or _append_to(log, settings)
-            file.write(json.dumps(row) + '\n')
-            file.flush()
-        except OSError as e: raise WriteError(f'{log}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
-    try: yield note
-    finally:
-        if file: file.close()
+def _written(job): # that was read
+    "Names of the files in the folder that this job made"
+    told = job.known or {}
+    old = [_TOGETHER[f] for f in told.get('formats', ()) if f in _TOGETHER]                        # of versions that did not write down what they write
+    return {*told.get('writes', ()), *old, *(Path(f).name for r in job.past for f in r['files'])}
 
-def _append_to(log, settings): # as `_open_log`
-    "The file, opened behind its last whole line"
-    whole = log.read_bytes().rpartition(b'\n')[0] if log.exists() else b''
-    if _json_or_none(whole.partition(b'\n')[0]) is not None: os.truncate(log, len(whole) + 1)
-    else:
-        with atomic_path(log) as tmp: tmp.write_text(json.dumps(settings) + '\n')
-    return open(log, 'a')
+def _claim(job, what, todo): # paths of images that will be segmented
+    "Write down what will be written; a file that is there and was not made by this job is an `InputError`, so that no mask drawn by hand is lost"
+    last = {Path(r['image']).name: r for r in job.rows}
+    for p in todo:                                                       # an image of this name that lies elsewhere would lose its results
+        old = last.get(Path(p).name)
+        if old and old['stamp'] and Path(old['image']).resolve() != Path(p).resolve() and _stamp(old['image']) == old['stamp']:
+            raise InputError(f"{what.output}: holds the results of {old['image']}, an image of the same name as {p}: choose another output folder for this one")
+    names = {f.name for p in todo for f in _result_files(p, what).values()} | {_TOGETHER[f] for f in what.formats if f in _TOGETHER}
+    ours, made = _written(job), {n: s for r in last.values() for n, s in r.get('made', {}).items()}
+    there = sorted(n for n in names if os.path.lexists(Path(what.output)/n))
+    if foreign := [n for n in there if n not in ours]:
+        raise InputError(f'{Path(what.output)/foreign[0]}: is there already, and not written by this job ({len(foreign)} such files): choose another output folder, or move it away')
+    if changed := [n for n in there if n in made and made[n] != _stamp(Path(what.output)/n)]:
+        raise InputError(f'{Path(what.output)/changed[0]}: was changed since it was written here ({len(changed)} such files): choose another output folder, or move it away')
+    job.identity['writes'] = sorted(ours | names)
+    if names: _kept(job, job.begin)                                      # before the first of them is there
+
+def _note(job, row, last): # of a finished image; its earlier line, if any
+    "Note a finished image; what was written of it before in other formats still holds"
+    if last and last['stamp'] == row['stamp']:
+        row = row | dict(files=row['files'] + [f for f in last['files'] if Path(f).name not in row['made']], made=last.get('made', {}) | row['made'])
+    _kept(job, lambda: job.add(row))
+
+def _kept(job, write): # function that writes its file
+    "A `WriteError` where that cannot be written"
+    try: write()
+    except OSError as e: raise WriteError(f'{job.note}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
 
 # %% ../nbs/57_batch.ipynb #a82f4b1f
 _OF_STACKS = 'tif', 'csv', 'map', 'ctc' # what can be written of them
@@ -276,10 +305,11 @@ def _frame_name(path, stack, k): # number of a frame
 def _stack_work(work, mark): # folder; what the maps depend on
     "Number of frames whose maps are there, and which of them are blank; other work than this is removed"
     note = work/'work.json'
-    if not note.exists() or json.loads(note.read_text()) != mark:
+    if not note.exists() or _table_or_none(note.read_bytes()) != mark:
         shutil.rmtree(work, ignore_errors=True)
         with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
-    return json.loads((work/'done').read_text()) if (work/'done').exists() else (0, [])
+    try: return json.loads((work/'done').read_text())
+    except (FileNotFoundError, ValueError): return 0, []                 # none yet, or a damaged one
 
 def _stack_maps(pipe, stack, path, what, size, work): # see `_write_stack_results`
     "Maps of all frames (N,H,W) float32, on disk; what is wrong with the blank ones, whose maps are 0"
@@ -336,21 +366,38 @@ def _start(threads): # for torch
     "A process of its own"
     _start_worker()
     torch.set_num_threads(threads)
+    warnings.simplefilter('ignore', UntrainedWarning)                    # it was said once
 
 @contextmanager
-def _results_of(images, what, workers, executor):
+def _copied(what, sha): # `Segmentation`; checksum of the file of its model
+    "The same with a copy of the model, so that all processes use one and the same, whatever becomes of the file"
+    copy = Path(what.output)/f'.model.{token_hex(4)}.tmp.safetensors'
+    try:
+        try: shutil.copyfile(model_path(what.model), copy)
+        except OSError as e: raise WriteError(f'{what.output}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
+        _check_same(copy, sha, what)
+        yield replace(what, model=str(copy))
+    finally: copy.unlink(missing_ok=True)
+
+def _check_same(path, sha, what): # file of the model, or a copy
+    if _sha256(path) != sha: raise InputError(f'{what.model}: was changed while it was read: run the same again')
+
+@contextmanager
+def _results_of(images, what, pipe, sha, workers, executor):
     "An iterator of (image, function that gives its result or raises)"
     if executor is None and workers == 1:
-        yield ((p, lambda p=p: segment_file(p, what)) for p in images)
+        yield ((p, lambda p=p: _segment(p, what, pipe)) for p in images)
         return
     own, jobs = executor is None, {}
-    pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, cores()//workers),))
-    try:
-        for p in images: jobs[pool.submit(segment_file, p, what)] = p
-        yield ((jobs[f], f.result) for f in as_completed(jobs))
-    finally:
-        for f in jobs: f.cancel()
-        if own: pool.shutdown()
+    with _copied(what, sha) as what:
+        pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, cores()//workers),))
+        try:
+            for p in images: jobs[pool.submit(segment_file, p, what)] = p
+            yield ((jobs[f], f.result) for f in as_completed(jobs))
+        finally:
+            for f in jobs: f.cancel()
+            if own: pool.shutdown()
+            else: wait(jobs)                                             # those under way still need the copy
 
 # %% ../nbs/57_batch.ipynb #dc345a5d
 def segment_files(
@@ -358,22 +405,31 @@ def segment_files(
     what: Segmentation,
     workers: int = 1,                  # processes on this machine
     executor: Executor | None = None,  # or where to run: its workers see the same paths
-) -> list:                             # one dict per image, in their order: image, cells, diameter, seconds, files, stamp; or image, error
+) -> list:                             # one dict per image, in their order: image, cells, diameter, seconds, files, made (what was written, as stamps), stamp; or image, error
     "Segment many images; finished ones are skipped, bad ones are told and do not stop the rest"
     check_number('workers', workers, 1, 1024, whole=True)
     images = [str(p) for p in images]
     _check_names(images, what)
-    alone = executor is None and workers == 1
-    pipe = _pipeline_of(what) if alone else DINOCellPipeline(load_model(model_path(what.model)), what.cells_max, what.cell_fill)
+    settings = _settings(what)
+    pipe = _pipeline_of(what)
+    _check_same(model_path(what.model), settings['model'], what)
     _check_scale(what, pipe)                                             # what is wrong for all is told once
-    log, settings, wanted = _log_of(what), _settings(what), set(images)
-    rows = {k: r for k, r in _finished(log, settings).items() if k in wanted}
+    with _job_of(what, settings) as job:
+        rows = _segment_all(images, what, pipe, job, workers, executor)
+        _write_together(rows, what)
+    return rows
+
+def _segment_all(images, what, pipe, job, workers, executor): # as `segment_files`; a job that holds the folder
+    "A dict an image, those of an earlier run too"
+    rows, last = _finished(job, what, images), {Path(r['image']).name: r for r in job.rows}
     todo = [p for p in images if p not in rows]
-    with _open_log(log, settings) as note, _results_of(todo, what, workers, executor) as results, tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image') as bar:
+    _claim(job, what, todo)
+    if not todo: print(f'dinocell: {what.output}: {len(images)} of {len(images)} images are done already, nothing was done', file=sys.stderr)
+    with _results_of(todo, what, pipe, job.identity['model'], workers, executor) as results, tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image') as bar:
         for path, result in results:
             try:
-                rows[path] = result() | dict(stamp=_stamp(path))
-                note(rows[path])
+                rows[path] = result()
+                _note(job, rows[path], last.get(Path(path).name))
                 for why in rows[path].get('blank', ()): tqdm.write(f'dinocell: {why}; its labels are left empty', file=sys.stderr)
             except WriteError: raise                                     # the next image would meet the same disk
             except InputError as e:
@@ -381,9 +437,7 @@ def segment_files(
                 tqdm.write(f'dinocell: {e}', file=sys.stderr)
             except BrokenProcessPool as e: raise InputError(f'{path}: a process was killed, most likely for want of memory: take fewer workers than {workers}; what is finished is kept') from e
             bar.update()
-    rows = [rows[p] for p in images]
-    _write_together(rows, what)
-    return rows
+    return [rows[p] for p in images]
 
 # %% ../nbs/57_batch.ipynb #4f22127f
 def doubtful_diameter(
@@ -392,7 +446,7 @@ def doubtful_diameter(
 ) -> str | None:        # a sentence; None: no doubt, or nothing to tell by
     "Whether the diameter that was given is less than half or more than twice what the first image seems to show"
     row = next((r for r in rows if 'error' not in r and 'frames' not in r), None)
-    if row is None or what.diameter in (None, 'auto') or _beyond_memory(row['image']): return None
+    if row is None or what.diameter in (None, 'auto') or not Path(row['image']).exists() or _beyond_memory(row['image']): return None
     pipe = _pipeline_of(what)                                            # only now: several processes have their own
     if pipe.cell_diameter() is None: return None
     seen = pipe.estimate_diameter(_read(row['image']), row['image'])
@@ -409,7 +463,7 @@ def _check_names(images, what): # paths; `Segmentation`
 
 def _write_together(rows, what): # of `segment_files`; `Segmentation`
     "The files that hold all images, made of the label TIFFs; a frame of a stack is a frame of its own"
-    done = [(Path(r['image']).name, Path(r['files'][0])) for r in rows if 'error' not in r] # the TIFF is the first
+    done = [(Path(r['image']).name, _result_files(r['image'], what)['tif']) for r in rows if 'error' not in r and 'tif' in what.formats]
     if not done: return
     if 'coco' in what.formats: write_coco(Path(what.output)/_TOGETHER['coco'], ((name, tifffile.imread(f), None) for name, f in done))
     if 'ctc' in what.formats:

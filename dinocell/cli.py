@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import sys
+import warnings
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -93,13 +94,13 @@ def _check_start(a): # arguments of `train`
     if a.start is None and a.weights is None: raise InputError('--weights is missing: give --start MODEL to fine-tune a model, or --weights hub, none or a weights file')
     if a.weights == 'none' and a.freeze is not False: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --no-freeze, or start from weights')
 
-def _start_model(a): # arguments of `train`
+def _start_model(a, seed): # arguments of `train`; of first weights
     "The model that training starts from"
     from dinocell.model import DINOCell, freeze_backbone, load_model
     from dinocell.ready import model_path
     if a.start is None:
         weights, decoder = None if a.weights in ('hub', 'none') else a.weights, a.decoder or ('design' if a.preset == 'design' else 'unet')
-        return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, a.weights == 'hub', decoder)
+        return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, a.weights == 'hub', decoder, seed)
     path = model_path(a.start)
     model = load_model(path)
     freeze_backbone(model, a.freeze is True)
@@ -108,15 +109,13 @@ def _start_model(a): # arguments of `train`
 
 def cmd_train(a):
     "train"
-    import torch
     from dinocell.model import count_trainable
     from dinocell.plots import plot_history, save_figure
     from dinocell.training import TrainConfig, best_row, join_team, log_tensorboard, train
     _check_start(a)
     config, team = _config(a, TrainConfig), join_team(a.device)
-    torch.manual_seed(config.seed)
     train_data, val_data = _sets(a.data), _sets(a.valid)
-    model = _start_model(a)
+    model = _start_model(a, config.seed)
     if team.rank == 0: print(f"{model.config['backbone_name']}: {count_trainable(model)/1e6:.1f} M parameters learn, on {team.device}" + (f' and {team.world - 1} more' if team.world > 1 else ''))
     rows = train(model, train_data, val_data, a.output, config, a.device, log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
     if team.rank: return
@@ -129,14 +128,17 @@ def cmd_tune(a):
     "tune"
     from dinocell.datasets import CellDataset
     from dinocell.evaluation import say_confidence, tune_model
-    from dinocell.images import atomic_path
-    from dinocell.model import best_device, load_model, save_model
+    from dinocell.images import atomic_path, hold
+    from dinocell.model import _meta, best_device, load_model, save_model
     from dinocell.plots import plot_surface, save_figure
     from dinocell.ready import PACKAGED, READY, model_path
     if a.model in READY or Path(a.model).resolve().parent == PACKAGED.resolve(): raise InputError(f'--model {a.model}: a ready model is not changed: copy {model_path(a.model)} and tune the copy')
-    model, beside = load_model(a.model, best_device(a.device)), Path(a.model).parent
-    found = tune_model(model, CellDataset(a.data), a.metric)
-    save_model(model, a.model)
+    beside = Path(a.model).parent
+    if not beside.is_dir(): _meta(a.model)                               # says that there is no such file
+    with hold(beside/'.lock', beside):                                   # a training that goes on there would write the same file
+        model = load_model(a.model, best_device(a.device))
+        found = tune_model(model, CellDataset(a.data), a.metric)
+        save_model(model, a.model)
     with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json())
     save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
@@ -479,7 +481,9 @@ def main(
     "Entry point of the `dinocell` command"
     a = make_parser().parse_args(argv)
     try:
-        code = a.run(a) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: print(f'dinocell: {message}', file=sys.stderr)   # one line, without our source
+            code = a.run(a) or 0
         sys.stdout.flush()
         return code
     except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)

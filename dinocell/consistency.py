@@ -18,6 +18,7 @@ from torch import nn
 from .backbone import Backbone, create_vit
 from .cell_painting import Fields
 from .images import InputError
+from .model import first_weights
 
 # %% ../nbs/34_consistency.ipynb #74b9ab5f
 def vit_tokens(
@@ -127,9 +128,7 @@ def channel_consistency(
 ) -> dict:                  # 'backbone' and 'random' -> `Consistency`
     "A backbone's consistency over channels, and that of the same network with random weights"
     device, was = next(backbone.parameters()).device, backbone.training
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        random = create_vit(backbone.name).to(device).eval()
+    with first_weights(seed): random = create_vit(backbone.name).to(device).eval()
     see = lambda vit: consistency(field_embeddings(vit, fields, side, pool), field_embeddings(vit, fields, side, pool, True) if turned else None)
     found = {name: see(vit) for name, vit in (('backbone', backbone.eval().vit), ('random', random))}
     backbone.train(was)

@@ -34,6 +34,7 @@ from tqdm.auto import tqdm
 
 from .distance import create_distance_map
 from .images import DIAMETER, InputError, _mirror, atomic_path, check_normalisation, normalise, scaled_grey, to_grey
+from .jobs import Job, _table_or_none, checksum
 from .labels import check_labels, label_sizes, relabel, resize_labels
 from .system import check_number, cores
 
@@ -161,6 +162,16 @@ def _keep_masks(path, parts): # file to make; of the parts
             entry.compress_type = ZIP_DEFLATED
             with out.open(entry, 'w', force_zip64=True) as f: np.lib.format.write_array(f, mask, allow_pickle=False)
 
+_ENDING = 'ending' # a file: all is made, the output is about to be renamed and the parts to be removed
+
+def _end(parts, arrays, output): # see `_open_arrays`
+    "The output gets its name; killed in here, the same call ends it"
+    (parts/_ENDING).touch()
+    if arrays.exists(): arrays.rename(output)
+    for p in parts.iterdir():
+        if p.name != _ENDING: p.unlink() if p.is_file() else shutil.rmtree(p)
+    shutil.rmtree(parts)
+
 def _assemble(parts, paths, records, output, note, run): # folder and paths of the parts, what was noted of them; note: for dataset.json; run: from `_workers`
     "Parts to a dataset folder, which appears when it is whole"
     arrays, marks = _open_arrays(parts, records)
@@ -176,8 +187,7 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
     listed = {new: [r[old] for r in records] for new, old in _listed.items()}
     note = dict(note, version=VERSION, **listed, checksums=dict(sorted(sums.items())))
     with atomic_path(arrays/'dataset.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
-    arrays.rename(output)
-    shutil.rmtree(parts)
+    _end(parts, arrays, output)
 
 _listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', lost='lost', image_checksums='checksum', label_checksums='labels') # lists in dataset.json, one entry an image, and what a part calls them
 
@@ -404,6 +414,7 @@ def _prepare(job): # source, path of its part, scale, diameter, channel, flatten
     try:
         try: image, labels = source.read(*source.args)
         except OSError as e: raise InputError(f'{source.path}: cannot be read ({e}): check that the file is there and whole') from e
+        except MemoryError as e: raise InputError(f'{source.path}: too large for the memory of this machine: cut it into tiles') from e
         if diameter is not None and (scale := _scale_for(labels, diameter, source.path)) is None: return None
         grey, small = prepare_pair(image, labels, scale, channel, source.path, flatten, limits)
     except InputError as e: return str(e)
@@ -422,15 +433,15 @@ def _source_key(s): # a source
     told = [s.name, s.path, s.group, getattr(s.read, '__qualname__', type(s.read).__name__), s.args]
     return hashlib.sha256(json.dumps(told, default=_plain).encode()).hexdigest()[:20]
 
-def _open_job(parts, keys, **settings): # folder of the parts, their names
-    "Begin a job, or go on with an interrupted one; another one's parts are an `InputError`"
-    note, job = parts/'job.json', dict(settings, version=VERSION, keys=keys)
-    if note.is_file():
-        old = json.loads(note.read_text())
-        differs = [f'{k} {old.get(k)} instead of {job[k]}' for k in job if k != 'keys' and old.get(k) != job[k]]
-        if set(keys).isdisjoint(old['keys']): differs.append('other images')
-        if differs: raise InputError(f'{parts}: holds an unfinished job with {differs[0]}: run that one again to finish it, or remove this folder')
-    with atomic_path(note) as tmp: tmp.write_text(json.dumps(job))
+def _parts_job(parts, keys, output, **settings): # folder of the parts, their names; what is made of them
+    "The `Job` of a folder of parts, of which each is known by its name"
+    return Job(parts/'job.json', dict(settings, version=VERSION, keys=keys), free=('keys',), output=output)
+
+def _open_job(job): # from `_parts_job`, that holds the folder
+    "Begin it, or go on with an interrupted one; parts of which nothing is known any more are removed, those of other images are an `InputError`"
+    if job.known is None: shutil.rmtree(job.note.parent, ignore_errors=True)
+    elif set(job.identity['keys']).isdisjoint(job.known['keys']): raise InputError(f'{job.note.parent}: holds another job: other images: choose another output, or remove this folder')
+    job.begin()
 
 def _finished(path, source, diameter): # of its part
     "Whether an image was prepared before, and its files are what they were; what has its scale from the other images is made again"
@@ -491,7 +502,6 @@ def process_sources(
 ) -> Path:                         # the dataset folder, written whole or not at all
     "Read, check and prepare images and their labels; the same call goes on where an interrupted one stopped"
     output, sources = Path(output), list(sources)
-    if output.exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
     check_number('scale', scale, 0, 20, above=True)
     if channel is not None: check_number('channel', channel, 0, whole=True)
     if diameter is not None:
@@ -501,23 +511,38 @@ def process_sources(
     how = dict(channel=channel, **_normalisation(flatten, limits, diameter))
     parts, n = output.with_name(f'.{output.name}.parts'), _how_many(workers, sources)
     keys = [_source_key(s) for s in sources]
-    _open_job(parts, keys, scale=scale, diameter=diameter, **how)
     paths = [parts/f'{k}.npz' for k in keys]
-    with _workers(n) as run:
-        try: failed = _prepare_all(run, sources, paths, scale, diameter, tuple(how.values()), keep_going)
-        except InputError as e:
-            if done := len(list(parts.glob('[!.]*.npz'))): raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
-            shutil.rmtree(parts)
-            raise
-        paths = [p for i, p in enumerate(paths) if i not in failed]
-        records = [_read_record(p) for p in paths]
-        try: _check_set(sources, records)
-        except InputError: shutil.rmtree(parts, ignore_errors=True); raise   # its mend changes every mask
-        if lost := sum(r['lost'] for r in records): print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")
-        _check_sizes(records, output)
-        note = dict(meta, scale=scale, diameter=diameter, **how, failed=[dict(name=sources[i].name, message=failed[i]) for i in sorted(failed)])
-        _assemble(parts, paths, records, output, note, run)
+    made = checksum(json.dumps([scale, diameter, how, keys, [_stamp(s) for s in sources], meta], default=str))
+    with _parts_job(parts, keys, output, scale=scale, diameter=diameter, **how) as job:
+        if output.exists() and (parts/_ENDING).exists(): _end(parts, parts/'arrays', output)
+        elif output.exists():
+            if _made_from(output/'dataset.json') != made: raise InputError(f'{output}: exists already: choose another name, or remove it first')
+            print(f'{output}: is finished already, nothing was done')
+        else:
+            _open_job(job)
+            meta = dict(meta, made_from=made)
+            with _workers(n) as run: _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta)
     return output
+
+def _made_from(note): # file of a finished set
+    "What it was made from, as a checksum of settings, sources and the state of their files; None where that is not told"
+    return (_table_or_none(note.read_bytes()) or {}).get('made_from') if note.is_file() else None
+
+def _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta): # as `process_sources`; of the parts, whose folder is this process's
+    "Make the parts, then the folder of them"
+    try: failed = _prepare_all(run, sources, paths, scale, diameter, tuple(how.values()), keep_going)
+    except InputError as e:
+        if done := len(list(parts.glob('[!.]*.npz'))): raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
+        shutil.rmtree(parts)
+        raise
+    paths = [p for i, p in enumerate(paths) if i not in failed]
+    records = [_read_record(p) for p in paths]
+    try: _check_set(sources, records)
+    except InputError: shutil.rmtree(parts, ignore_errors=True); raise   # its mend changes every mask
+    if lost := sum(r['lost'] for r in records): print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")
+    _check_sizes(records, output)
+    note = dict(meta, scale=scale, diameter=diameter, **how, failed=[dict(name=sources[i].name, message=failed[i]) for i in sorted(failed)])
+    _assemble(parts, paths, records, output, note, run)
 
 # %% ../nbs/21_datasets.ipynb #dd366d75
 def check_prepared(

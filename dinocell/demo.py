@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import torch
 
 from .augment import DESIGN_AUGMENT
 from .datasets import CellDataset, write_dataset
@@ -103,8 +102,7 @@ def _demo(output, config, counts, shape, device): # as `run_demo`
     for name, n in zip(('train', 'val', 'test'), counts):
         sets.append(simulated_dataset(output/'data'/name, range(first, first + n), shape))
         first += n
-    torch.manual_seed(config.seed)
-    model = DINOCell('vit_tiny', freeze_backbone=False, pretrained=False)
+    model = DINOCell('vit_tiny', freeze_backbone=False, pretrained=False, seed=config.seed)
     rows = train(model, *sets[:2], output/'training', config, device)
     surface = tune_model(model, sets[1])
     save_model(model, output/'model.safetensors')

@@ -26,6 +26,7 @@ from urllib.request import Request, urlopen
 from tqdm.auto import tqdm
 
 from .datasets import _sha256
+from .jobs import _table_or_none
 from .images import InputError, atomic_path
 
 # %% ../nbs/25_download.ipynb #093fc97b
@@ -141,7 +142,7 @@ def _go_on(url, part, note): # address; the part file; {url, size, mark} of what
 # %% ../nbs/25_download.ipynb #97603fb8
 def _receive(url, part, note_path): # address; the part file; note of it
     "Take what is missing of a file; `_Dropped` when it ends too early"
-    note = json.loads(note_path.read_text()) if note_path.is_file() else {}
+    note = (_table_or_none(note_path.read_bytes()) if note_path.is_file() else None) or {}
     if part.is_file() and note.get('url') == url and part.stat().st_size == note['size']: return note
     reply, start, note = _go_on(url, part, note)
     with reply:

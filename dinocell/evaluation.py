@@ -31,8 +31,9 @@ from .annotations import read_mask
 from .cells import _CELLS, _WRONG, _certainty, _pixels_by_cell, agreement, fit_confidence
 from .datasets import CellDataset, check_prepared
 from .export import write_tiff
-from .images import InputError, atomic_path, suffixes
+from .images import InputError, _PREPARATION, atomic_path, suffixes
 from .intervals import basis, interval, say_basis
+from .jobs import Job, checksum
 from .labels import check_labels, relabel, resize_labels
 from .metrics import KINDS, _ctc, _hits, _kinds, _overlaps, _pq, _undefined, object_kinds, pooled_scores
 from .model import DINOCell, _weight_bytes
@@ -156,10 +157,9 @@ def _sha256(*parts): # bytes
     return h.hexdigest()
 
 def _fingerprint(method):
-    "What makes a pipeline's labels: its weights and settings; None of other methods"
-    if not isinstance(method, DINOCellPipeline): return None
-    how = json.dumps([method.cells_max, method.cell_fill, method.window, method.overlap]).encode()
-    return _sha256(how, *_weight_bytes(method.model.state_dict()))
+    "What makes a pipeline's labels: its weights and settings; nothing is known of other methods"
+    if not isinstance(method, DINOCellPipeline): return {}
+    return dict(weights=_sha256(*_weight_bytes(method.model.state_dict())), preparation=_PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'window', 'overlap')})
 
 def write_results(
     method,              # see `labels_by`
@@ -167,19 +167,21 @@ def write_results(
     folder: str | Path,  # to be made, or to go on in
     name: str = 'DINOCell', # of the method
 ) -> Path:               # the folder, which is a method too
-    "A label TIFF for each image; the same call goes on where an interrupted one stopped"
+    "A label TIFF for each image; the same call goes on where an interrupted one stopped, and so does one with more images"
     folder, labels = Path(folder), labels_by(method, data, name)
-    images = _sha256(json.dumps([list(data.names), data.meta.get('image_checksums')]).encode())
-    note, about = folder/'results.json', json.dumps(dict(method=name, settings=_fingerprint(method), images=images, resolution='of the images'))
-    if note.is_file() and note.read_text() != about:
-        raise InputError(f'{folder}: holds the labels of another method, of other settings or of other images (see results.json): choose another folder, or remove it')
-    if not note.is_file() and any(folder.glob('*.tif')): raise InputError(f'{folder}: holds TIFFs that did not come from here: choose another folder')
-    with atomic_path(note) as tmp: tmp.write_text(about)
-    todo = [i for i, n in enumerate(data.names) if not (folder/f'{n}.tif').is_file()]
-    with tqdm(total=len(data), initial=len(data) - len(todo), desc=name, leave=False) as bar:
-        for i in todo:
-            write_tiff(folder/f'{data.names[i]}.tif', labels(i))
-            bar.update()
+    images = {n: dict(pixels=checksum(data.grey(i))) for i, n in enumerate(data.names)}
+    about = dict(method=name, **_fingerprint(method), resolution='of the images', images=images)
+    with Job(folder/'results.json', about, grows=('images',), keys=('image',)) as job:
+        known = (job.known or {}).get('images', {})
+        if foreign := next((n for n in data.names if n not in known and (folder/f'{n}.tif').exists()), None): raise InputError(f'{folder}/{foreign}.tif: did not come from here: choose another folder')
+        job.begin()
+        done = {r['image'] for r in job.rows}
+        todo = [i for i, n in enumerate(data.names) if n not in done or not (folder/f'{n}.tif').is_file()]
+        with tqdm(total=len(data), initial=len(data) - len(todo), desc=name, leave=False) as bar:
+            for i in todo:
+                write_tiff(folder/f'{data.names[i]}.tif', labels(i))
+                job.add(dict(image=data.names[i]))
+                bar.update()
     return folder
 
 # %% ../nbs/51_evaluation.ipynb #205cb1a0

@@ -8,7 +8,6 @@ __all__ = ['Stored', 'open_large', 'Stack', 'open_stack', 'Rows', 'grey_rows', '
            'segment_large']
 
 # %% ../nbs/55_large.ipynb #6cfb630b
-import json
 import math
 import os
 import shutil
@@ -26,6 +25,7 @@ from tqdm.auto import tqdm
 
 from .export import WriteError, _check_pixel_size, _scale
 from .images import BlankError, Channels, InputError, _as_channels, _channel_axis, _channels_first, _check_plane, _first_series, _open_tiff, _unreadable, _COLOUR, _LINE, _PREPARATION, _resize_known, _whole_series, atomic_folder, atomic_path, even_out, measure_levels, mend_lines, stretch, to_grey
+from .jobs import Job
 from .model import _weight_bytes
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
 from .windows import predict_bands, window_grid
@@ -335,15 +335,10 @@ def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     return dict(format=3, preparation=_PREPARATION, shape=list(plane.shape), pixels=pixels, weights=weights, scale=scale, **{k: pipe.model.config[k] for k in ('channel', 'flatten', 'limits')},
                 window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips)
 
-def _work_folder(path, mark): # the folder; from `_fingerprint`
+def _work_folder(job): # of the folder, which it holds
     "Make the folder, or go on in it"
-    note = path/'work.json'
-    if note.exists():
-        if json.loads(note.read_text()) == mark: return
-        raise InputError(f'{path}: holds unfinished work on another image, with another model, other settings or another version of dinocell: finish that, remove the folder, or choose another output')
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
-    with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
+    if job.known is None: shutil.rmtree(job.note.parent, ignore_errors=True)
+    job.begin()
 
 def _reserve(path): # a file, perhaps with holes
     "Have the system set its space aside; an `OSError` on a full disk"
@@ -451,8 +446,9 @@ def segment_large(
     rows = resized_rows(mended_rows(plane), tuple(max(1, round(n*scale)) for n in plane.shape), 'mirror', scale < 1)
     model = mean_of_flips(pipe.model) if flips else pipe.model
     work = output.with_name(f'.{output.name}.work')
-    with _told(output, work):
-        _work_folder(work, _fingerprint(pipe, plane, scale, flips))
+    with Job(work/'work.json', _fingerprint(pipe, plane, scale, flips), output=output) as job, _told(output, work):
+        _check_output(output, memory)                                    # it may have been finished by another process meanwhile
+        _work_folder(job)
         full = _map_on_disk(pipe, model, rows, plane, work, memory, name)
         return _flood_to(full, output, work, thresholds, memory, noted)
 

@@ -495,7 +495,6 @@ def process(
 ) -> Path:                          # the dataset folder
     "Make a dataset folder of images that lie in a known layout"
     if layout not in _LAYOUTS: raise InputError(f"layout '{layout}': choose {', '.join(_LAYOUTS)}")
-    if Path(output).exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
     find, known, terms = _LAYOUTS[layout]
     options = {k: v for k, v in options.items() if v is not None}
     if other := options.keys() - signature(find).parameters.keys(): raise InputError(f'{layout}: has no option {sorted(other)[0]}: leave it out')

@@ -21,9 +21,10 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_names, _field_limits, _keep_good, _per_shard, _read_rows, _shard_name, _write_note, _write_shard
-from .datasets import _open_job, _travels, _workers
+from .datasets import _made_from, _open_job, _parts_job, _travels, _workers
 from .download import _need_room
 from .images import InputError, atomic_folder, atomic_path
+from .jobs import _table_or_none, checksum
 from .plates import S3, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
 from .system import check_number, cores, free_memory
 
@@ -59,7 +60,7 @@ def _pack_shard(job): # entries, path of the shard, names of the channels, what 
 def _shard_note(path, entries, on_bad): # of a shard
     "What was noted of a finished shard; None unless it is there, its files are what they were, and none was skipped that must not be"
     note = path.with_suffix('.json')
-    found = json.loads(note.read_text()) if note.is_file() else {}
+    found = (_table_or_none(note.read_bytes()) if note.is_file() else None) or {}
     if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']: return None
     return found if path.is_file() or not found['records'] else None
 
@@ -75,11 +76,11 @@ def _first_like(index, names, s3, most=100):
         except InputError as e: said.append(str(e))
     raise InputError(f'{said[0]} (nor can any other of the first {len(said)} fields be used)' if len(said) > 1 else said[0])
 
-def _pack_all(index, parts, names, like, per, on_bad, workers, threads, s3): # per: fields a shard
+def _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3): # groups: the fields of each shard; job: that holds the folder of the parts
     "Every shard that is not finished; the notes of all"
-    groups = [index[k:k + per] for k in range(0, len(index), per)]
+    parts = job.note.parent
     paths = [parts/_shard_name(k) for k in range(len(groups))]
-    _open_job(parts, [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups], channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per)
+    _open_job(job)
     for old in parts.glob('.*'): old.unlink()                              # what was being written when it was interrupted
     todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g, on_bad) is None]
     left = sum(len(groups[k]) for k in todo)
@@ -116,26 +117,39 @@ def pack_fields(
     for name, n in (('workers', workers), ('threads', threads)):
         if n is not None: check_number(name, n, 1, 1024, whole=True)
     check_number('shard_mb', shard_mb, 0, 1e5, above=True)
-    if folder.exists(): raise InputError(f'{folder}: exists already: choose another name, or remove it first')
     if not index: raise InputError(f'{folder}: no field to pack: give at least one')
     _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
     names, parts = _check_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
     threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
-    try:
-        like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
-        waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())                 # bytes, of a field each process has read
-        threads = max(1, min(threads, int(free_memory()/4/waiting)))
-        notes = _pack_all(index, parts, names, like, _per_shard(like[0], shard_mb), on_bad, workers, threads, s3)
-    except (InputError, Unreachable) as e:
-        done = len(list(parts.glob('shard_*.json')))
-        if not done: shutil.rmtree(parts, ignore_errors=True)
-        raise InputError(f'{e}' + (f' ({done} shards packed so far are kept in {parts.name} for the next try)' if done else '')) from e
-    skipped = [s for n in notes for s in n['skipped']]
-    _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta)
-    write_index(parts/'sources.csv', index)
-    parts.rename(folder)
-    for old in (folder/'job.json', *folder.glob('shard_*.json')): old.unlink() # only now: killed before, the job goes on
+    kept = lambda: len(list(parts.glob('shard_*.json')))
+    told = lambda e: InputError(f'{e}' + (f' ({kept()} shards packed so far are kept in {parts.name} for the next try)' if kept() else ''))
+    try: like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
+    except (InputError, Unreachable) as e: raise told(e) from e
+    waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())                     # bytes, of a field each process has read
+    threads, per = max(1, min(threads, int(free_memory()/4/waiting))), _per_shard(like[0], shard_mb)
+    groups = [index[k:k + per] for k in range(0, len(index), per)]
+    keys = [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups]
+    with _parts_job(parts, keys, folder, channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per) as job:
+        made = checksum(json.dumps([job.identity, _stamp(index), meta], default=str))
+        if folder.exists(): return _tidied(folder, job, made)
+        try: notes = _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3)
+        except (InputError, Unreachable) as e:
+            e = told(e)
+            if not kept(): shutil.rmtree(parts, ignore_errors=True)
+            raise e from e.__cause__
+        skipped = [s for n in notes for s in n['skipped']]
+        _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta, made_from=made)
+        write_index(parts/'sources.csv', index)
+        parts.rename(folder)
+        fields = _tidied(folder, job, made)
     if skipped: print(f'{folder}: {len(skipped)} of {len(index)} fields skipped, listed in fields.json; the first: {skipped[0]["message"]}')
+    return fields
+
+def _tidied(folder, job, made): # checksum of what it is made from
+    "A set that is whole, without the notes of the job that made it; that of another one is an `InputError`"
+    if _made_from(folder/'fields.json') != made: raise InputError(f'{folder}: exists already: choose another name, or remove it first')
+    if job.known is None: print(f'{folder}: is finished already, nothing was done')
+    for old in (folder/'job.json', *folder.glob('shard_*.json')): old.unlink(missing_ok=True)   # killed in here, the same call ends it
     return Fields(folder)
 
 # %% ../nbs/28_packing.ipynb #bf5e5f03
@@ -160,7 +174,7 @@ def write_litdata(
         writer.done()
         writer.merge(1)
         records = [dict(key=list(k), sha256=rows[k], limits=limits) for k, limits in zip(fields.keys, fields.limits.tolist())]
-        kept = {k: v for k, v in fields.meta.items() if k not in ('version', 'channels', 'size', 'percentiles', 'fields', 'shards', 'skipped', 'checksums')}
+        kept = {k: v for k, v in fields.meta.items() if k not in ('version', 'channels', 'size', 'percentiles', 'fields', 'shards', 'skipped', 'checksums', 'made_from')}
         _write_note(tmp, [records], fields.channels, (len(fields.channels), *fields.sizes[0].tolist()), fields.meta['skipped'], **kept | dict(kind='litdata'))
     return open_litdata(folder)
 

@@ -66,6 +66,7 @@ def _first_line(e): return str(e).strip().splitlines()[0][:120] if str(e).strip(
 def _read_bytes(address, s3):
     "The content of a file"
     if _remote(address): return _persist(lambda: _filesystem(address, s3).cat_file(address), address)
+    if Path(address).exists() and not Path(address).is_file(): raise InputError(f'{address}: cannot be read (no file but a pipe, a device or a folder): check the path')
     try: return Path(address).read_bytes()
     except OSError as e: raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
 

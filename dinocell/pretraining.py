@@ -27,14 +27,16 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from .backbone import create_vit, load_weights, matching_name, write_state
-from .cell_painting import Fields, draw_channels, split_plates
+from .cell_painting import Fields, _read_rows, draw_channels, split_plates
 from .consistency import consistency, field_embeddings, vit_tokens
 from .crops import CropConfig, Crops, crop_batch, draw_sides
 from .images import InputError
+from .jobs import checksum, flat
+from .model import _weight_bytes, first_weights
 from .ssl_losses import (SSLHead, block_masks, cosine_between, dino_loss, ema_update, ibot_loss, koleo_loss, layer_groups, line_between, mask_weights,
                                  sinkhorn)
 from .system import MOST, check_settings
-from .training import Team, _finite, _precision, _Run, join_team, lr_factor, write_config, write_rows
+from .training import Team, _HOW, _Run, _begin, _finite, _job, _key, _precision, join_team, lr_factor, write_rows
 
 # %% ../nbs/41_pretraining.ipynb #14328bfe
 @dataclass(frozen=True)
@@ -243,8 +245,7 @@ def make_pair(
 ) -> Pair:
     "A student and its teacher, equal to each other"
     if weights not in (None, 'released'): backbone_name = matching_name(backbone_name, weights)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with first_weights(config.seed):
         vit = create_vit(backbone_name, pretrained=weights == 'released')
         if weights not in (None, 'released'): load_weights(vit, weights)
         pair, patch = Pair(SSLNetwork(vit, config)), vit.patch_embed.patch_size[0]
@@ -321,6 +322,19 @@ def _identity(fields):
     "Checksum of names and brightness limits: of other images they would be others"
     return hashlib.sha256(json.dumps([fields.channels, list(map(str, fields.keys))]).encode() + np.asarray(fields.limits).tobytes()).hexdigest()
 
+def _plate_table(fields):
+    "Each plate, with a checksum of its fields' names and pixels"
+    sums, plates = [r['sha256'] for r in _read_rows(fields.folder)], {}
+    for k, key, plate in zip(fields.which.tolist(), fields.keys, fields.plates): plates.setdefault(plate, []).append(f'{key} {sums[k]}')
+    return {plate: dict(fields=checksum(*told)) for plate, told in plates.items()}
+
+def _about(pair, backbone_name, config, views, fields, held_out):
+    "What makes the result of a run, see `Job`, and the checksum of the weights that it begins with"
+    sha = hashlib.sha256()
+    for part in _weight_bytes(pair.student.vit.state_dict()): sha.update(part)
+    return flat(asdict(config), _HOW) | {'backbone_name': backbone_name, 'views': views, 'channels': list(fields.channels), 'start weights': sha.hexdigest(),
+                'plates': _plate_table(fields), 'held-out plates': _plate_table(held_out)}
+
 # %% ../nbs/41_pretraining.ipynb #4309e61f
 def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the clock, or None
     "The steps of the epoch under way that are still to do; their rate, the part of the time that was waiting, and whether the deadline came first"
@@ -382,7 +396,7 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
 def pretrain(
     backbone_name: str,                # see `backbone_spec`; patch 16 costs a fifth of patch 8 and its weights load into both
     fields: Fields,                    # to train on
-    output: str | Path,                # folder: backbone.safetensors (the teacher), history.csv, config.json, checkpoint.pt
+    output: str | Path,                # folder: backbone.safetensors (the teacher), history.csv, config.json, job.json, checkpoint.pt
     config: PretrainConfig = PretrainConfig(),
     views: str = 'multiview',          # or 'average': every crop shows the mean of all channels
     weights: str | Path | None = None, # to begin from: None: random; 'released': timm's; else a weights file
@@ -398,17 +412,18 @@ def pretrain(
     config = _settle(config, fields, team)
     if weights not in (None, 'released'): backbone_name = matching_name(backbone_name, weights)
     pair = make_pair(backbone_name, config, weights).to(team.device)
-    key = json.dumps([asdict(config), backbone_name, views, start, _identity(fields), _identity(held_out)])
-    run = _Run(output, pair, make_optimiser(pair.student, config), key, team)
-    run.first = np.zeros(0)                                            # of supervised runs
-    run.resume()
     draw_channels(1, len(fields.channels), 1, views)                   # an unknown name is told before anything is written
-    if team.rank == 0:
-        output.mkdir(parents=True, exist_ok=True)
-        write_config(output/'config.json', config)
-    told = lambda f: dict(fields=len(f), plates=sorted(set(f.plates)), source=f.meta.get('source'), licence=f.meta.get('licence'), checksum=_identity(f))
-    about = dict(name=backbone_name, views=views, start_weights=start, channels=list(fields.channels), settings=asdict(config), train=told(fields), held_out=told(held_out),
-                 processes=team.world, device=str(team.device), torch=torch.__version__)
-    net = DistributedDataParallel(pair.student) if team.world > 1 else pair.student
-    _epochs(run, net, fields, held_out, config, views, output, about, deadline, on_epoch)
+    what = _about(pair, backbone_name, config, views, fields, held_out)
+    with _job(output, team, lambda: what, 'backbone.safetensors') as job:
+        run = _Run(output, pair, make_optimiser(pair.student, config), job and _key(job), team)
+        run.first = np.zeros(0)                                        # of supervised runs
+        _begin(run, job, output, config)
+        if len(run.rows) > config.epochs:
+            if team.rank == 0: print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
+            return run.rows
+        told = lambda f: dict(fields=len(f), plates=sorted(set(f.plates)), source=f.meta.get('source'), licence=f.meta.get('licence'), checksum=_identity(f))
+        about = dict(name=backbone_name, views=views, start_weights=start, start_sha256=what['start weights'], channels=list(fields.channels), settings=asdict(config),
+                     train=told(fields), held_out=told(held_out), processes=team.world, device=str(team.device), torch=torch.__version__)
+        net = DistributedDataParallel(pair.student) if team.world > 1 else pair.student
+        _epochs(run, net, fields, held_out, config, views, output, about, deadline, on_epoch)
     return run.rows

@@ -15,7 +15,7 @@ import json
 import math
 import os
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,8 @@ from .augment import DESIGN_AUGMENT, AugmentConfig, Views, augment_batch, draw_v
 from .datasets import check_prepared, draw_crops
 from .images import InputError, atomic_path
 from .intervals import basis, interval, say_basis
-from .model import DINOCell, _weight_bytes, best_device, load_model, save_model
+from .jobs import Job, checksum, flat
+from .model import DINOCell, FORMAT, _load, _weight_bytes, best_device, save_model
 from .system import MOST, check_settings, free_memory, plain_cell
 from .tuning import _count, _surfaces
 from .windows import predict_windows
@@ -430,11 +431,20 @@ def _stop(rows, config): # history so far
     return since >= config.patience
 
 # %% ../nbs/40_training.ipynb #df1a0020
-def _identity(data): # a set of images
-    "Checksum of what it holds, in its order, with its weights"
-    labels = data.meta.get('label_checksums') or [None]
-    told = [data.names, data.meta.get('image_checksums'), labels if all(labels) else data.meta.get('checksums'), np.asarray(data.weights).round(9).tolist()]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+def _image_table(data): # a set of images
+    "What each image is to training, from the arrays themselves, which may have been changed since they were made"
+    weights = (np.asarray(data.weights)*len(data)).round(9).tolist()
+    sums = lambda i: dict(pixels=checksum(data.grey(i)), masks=checksum(data.labels(i)), targets=checksum(data.distance(i)))
+    return {n: sums(i) | dict(weight=w) for i, (n, w) in enumerate(zip(data.names, weights))}
+
+_HOW = ('workers', 'save_every', 'compile') # settings that say how the work is done, not what is done
+
+def _about(model, config, train_data, val_data, sha): # of the weights that it begins with
+    "What makes the result of a run, see `Job`"
+    network = {k: model.config[k] for k in ('backbone_name', 'freeze_backbone', 'decoder')}
+    prepared = {k: getattr(train_data, k) for k in ('scale', 'channel', 'diameter', 'flatten', 'limits')}
+    return flat(asdict(config), _HOW) | network | prepared | {'model format': FORMAT, 'start weights': sha,
+                'training images': _image_table(train_data), 'validation images': _image_table(val_data)}
 
 def _check_sets(train_data, val_data):
     "`InputError` where two sets do not go together, or share an image"
@@ -496,12 +506,13 @@ class _Run:
         self.rows, self.losses, self.first, self.saved, self.spent = [], [], None, time.time(), 0.
 
     def resume(self):
-        "Go on with an interrupted run; a run with other settings, data or start weights is an `InputError`"
+        "Go on with an interrupted run; `Job` has seen to it that it is this one"
         if not self.path.is_file(): return
         try: state = torch.load(self.path, map_location=self.model.device, weights_only=True)
         except (RuntimeError, EOFError, UnpicklingError) as e:
             raise InputError(f'{self.path}: cannot be read ({type(e).__name__}): remove its folder to begin again') from e
-        if state['key'] != self.key: raise InputError(f'{self.path}: a run with other settings, data or start weights: remove its folder, or train into another one')
+        if self.team.rank == 0 and state['key'] != self.key:
+            raise InputError(f'{self.path}: belongs to another run than {self.path.parent}/job.json tells, or to an older version of dinocell: finish it there, or train into another folder')
         self.model.load_state_dict(state['model'])
         self.optimiser.load_state_dict(state['optimiser'])
         if self.average is not None: self.average.load_state_dict(state['average'])
@@ -536,12 +547,39 @@ def _note(run, val, config, folder, about, **row): # after an epoch, or before t
                                           **{k: v for k, v in row.items() if k.startswith('val_')})
     if run.team.rank == 0: save_model(run.kept(), folder/'model.safetensors')
 
+# %% ../nbs/40_training.ipynb #9245089f
+@contextmanager
+def _job(output, team, about, makes='model.safetensors'): # function that gives the identity; the file that a run makes
+    "The `Job` of the first process, None for the others, which wait until it holds the folder"
+    if team.rank:
+        team.wait()
+        yield None
+        return
+    with Job(output/'job.json', about(), grows=('epochs',)) as job:
+        if job.known is None and (output/makes).exists() and not (output/'checkpoint.pt').exists():
+            raise InputError(f'{output/makes}: is not of this run: choose another output folder, or move it away')
+        team.wait()
+        yield job
+
+def _key(job):
+    "What ties a checkpoint to its job; more epochs go on"
+    return checksum(json.dumps({k: v for k, v in job.identity.items() if k != 'epochs'}))
+
+def _begin(run, job, output, config):
+    "Go on with an interrupted run, or write down what this one is"
+    run.resume()
+    if job is None: return
+    before = (job.known or {}).get('epochs', config.epochs)
+    if run.rows and before < config.epochs: print(f'{output}: epochs {before} -> {config.epochs}: goes on behind epoch {len(run.rows) - 1}')
+    job.begin()
+    write_config(output/'config.json', config)
+
 # %% ../nbs/40_training.ipynb #549e62b1
 def train(
     model: DINOCell,
     train_data,                       # `CellDataset`, or a part or mixture of some
     val_data,                         # decides which epoch is kept; never the test set
-    output: str | Path,               # folder: model.safetensors (best), history.csv, config.json, checkpoint.pt (last)
+    output: str | Path,               # folder: model.safetensors (best), history.csv, config.json, job.json, checkpoint.pt (last)
     config: TrainConfig = TrainConfig(),
     device: str | None = None,        # None: the best there is
     on_epoch=None,                    # called with the history after each epoch, e.g. to draw it
@@ -555,21 +593,18 @@ def train(
     if model.config['scale'] is not None: model.config['scale'] = typical_scale(train_data)   # a model that estimates sizes goes on doing so
     if not model.config['provenance']: model.config['window'] = config.augment.size
     optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, team)
-    network = [model.config['backbone_name'], model.config['freeze_backbone'], sha]
-    key = json.dumps([asdict(config), *network, _identity(train_data), _identity(val_data)])
-    run = _Run(output, model, optimiser, key, team, config.ema)
-    run.resume()
-    if team.rank == 0:
-        output.mkdir(parents=True, exist_ok=True)
-        write_config(output/'config.json', config)
-    about = lambda d: {k: d.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
-    provenance = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device), processes=team.world, torch=torch.__version__)
-    if start: provenance['start'] = start
-    _epochs(run, training_data(train_data, team.device, config.workers), train_data, val_data, output, config, provenance, on_epoch)
-    kept = load_model(output/'model.safetensors')
+    with _job(output, team, lambda: _about(model, config, train_data, val_data, sha)) as job:
+        run = _Run(output, model, optimiser, job and _key(job), team, config.ema)
+        _begin(run, job, output, config)
+        about = lambda d: {k: d.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
+        provenance = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device), processes=team.world, torch=torch.__version__, start_sha256=sha)
+        if start: provenance['start'] = start
+        finished = bool(run.rows) and (len(run.rows) > config.epochs or _stop(run.rows, config))
+        if not finished: _epochs(run, training_data(train_data, team.device, config.workers), train_data, val_data, output, config, provenance, on_epoch)
+    kept = _load(output/'model.safetensors')
     model.load_state_dict(kept.state_dict())
     model.config = kept.config                                        # with its provenance, also where an earlier call has found it
-    if team.rank == 0: print(say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch']))
+    if team.rank == 0: print(f'{output}: this run is finished, nothing was done: '*finished + say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch']))
     model.eval()
     return run.rows
 
@@ -614,7 +649,9 @@ def _epochs(run, source, train_data, val_data, output, config, provenance, on_ep
     if config.compile: net = torch.compile(net)
     if run.average is not None and not run.rows: run.average.module.load_state_dict(model.state_dict()) # now the same on all processes
     clock = _Clock(config, team)
-    if not run.rows: _note(run, clock.validation(lambda: validate(run.kept(), val_data, config, team)), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
+    if not run.rows:
+        _note(run, clock.validation(lambda: validate(run.kept(), val_data, config, team)), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
+        run.save()                                                     # the weights that it began with, should the first epoch be interrupted
     with tqdm(range(len(run.rows) - 1, config.epochs), desc='training', initial=len(run.rows) - 1, total=config.epochs, disable=team.rank > 0) as bar:
         for epoch in bar:
             if _stop(run.rows, config): break
