@@ -582,7 +582,7 @@ def _in_order(by_category, wanted): # category id -> places; ids
 
 def _chosen_categories(path, places, names, category): # image id -> category id -> places; category id -> name; names wanted, or None
     "The ids of the categories to take, and a sentence on all that have annotations, if there are several"
-    counts = Counter()
+    counts, category = Counter(), [category] if isinstance(category, str) else category
     for by in places.values(): counts.update({c: len(at)//2 for c, at in by.items()})
     called = {c: names.get(c, 'none' if c is None else str(c)) for c in counts}
     told = ', '.join(f'{called[c]} ({n})' for c, n in counts.most_common())

@@ -67,11 +67,12 @@ def _preparation(a): # arguments of `process`
     if given: raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
     config = _meta(model_path(a.model))
     scale = config['scale'] if config['diameter'] is None else 1.
-    return {k: config[k] for k in ('diameter', 'flatten', 'limits')} | dict(scale=scale, channel=config['channel'] if a.channel is None else a.channel)
+    channel = 'mean' if config['channel'] is None else config['channel']   # not the default of the layout
+    return {k: config[k] for k in ('diameter', 'flatten', 'limits')} | dict(scale=scale, channel=channel if a.channel is None else a.channel)
 
 def cmd_process(a):
     "process"
-    options = {k: getattr(a, k) for k in ('cell', 'percent', 'truth')} | dict(partial=a.partial or None)
+    options = {k: getattr(a, k) for k in ('cell', 'percent', 'truth', 'axes', 'category')} | dict(partial=a.partial or None)
     data = CellDataset(process(a.layout, a.input, a.output, a.split, source=a.source, licence=a.licence, workers=a.workers, keep_going=a.keep_going, **_preparation(a), **options))
     d = data.diameters()
     print(f'{a.output}: {len(data)} images, {len(d)} cells of {sorted(d)[len(d)//2]:.0f} pixels (median diameter as the network sees them)')
@@ -166,7 +167,7 @@ def _said(row): # of `segment_files`
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
     what = Segmentation(**_given(a, Segmentation))
-    images = find_images(a.images)
+    images = find_images(*a.images)
     if a.model is None: print(f'model: {DEFAULT}, licence: {ready_model(DEFAULT).licence}', file=sys.stderr)
     rows = segment_files(images, what, a.workers)
     good = [r for r in rows if 'error' not in r]
@@ -238,6 +239,8 @@ def _arguments(
         more = dict(required=True) if default is ... else dict(default=default)
         p.add_argument(name, type=kind, help=what if default in (..., None, '') else f'{what} (default {default})', **more)
 
+_axes = '--axes', str, None, 'what the axes of the image files are where they do not tell, a letter each: CYX (channels), TYX (time points), ZYX (Z planes), TCYX, YXC'
+
 def _add_process(p):
     "Arguments of `process`"
     p.add_argument('layout', choices=['folder', 'livecell', 'cellpose', 'ctc'], help='how the input is laid out')
@@ -249,7 +252,8 @@ def _add_process(p):
                ('--flatten', _number_or_auto, 'auto', 'even out background and contrast for cells of this diameter, pixels after resizing; auto: that of --diameter, or 24'),
                ('--source', str, '', 'where the images come from'), ('--licence', str, '', 'their terms'), ('--workers', int, None, 'processes; default: one a core'),
                ('--cell', str, None, 'livecell: only this cell type'), ('--percent', int, None, 'livecell: a published share of the training images, 2, 4, 5, 25 or 50'),
-               ('--truth', str, None, 'ctc: gold or silver; default: gold'))
+               ('--truth', str, None, 'ctc: gold or silver; default: gold'), _axes)
+    p.add_argument('--category', nargs='+', metavar='NAME', help='folder: the categories of a COCO file that are cells; default: all')
     p.add_argument('--no-flatten', dest='flatten', action='store_const', const=None, help='leave background and contrast as they are: stretch between percentiles of the image')
     p.add_argument('--limits', type=float, nargs=2, metavar=('LOW', 'HIGH'), help='or stretch every image between these two grey values')
     p.add_argument('--partial', action='store_true', help='ctc: take frames too of which the gold truth shows only some cells')
@@ -267,7 +271,8 @@ def _add_download(p):
 def _add_check(p):
     "Arguments of `data check`"
     p.add_argument('folders', metavar='FOLDER', nargs='+', help='images and masks, or prepared datasets (each a split)')
-    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', int, 20, 'a label of fewer pixels is a speck'), ('--workers', int, None, 'processes; default: one a core'))
+    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', int, 20, 'a label of fewer pixels is a speck'), ('--workers', int, None, 'processes; default: one a core'), _axes)
+    p.add_argument('--category', nargs='+', metavar='NAME', help='the categories of a COCO file that are cells; default: all')
     p.add_argument('--json', action='store_true', help='print JSON')
 
 # %% ../nbs/60_cli.ipynb #992e5f36
@@ -348,10 +353,11 @@ _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath'
 
 def _add_segment(p):
     "Arguments of `segment`: every field of `Segmentation` is an option"
-    p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder; time series and Z-stacks go frame by frame')
+    p.add_argument('images', nargs='+', help='files, folders, globs in quotes, or OME-Zarr folders; time series and Z-stacks go frame by frame')
     _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {DEFAULT}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
                *_thresholds, ('--diameter', _number_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
-               ('--pixel-size', float, None, 'µm per pixel: sizes are then in µm'), ('--workers', int, 1, 'processes'))
+               ('--pixel-size', float, None, 'µm per pixel: sizes are then in µm'), ('--channel', int, None, "channel to look at, from 0; default: the model's, or the mean of all"), _axes,
+               ('--workers', int, 1, 'processes'))
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT', help='what to write: ' + ', '.join(f'{k} ({v})' for k, v in _ends.items()) + ' (default tif)')
     p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
     p.add_argument('--flips', action='store_true', help='average over mirror images: four times the time')
@@ -399,10 +405,16 @@ def _reader_left():
         return True
     return False
 
+def _print_any_name():
+    "A file name that the terminal cannot show is printed with escapes, instead of ending the command"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+
 def main(
     argv: list | None = None, # arguments; None: those of the command line
 ) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted
     "Entry point of the `dinocell` command"
+    _print_any_name()
     a = make_parser().parse_args(argv)
     try:
         code = a.run(a) or 0

@@ -117,7 +117,7 @@ def _called(method, data, i, name): # function; which image; name of the method
 
 def _file_of(folder, name): # folder of label images; name of an image
     "The one label image of that name"
-    found = [p for s in suffixes if (p := Path(folder)/f'{name}{s}').is_file()]
+    found = [p for s in (*suffixes, '.ome.tif', '.ome.tiff') if (p := Path(folder)/f'{name}{s}').is_file()] # NAME.ome.tif: of an image of that name
     if len(found) == 1: return found[0]
     said = 'no label image' if not found else f'{len(found)} label images, {" and ".join(p.name for p in found)},'
     raise InputError(f'{folder}: {said} for image {name}: there should be one, called {name}.tif')

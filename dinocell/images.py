@@ -200,6 +200,17 @@ def _read_stored(path, axes=None, ask=True): # see `read_image`; whether planes 
                          f'open it in Fiji and save it as TIFF') from e
 
 # %% ../nbs/00_images.ipynb #5b791258
+def _walk_linked(folder):
+    "As `os.walk`, into linked folders too; a folder that is reached twice is read once"
+    seen = {os.path.realpath(folder)}
+    for here, inner, files in os.walk(folder, followlinks=True):
+        inner.sort(key=lambda d: (os.path.islink(os.path.join(here, d)), d))
+        for d in [*inner]:
+            real = os.path.realpath(os.path.join(here, d))
+            if real in seen: inner.remove(d)
+            seen.add(real)
+        yield here, inner, files
+
 def _glob(path):
     "What a glob means, in which brackets are plain where a folder or file is called so"
     base = next(p for p in path.parents if p.exists() or p == p.parent or p == Path())
