@@ -183,12 +183,15 @@ _NO_CELLS = ('no cells in any image: give the diameter of the cells (--diameter,
 # %% ../nbs/60_cli.ipynb #c21e8341
 def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
     "Names of channels in their order; or a dict, what a file name calls a channel -> its name"
-    pairs = [w.partition('=')[::2] for w in words]
-    return dict(pairs) if pairs and all('=' in w for w in words) else list(words) or None
+    pairs = [w.partition('=')[::2] for w in words if '=' in w]
+    if not pairs: return list(words) or None
+    if len(pairs) < len(words) or len(dict(pairs)) < len(pairs) or not all(map(all, pairs)): raise InputError(f'--channels {" ".join(words)}: give names alone, or every channel once as in w1=DNA w2=ER')
+    return dict(pairs)
 
 def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
+    if a.layout != 'pattern' and isinstance(named, dict): raise InputError(f'shards {a.layout}: --channels {" ".join(a.channels)}: only pattern reads channels from file names: give the names alone')
     if a.layout == 'pattern' and a.pattern is None: raise InputError('shards pattern: give --pattern, a regular expression with the groups plate, well, site and channel')
     index = dict(jump=lambda: find_jump(a.input, a.brightfield, a.batch, s3), load_data=lambda: find_load_data(a.input, a.brightfield, batch=a.batch, s3=s3),
                  pattern=lambda: find_fields(a.input, a.pattern, named, a.batch, a.plate, s3), index=lambda: read_index(a.input))[a.layout]()

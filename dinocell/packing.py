@@ -117,13 +117,14 @@ def pack_fields(
     if not index: raise InputError(f'{folder}: no field to pack: give at least one')
     _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
     names, parts = _check_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
+    begun = parts.exists()                                                 # by another call, whose work a refusal leaves as it is
     threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
     try:
         like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
         notes = _pack_all(index, parts, names, like, _per_shard(like[0], shard_mb), on_bad, workers, threads, s3)
     except (InputError, Unreachable) as e:
         done = len(list(parts.glob('shard_*.json')))
-        if not done: shutil.rmtree(parts, ignore_errors=True)
+        if not done and not begun: shutil.rmtree(parts, ignore_errors=True)
         raise InputError(f'{e}' + (f' ({done} shards packed so far are kept in {parts.name} for the next try)' if done else '')) from e
     skipped = [s for n in notes for s in n['skipped']]
     _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta)
