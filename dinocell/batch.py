@@ -428,7 +428,7 @@ def _write_together(rows, what): # of `segment_files`; `Segmentation`
         shutil.rmtree(folder := Path(what.output)/_TOGETHER['ctc'], ignore_errors=True)
         with atomic_folder(folder) as tmp:
             frames = (page for _, f in done for page in _pages(f))
-            (tmp/'res_track.txt').write_text(_write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'))
+            (tmp/'res_track.txt').write_text(_write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'), encoding='utf-8')
 
 def _pages(path): # label TIFF of an image or a stack
     "Its label images, one by one"

@@ -134,7 +134,7 @@ def cmd_tune(a):
     model, beside = load_model(a.model, best_device(a.device)), Path(a.model).parent
     found = tune_model(model, CellDataset(a.data), a.metric)
     save_model(model, a.model)
-    with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json())
+    with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json(), encoding='utf-8')
     save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
 

@@ -162,7 +162,7 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
     sums = {Path(p).name: s for p, s in run(_sha256, sorted(str(p) for p in arrays.glob('*.np[yz]')))}
     listed = {new: [r[old] for r in records] for new, old in _listed.items()}
     note = dict(note, version=VERSION, **listed, checksums=dict(sorted(sums.items())))
-    with atomic_path(arrays/'dataset.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
+    with atomic_path(arrays/'dataset.json') as tmp: tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
     arrays.rename(output)
     shutil.rmtree(parts)
 
@@ -253,7 +253,7 @@ class CellDataset(_Images):
         note = self.folder/'dataset.json'
         if not note.is_file(): raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process`')
         try:
-            self.meta = json.loads(note.read_text())
+            self.meta = json.loads(note.read_text(encoding='utf-8'))
             version, self.names, self.sizes = self.meta['version'], self.meta['names'], np.array(self.meta['sizes'])
             self.imgs, self.maps, self.anns = (np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
             if version > 1: self._rows = np.load(self.folder/'cells.npy')

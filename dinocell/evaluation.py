@@ -436,7 +436,7 @@ def write_report(
 ):
     "report.json, and as tables scores.csv, groups.csv, differences.csv, images.csv where there is something to say; each file whole or not at all"
     folder = Path(folder)
-    with atomic_path(folder/'report.json') as tmp: tmp.write_text(evaluation_json(report))
+    with atomic_path(folder/'report.json') as tmp: tmp.write_text(evaluation_json(report), encoding='utf-8')
     for name, rows in (('scores', 'methods'), *[(k, k) for k in ('groups', 'differences', 'images')]):
         if report[rows]: write_rows(folder/f'{name}.csv', report[rows])
         else: (folder/f'{name}.csv').unlink(missing_ok=True)                           # of an earlier report

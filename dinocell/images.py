@@ -95,6 +95,7 @@ def _axes_told(axes, shape, asked, path): # letters of the file; see `check_axes
     if asked and len(asked) == len(axes) and (not colour or asked[-1] == 'C'): return asked
     if asked and colour and len(asked) == len(axes) - 1: return asked + 'S'
     if len(axes) - ('S' in axes) <= 2: return axes                       # one plane, or one in colour
+    if axes == 'QYX' and 2 <= shape[0] <= 4 and not asked: return 'CYX'         # an array, not loose pages
     if asked: raise InputError(f'{path}: shape {tuple(shape)} has {len(axes)} axes ({axes}), but axes {asked} were given: give a letter for each, or leave --axes out')
     if unknown := [n for a, n in zip(axes, shape) if a not in 'TZCSYX' and n > 1]:
         raise InputError(f'{path}: {" × ".join(map(str, unknown))} planes, and the file does not say of what: give --axes (axes=), e.g. {"CYX for channels, TYX for time points, ZYX for Z planes" if len(axes) == 3 else "TCYX"}')

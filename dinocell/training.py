@@ -88,14 +88,14 @@ def write_config(
     config: TrainConfig,
 ):
     "Every setting as JSON, whole or not at all"
-    with atomic_path(path) as tmp: tmp.write_text(json.dumps(asdict(config), indent=1) + '\n')
+    with atomic_path(path) as tmp: tmp.write_text(json.dumps(asdict(config), indent=1) + '\n', encoding='utf-8')
 
 def read_config(
     path: str | Path,  # a .json file; settings it leaves out keep their defaults
     kind=TrainConfig,  # class of the settings, a dataclass
 ):                     # of that class
     "Settings from a file; an unknown one is an `InputError`"
-    try: told = json.loads(Path(path).read_text())
+    try: told = json.loads(Path(path).read_text(encoding='utf-8'))
     except (OSError, ValueError) as e: raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
     default = kind()
     parts = {f.name: type(v) for f in fields(kind) if is_dataclass(v := getattr(default, f.name))}
@@ -416,7 +416,7 @@ def write_rows(
     rows: list,       # dicts with the same keys
 ):
     "A table of numbers, whole or not at all"
-    with atomic_path(path) as tmp, open(tmp, 'w', newline='') as f:
+    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
         out = csv.DictWriter(f, rows[0].keys())
         out.writeheader()
         out.writerows(rows)
