@@ -525,7 +525,7 @@ def write_page(
             for ((split, s), _), tile in run(_tile, [(by[n], speck) for n, *_ in chunk]):
                 tiles[f'{split}/{s.name}' if split else s.name] = tile
                 bar.update()
-            with atomic_path(file) as tmp: tmp.write_text(_page(report, chunk, tiles, links), encoding='utf-8')
+            with atomic_path(file) as tmp: tmp.write_text(_page(report, chunk, tiles, links), encoding='utf-8', errors='backslashreplace') # names of an older disk
     return files
 
 # %% ../nbs/26_data_check.ipynb #01ed681a

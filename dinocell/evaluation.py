@@ -117,7 +117,8 @@ def _called(method, data, i, name): # function; which image; name of the method
 
 def _file_of(folder, name): # folder of label images; name of an image
     "The one label image of that name"
-    found = [p for s in (*suffixes, '.ome.tif', '.ome.tiff') if (p := Path(folder)/f'{name}{s}').is_file()] # NAME.ome.tif: of an image of that name
+    ends = ('.tif', '.ome.tif') if (Path(folder)/'segmented.jsonl').is_file() else (*suffixes, '.ome.tif', '.ome.tiff') # `segment` writes pictures NAME.png beside NAME.tif, and NAME.ome.tif for an image of that name
+    found = [p for end in ends if (p := Path(folder)/f'{name}{end}').is_file()]
     if len(found) == 1: return found[0]
     said = 'no label image' if not found else f'{len(found)} label images, {" and ".join(p.name for p in found)},'
     raise InputError(f'{folder}: {said} for image {name}: there should be one, called {name}.tif')

@@ -416,7 +416,7 @@ def write_rows(
     rows: list,       # dicts with the same keys
 ):
     "A table of numbers, whole or not at all"
-    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
+    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8', errors='backslashreplace') as f:
         out = csv.DictWriter(f, rows[0].keys())
         out.writeheader()
         out.writerows(rows)
