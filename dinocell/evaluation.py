@@ -377,7 +377,8 @@ def plot_worst(
         k = object_kinds(ref, res)
         row[0].imshow(grey, cmap='gray', interpolation='nearest')
         for ax, side, kinds in zip(row[1:], (ref, res), (k.ref_kind, k.res_kind)): ax.imshow(kind_overlay(grey, side, kinds), interpolation='nearest')
-        row[0].set_title(f'{r["image"]}: {metric} {r[metric]:.3f}', fontsize=9)
+        name = r['image'].encode(errors='backslashreplace').decode()            # one of an older disk may be no UTF-8
+        row[0].set_title(f'{name}: {metric} {r[metric]:.3f}', fontsize=9)
         row[1].set_title(f'{r["cells"]} cells: {r["found"]} found, {r["missed"]} missed,\n{r["split"]} split, {r["merged"]} merged', fontsize=9)
         row[2].set_title(f'{r["labels"]} labels, {r["extra"]} extra', fontsize=9)
         for ax in row: ax.axis('off')
