@@ -15,16 +15,17 @@ import struct
 import zipfile
 import zlib
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 from pycocotools import mask as coco_mask
 from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 from skimage.measure import label as connected
 
-from .images import Channels, InputError, read_image, suffixes
+from .images import Channels, InputError, _read_stored, _unreadable, suffixes
 from .labels import check_labels, overlap_table, relabel
 from .system import check_memory
 
@@ -120,12 +121,31 @@ def _colour_labels(image, path): # (H,W,3|4)
     packed = image[..., :3].astype(np.int64) @ [2**32, 2**16, 1]
     mask = relabel(packed if image.shape[2] == 3 else np.where(image[..., 3] > 0, packed, 0))
     if mask.all(): raise InputError(f'{path}: no pixel is black or transparent: make the background black')
+    _check_pieces(mask, path)
+    return mask
+
+def _check_pieces(mask, path): # labels that were drawn as colours
+    "`InputError` where edges were smoothed, or cells share a colour"
     label, size = _pieces(mask)
     n = np.unique(label, return_counts=True)[1]
     if (few := (size < 5).sum()) > max(16, size.size/2):
         raise InputError(f'{path}: {n.size} colours, {few} of {size.size} patches of colour have fewer than 5 pixels: edges were smoothed: save it without anti-aliasing, or as 16-bit labels')
     if 2*(n > 1).sum() > n.size: raise InputError(f'{path}: {(n > 1).sum()} of {n.size} colours lie in several pieces: give every cell a colour of its own, or number them by skimage.measure.label')
-    return mask
+
+def _palette_labels(path):
+    "(H,W) uint8, the numbers of an indexed PNG that point to its colours; None for other files. Background is 0, or what is black or transparent where number 0 is neither"
+    try:
+        with Image.open(path) as image:
+            if image.format != 'PNG' or image.mode != 'P': return None
+            number, clear = np.array(image), image.info.get('transparency', b'')
+            colours = np.array(image.getpalette('RGB')).reshape(-1, 3)
+    except _unreadable: return None                                                   # told by `read_image`
+    hidden = {clear} if isinstance(clear, int) else {k for k, alpha in enumerate(clear) if alpha == 0}
+    empty = [k for k in np.unique(number) if k in hidden or not colours[k:k + 1].any()]
+    ground = 0 if 0 in hidden or not colours[0].any() or not empty else empty[0]
+    if ground == 0: return number
+    if 255 in number: raise InputError(f'{path}: its background is number {ground} of its palette, and number 0 is a cell: save it as 16-bit labels')
+    return np.where(number == ground, 0, number + 1).astype(np.uint8)
 
 # %% ../nbs/15_annotations.ipynb #2f9a610e
 def _no_jpeg(path):
@@ -137,11 +157,13 @@ def _samples_last(image): # from `read_image`
     return np.moveaxis(image, 0, 2) if isinstance(image, Channels) and len(image) in (3, 4) else image
 
 def read_mask(
-    path: str | Path, # a label image (TIFF, PNG, BMP or .npy of whole numbers), or RGB(A) with one colour a cell
+    path: str | Path, # a label image (TIFF, PNG, BMP or .npy of whole numbers), indexed PNG, or RGB(A) with one colour a cell
 ) -> np.ndarray:      # (H,W) non-negative integers, 0 background; the numbers of a label image as stored, colours as int32 1..N
     "The labels in an image file"
     _no_jpeg(path)
-    mask = _samples_last(read_image(path))
+    mask = _palette_labels(path)
+    if mask is None: mask = _samples_last(_read_stored(path, ask=False))
+    elif mask.max() > 1: _check_pieces(mask, path)
     if mask.ndim == 3 and mask.shape[2] in (3, 4):
         grey = _equal_channels(mask)
         if grey is None: return _colour_labels(mask, path)
@@ -156,7 +178,8 @@ def read_mask(
 def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
     _no_jpeg(path)
-    image = _samples_last(read_image(path))
+    image = _palette_labels(path)
+    if image is None: image = _samples_last(_read_stored(path, ask=False))
     if image.ndim == 3 and image.shape[2] in (3, 4) and (grey := _equal_channels(image)) is not None: image = grey
     image = check_labels(image, str(path))
     top, mask = image.max(), image > 0
@@ -283,7 +306,7 @@ def _roi_files(path): # .roi or .zip
     if path.suffix.lower() != '.zip': return [(path.stem, path.read_bytes())]
     with zipfile.ZipFile(path) as z:
         check_memory(sum(i.file_size for i in z.infolist()), path, 'save the ROIs again')
-        found = [(Path(n).stem, z.read(n)) for n in z.namelist() if n.lower().endswith('.roi') and not Path(n).name.startswith('.')]
+        found = [(Path(i.filename).stem, z.read(i)) for i in z.infolist() if i.filename.lower().endswith('.roi') and not Path(i.filename).name.startswith('.')]
     if not found: raise InputError(f'{path}: no .roi file in this zip: save all ROIs from the ROI Manager (More > Save)')
     return found
 
@@ -424,19 +447,29 @@ def _unpack(strings): # pycocotools' counts, bytes each
 # %% ../nbs/15_annotations.ipynb #84edf829
 _packed = re.compile(rb'(?:[P-o]{0,6}[0-O])+') # numbers of at most 35 bits
 
+def _is_stray(piece): # of a segmentation
+    "Whether it is a point or a line, which hold no pixel"
+    return isinstance(piece, list) and len(piece) in (0, 2, 4)
+
 def _check_polygons(pieces):
     "ValueError unless each is x, y, x, y, … of at least three points"
-    if not pieces: raise ValueError('has no outline (a box alone is none)')
+    if not pieces: raise ValueError('has no outline (a box alone is none): outline it or delete it in the annotation tool, or leave its image out')
+    if all(map(_is_stray, pieces)): raise ValueError('is a point or a line, not an outline: delete it in the annotation tool, or leave its image out')
     for p in pieces:
-        if not isinstance(p, list) or len(p) < 6 or len(p) % 2 or not all(type(v) in (int, float) for v in p):
+        if not isinstance(p, list) or len(p) % 2 or not all(type(v) in (int, float) for v in p):
             raise ValueError('segmentation is not polygons [[x, y, x, y, x, y, …], …] of at least three points')
         if not all(abs(v) < 2**17 for v in p): raise ValueError('a coordinate is not finite, or beyond 131,072 pixels')
+
+def _whole(v): # from JSON
+    "A whole number, also where it is written as 7.0 or as text; other values as they are"
+    if type(v) is float and v.is_integer(): return int(v)
+    return int(v) if type(v) is str and v.isascii() and v.isdigit() and str(int(v)) == v else v
 
 def _rle(segmentation, shape): # of an annotation
     "pycocotools' packed counts; ValueError with what is the matter"
     if isinstance(segmentation, list):
         _check_polygons(segmentation)
-        pieces = coco_mask.frPyObjects(segmentation, *shape)
+        pieces = coco_mask.frPyObjects([p for p in segmentation if not _is_stray(p)], *shape)
         return (coco_mask.merge(pieces) if len(pieces) > 1 else pieces[0])['counts']
     if not isinstance(segmentation, dict) or 'counts' not in segmentation: raise ValueError('has no segmentation')
     size, counts = segmentation.get('size'), segmentation['counts']
@@ -445,9 +478,10 @@ def _rle(segmentation, shape): # of an annotation
         counts = counts.encode()
         if not _packed.fullmatch(counts): raise ValueError('RLE counts are damaged')
         return counts
+    if isinstance(counts, list): counts = [_whole(n) for n in counts]
     if not isinstance(counts, list) or not all(type(n) is int and n >= 0 for n in counts) or sum(counts) != shape[0]*shape[1]:
         raise ValueError(f'RLE counts do not add up to the {shape[0]*shape[1]} pixels of its image')
-    return coco_mask.frPyObjects(dict(size=size, counts=counts), *shape)['counts']
+    return coco_mask.frPyObjects(dict(size=list(shape), counts=counts), *shape)['counts']
 
 # %% ../nbs/15_annotations.ipynb #385d0444
 def coco_runs(
@@ -477,7 +511,7 @@ def coco_labels(
     shape: tuple,    # (H,W) of the image
     places: array,   # start and end of each of its annotations in the file, in bytes: s, e, s, e, …
 ) -> np.ndarray:     # (H,W) int32, labels 1..N in the order of the file
-    "Labels of one image of a COCO file; overlaps as in `paint`; crowd regions are left out"
+    "Labels of one image of a COCO file; overlaps as in `paint`"
     where, found = f'{path}: {name}', []
     check_memory(_PAINTED*math.prod(shape), f'{where}: labels of {shape[0]}×{shape[1]} pixels', 'correct its height and width')
     with open(_existing(path, 'a COCO JSON'), 'rb') as f:
@@ -485,10 +519,8 @@ def coco_labels(
             f.seek(start)
             try: found.append(json.loads(f.read(stop - start)))
             except ValueError as e: raise InputError(f'{where}: the file has changed since it was opened: open it again') from e
-    cells = [a for a in found if not a.get('iscrowd')]
-    if found and not cells: raise InputError(f'{where}: all of its {len(found)} annotations are crowd regions (iscrowd), not cells: outline the cells, or leave the image out')
-    runs = coco_runs(shape, cells, where)
-    _check_seen(where, shape, len(cells), runs[0])
+    runs = coco_runs(shape, found, where)
+    _check_seen(where, shape, len(found), runs[0])
     return np.ascontiguousarray(paint(shape[::-1], *runs).T)
 
 # %% ../nbs/15_annotations.ipynb #445f65b5
@@ -498,6 +530,7 @@ class CocoFile(NamedTuple):
     images: dict     # file name -> (height, width)
     places: dict     # file name -> array of where its annotations lie in the file
     categories: dict # id -> name
+    notes: tuple = () # what a user should know of it, a sentence each
 
     @property
     def names(self) -> list: # file names of the images, in the order of the file
@@ -519,22 +552,25 @@ class CocoFile(NamedTuple):
 
 # %% ../nbs/15_annotations.ipynb #abe18e7a
 def _scan(f): # open JSON file
-    "Its images and categories (None if missing), and the places of the annotations by image id (None if missing)"
-    js, found, places = _Json(f), {}, None
+    "Its images and categories (None if missing), the places of the annotations by image id and category id (None if missing), and how many there are of each kind"
+    js, found, places, counts = _Json(f), {}, None, Counter()
     if f.read(3) != b'\xef\xbb\xbf': f.seek(0)
     else: js.base = 3
     for key in js.members():
         if key == 'annotations':
-            places = defaultdict(lambda: array('q'))
+            places = defaultdict(lambda: defaultdict(lambda: array('q')))
             for _ in js.members():
                 a, start, stop = js.value()
-                if not isinstance(a, dict) or type(a.get('image_id')) not in (int, str): raise ValueError(f'byte {start}: an annotation without image_id')
-                places[a['image_id']].extend((start, stop))
+                image = _whole(a.get('image_id')) if isinstance(a, dict) else None
+                if type(image) not in (int, str): raise ValueError(f'byte {start}: an annotation without image_id')
+                category, drawn = _whole(a.get('category_id')), a.get('segmentation')
+                places[image][category if isinstance(category, int | str) else None].extend((start, stop))
+                counts.update(crowd=bool(a.get('iscrowd')), stray=isinstance(drawn, list) and any(map(_is_stray, drawn)))
         else:
             text = js.value()[0]
             if key in ('images', 'categories'): found[key] = text
     if js.peek(): raise ValueError(f'byte {js.base + js.at}: more text after the end')
-    return found.get('images'), found.get('categories'), places
+    return found.get('images'), found.get('categories'), places, counts
 
 # %% ../nbs/15_annotations.ipynb #d8d4a4e7
 def _utf8(text): # of bytes taken for characters
@@ -546,24 +582,44 @@ def _listed(items): # a list, or a dict keyed by id
     "Its entries"
     return [x for x in (items.values() if isinstance(items, dict) else items or []) if isinstance(x, dict)]
 
+def _in_order(by_category, wanted): # category id -> places; ids
+    "The places of these categories in the order of the file"
+    pairs = sorted(pair for c, at in by_category.items() if c in wanted for pair in zip(at[::2], at[1::2]))
+    return array('q', [n for pair in pairs for n in pair])
+
+def _chosen_categories(path, places, names, category): # image id -> category id -> places; category id -> name; names wanted, or None
+    "The ids of the categories to take, and a sentence on all that have annotations, if there are several"
+    counts, category = Counter(), [category] if isinstance(category, str) else category
+    for by in places.values(): counts.update({c: len(at)//2 for c, at in by.items()})
+    called = {c: names.get(c, 'none' if c is None else str(c)) for c in counts}
+    told = ', '.join(f'{called[c]} ({n})' for c, n in counts.most_common())
+    if category is None: return [*counts], f'annotations of {len(counts)} categories, all taken as cells: {told}; --category NAME chooses' if len(counts) > 1 else ''
+    if lost := [c for c in category if c not in called.values()]: raise InputError(f'{path}: no annotation of category {lost[0]!r}: it has {told or "none"}')
+    return [c for c, name in called.items() if name in category], f'annotations of {", ".join(category)} taken of {told}'
+
 def read_coco(
     path: str | Path, # COCO JSON: images, annotations, categories
-) -> CocoFile:        # .names, .labels(name), .job(name), .categories
+    category: list | None = None, # names of the categories that are cells; None: all
+) -> CocoFile:        # .names, .labels(name), .job(name), .categories, .notes
     "Which images a COCO file annotates; their outlines are read when asked for. Annotations of images it does not list are ignored"
     try:
-        with open(_existing(path, 'a COCO JSON'), 'rb') as f: images, categories, places = _scan(f)
+        with open(_existing(path, 'a COCO JSON'), 'rb') as f: images, categories, places, counts = _scan(f)
     except (ValueError, RecursionError) as e:
         if isinstance(e, InputError): raise
         raise InputError(f'{path}: not COCO JSON, or cut short ({str(e)[:80]}): download or export it again') from e
     if images is None or places is None: raise InputError(f'{path}: not COCO JSON: it lacks {"images" if images is None else "annotations"}: export it as COCO (instance segmentation)')
+    called = {_whole(c.get('id')): _utf8(str(c.get('name'))) for c in _listed(categories)}
+    wanted, said = _chosen_categories(path, places, called, category)
     sizes, where, ids = {}, {}, set()
     for k, im in enumerate(_listed(images), 1):
-        name, shape = im.get('file_name'), (im.get('height'), im.get('width'))
-        if type(name) is not str or not all(type(n) is int and n > 0 for n in shape) or type(im.get('id')) not in (int, str):
+        name, shape, id = im.get('file_name'), (_whole(im.get('height')), _whole(im.get('width'))), _whole(im.get('id'))
+        if type(name) is not str or not all(type(n) is int and n > 0 for n in shape) or type(id) not in (int, str):
             raise InputError(f'{path}: image {k} lacks an id, file_name, height or width: export it as COCO (instance segmentation)')
         if (name := _utf8(name)) in sizes: raise InputError(f'{path}: image {name} stands in it twice: remove one')
-        if im['id'] in ids: raise InputError(f"{path}: two images have id {im['id']!r}: export it again")
-        ids.add(im['id'])
-        sizes[name], where[name] = shape, places.pop(im['id'], array('q'))
-    if places and not any(where.values()): raise InputError(f'{path}: its annotations are of other images than its {len(sizes)}, such as image_id {next(iter(places))!r}: export it again')
-    return CocoFile(str(path), sizes, where, {c.get('id'): _utf8(str(c.get('name'))) for c in _listed(categories)})
+        if id in ids: raise InputError(f'{path}: two images have id {id!r}: export it again')
+        ids.add(id)
+        sizes[name], where[name] = shape, _in_order(places.get(id, {}), wanted)
+    if places and not ids & places.keys(): raise InputError(f'{path}: its annotations are of other images than its {len(sizes)}, such as image_id {next(iter(places))!r}: export it again')
+    notes = (said, counts['crowd'] and f"{counts['crowd']} annotations are marked iscrowd, as cells drawn with a brush are: taken as cells; delete those that are regions of many cells",
+             counts['stray'] and f"{counts['stray']} annotations have stray points or lines beside or in place of their outline: these hold no pixel")
+    return CocoFile(str(path), sizes, where, called, tuple(filter(None, notes)))

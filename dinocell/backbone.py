@@ -17,6 +17,7 @@ from threading import Thread
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from huggingface_hub import constants
@@ -97,7 +98,9 @@ def backbone_spec(
         return 'vit_tiny_patch16_dinov3_qkvb', kw, 8 if tiny[2] else None
     short = _short_spec(name)
     if short: return short
-    if timm.is_model(name): return name, {}, None
+    own = re.sub('^(hf-hub|hf_hub|timm):(timm/)?', '', name)                            # as the hub calls what timm knows
+    if '/' not in own and timm.is_model(own): return own, {}, None
+    if own != name: raise InputError(f"backbone '{name}' is an address that timm does not know as a model: give the name of the network (vits16, dinov2_vits14, …) and, as its weights, the file from there (--weights FILE, backbone_weights=)")
     near = timm.list_models(f'*{name.split(".")[0]}*')[:5] or timm.list_models('vit_*dino*')[:5]
     raise InputError(f"backbone '{name}' is not known: use vits16, vits8, vits16o8, vitb16, vitl16, "
                      f"dinov2_vits14, vit_tiny or a timm name such as {', '.join(near)}")
@@ -139,32 +142,71 @@ def _build(
     return vit
 
 # %% ../nbs/30_backbone.ipynb #052135dc
+_selects = 'model.', 'teacher.', 'student.', 'backbone.', 'vit.', 'dinov2.', 'dinov2_with_registers.' # beginnings of names, of which the first that occurs is followed
+
 def _bare_names(
     state: dict, # name -> tensor, as a file has it
 ) -> dict:
-    "The same arrays by the names they have in the transformer itself"
-    state = {k.removeprefix('module.'): v for k, v in state.items()}
-    for part in ('backbone.', 'vit.'):
-        if any(k.startswith(part) for k in state): state = {k.removeprefix(part): v for k, v in state.items() if k.startswith(part)}
-    return state
+    "The same arrays by the names they have in the transformer itself; of a teacher and its student, the teacher's"
+    state = {re.sub(r'(^|\.)((module|_orig_mod|_fsdp_wrapped_module)\.)+', r'\1', k): v for k, v in state.items()}
+    part = next((p for p in _selects if any(k.startswith(p) for k in state)), None)
+    if part is None: return state
+    return _bare_names({k.removeprefix(part): v for k, v in state.items() if k.startswith(part)})
+
+# %% ../nbs/30_backbone.ipynb #2b1ed584
+_parts = ( # of a name by Hugging Face, and by Meta
+    (r'^embeddings\.(cls_token|mask_token)$', r'\1'), (r'^embeddings\.position_embeddings$', 'pos_embed'), (r'^embeddings\.register_tokens$', 'register_tokens'),
+    (r'^embeddings\.patch_embeddings\.(?:projection\.)?', 'patch_embed.proj.'), (r'^(?:encoder\.)?layers?\.', 'blocks.'), (r'^layernorm\.', 'norm.'),
+    (r'attention\.attention\.(query|key|value)\.', lambda m: f'attn.{m[1][0]}.'), (r'attention\.([qkv])_proj\.', r'attn.\1.'), (r'attention\.(?:output\.dense|o_proj)\.', 'attn.proj.'),
+    (r'layer_scale([12])\.lambda1$', r'ls\1.gamma'), (r'layernorm_before\.', 'norm1.'), (r'layernorm_after\.', 'norm2.'), (r'intermediate\.dense\.', 'mlp.fc1.'), (r'(blocks\.\d+)\.output\.dense\.', r'\1.mlp.fc2.'),
+    (r'mlp\.weights_in\.', 'mlp.w12.'), (r'mlp\.weights_out\.', 'mlp.w3.'), (r'mlp\.down_proj\.', 'mlp.fc2.'))
+
+def _from_hugging_face(
+    state: dict, # from `_bare_names`
+) -> dict:
+    "The state by Meta's names, if it has those of Hugging Face"
+    if not any(k.startswith('embeddings.') for k in state): return state
+    gated = any('.mlp.gate_proj.' in k for k in state)
+    parts = (*_parts, (r'mlp\.gate_proj\.', 'mlp.fc1_g.'), (r'mlp\.up_proj\.', 'mlp.fc1_x.' if gated else 'mlp.fc1.'))
+    named = {}
+    for k, v in state.items():
+        for old, new in parts: k = re.sub(old, new, k)
+        if not k.startswith(('pooler.', 'classifier.', 'rope_embeddings.')): named[k] = v
+    if 'pos_embed' not in named and 'register_tokens' in named: named['storage_tokens'] = named.pop('register_tokens') # DINOv3
+    for k in [k for k in named if k.endswith('.attn.q.weight')]:
+        block, width = k.removesuffix('q.weight'), named[k].shape[0]
+        named[f'{block}qkv.weight'] = torch.cat([named.pop(f'{block}{p}.weight') for p in 'qkv'])
+        biases = [named.pop(f'{block}{p}.bias', None) for p in 'qkv']
+        if any(b is not None for b in biases): named[f'{block}qkv.bias'] = torch.cat([torch.zeros(width) if b is None else b for b in biases])
+    return named
 
 # %% ../nbs/30_backbone.ipynb #2c1a0bd7
+def _numpy_classes():
+    "What a pickled number or array of numpy is built from, by its names before and since numpy 2; nothing that runs code"
+    core = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
+    kinds = [type(np.dtype(c)) for c in '?bBhHiIlLqQefd']
+    return [np.dtype, np.ndarray, *kinds, *((f, f'numpy.{place}.multiarray.{f.__name__}') for f in core for place in ('core', '_core'))]
+
+_numpy = _numpy_classes()
+
 def read_state(
     path: str | Path, # .safetensors, or .pth/.pt/.bin read with `weights_only` (nothing is unpickled)
 ) -> dict:            # name -> tensor
     "The arrays of a weights file; `InputError` when it is missing or is no such file"
     path = Path(path)
-    if not path.is_file(): raise InputError(f'{path}: no such weights file: check the path')
+    if not path.is_file():
+        address = str(path).startswith('hf-hub:')
+        raise InputError(f'{path}: no such weights file: ' + ('fetch the file itself (model.safetensors of that repository) and give its path' if address else 'check the path'))
     try:
-        with torch.serialization.safe_globals([Namespace]):
+        with torch.serialization.safe_globals([Namespace, *_numpy]):
             state = load_file(path) if path.suffix == '.safetensors' else torch.load(path, map_location='cpu', weights_only=True)
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, UnpicklingError) as e:
         raise InputError(f'{path}: cannot be read as weights ({type(e).__name__}): fetch it again, or convert it to .safetensors') from e
-    for key in ('teacher', 'model', 'state_dict'):
+    for key in ('teacher', 'model', 'state_dict', 'model_state_dict', 'teacher', 'student'):
         if isinstance(state, dict) and isinstance(state.get(key), dict): state = state[key]
     if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise InputError(f'{path}: holds no table of named weights: give the state_dict of a vision transformer')
-    return _bare_names(state)
+    return _from_hugging_face(_bare_names(state))
 
 # %% ../nbs/30_backbone.ipynb #74fc4009
 def write_state(
@@ -182,6 +224,8 @@ def _timm_names(
 ) -> dict:
     "The state in timm's layout and in float32; classification heads left out"
     state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()} # timm resamples to the file's type
+    kernel, channels = state.get('patch_embed.proj.weight'), vit.patch_embed.proj.in_channels
+    if kernel is not None and kernel.ndim == 4 and kernel.shape[1] == 1: state['patch_embed.proj.weight'] = kernel.repeat(1, channels, 1, 1)/channels
     dinov3 = isinstance(vit, eva.Eva)
     if not dinov3 and 'register_tokens' in state: state.setdefault('mask_token', None) # timm's sign of Meta's DINOv2
     convert = eva.checkpoint_filter_fn if dinov3 else vision_transformer.checkpoint_filter_fn
@@ -202,8 +246,10 @@ def state_misfit(
     both = own.keys() & state.keys()
     found = [('missing', own.keys() - state.keys()), ('left over', state.keys() - own.keys()),
              ('of another shape', {k for k in both if own[k].shape != state[k].shape}), ('not finite', {k for k in both if not (state[k].is_meta or torch.isfinite(state[k]).all())})]
-    say = lambda keys: ', '.join(sorted(keys)[:12]) + (f' and {len(keys) - 12} more' if len(keys) > 12 else '')
-    return '; '.join(f'{what}: {say(keys)}' for what, keys in found if keys)
+    found = [(what, sorted(keys)) for what, keys in found if keys]
+    most = 5//max(1, len(found))                                                     # five names in all
+    def say(keys): return ', '.join(keys[:most]) + (f' and {len(keys) - most} more' if len(keys) > most else '')
+    return '; '.join(f'{what}: {say(keys)}' for what, keys in found)
 
 # %% ../nbs/30_backbone.ipynb #dd3bfd1f
 def backbone_meta(
@@ -231,12 +277,13 @@ def _check_registers(
     state: dict,   # from `read_state`
     source: str | Path, # what to call it in an error
 ):
-    "`InputError` if only one of a DINOv2 transformer and its weights has register tokens"
+    "`InputError` if only one of a transformer and its weights has register tokens"
     released = {v.replace('_reg4', ''): k for k, v in _families.items() if '_reg4' in v}
     architecture = vit.pretrained_cfg['architecture']
     family = released.get(architecture.replace('_reg4', ''))
     has, wants = _register_count(state), 0 if vit.reg_token is None else vit.reg_token.shape[1]
-    if family is None or bool(has) == bool(wants): return
+    if bool(has) == bool(wants) or isinstance(vit, eva.Eva): return
+    if family is None: raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: choose one that is made {'with' if has else 'without'} them (--backbone, backbone_name=)")
     kernel, step = vit.patch_embed.proj.kernel_size[0], vit.patch_embed.patch_size[0]
     other = f"{family}{kernel}{f'o{step}' if step < kernel else ''}{f'_first{len(vit.blocks)}' if vit.shortened else ''}{'' if has else '_noreg'}"
     raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: "
@@ -254,15 +301,33 @@ def load_weights(
     _check_registers(vit, state, path)
     _fill(vit, state, path)
 
+def _blocks(names): # of a state
+    "How many blocks they tell of"
+    return 1 + max((int(k.split('.')[1]) for k in names if re.match(r'blocks\.\d+\.', k)), default=-1)
+
+def _likely_reason(vit, state): # a state that does not fit
+    "Why, in a few words; '' where it cannot be told"
+    own = vit.state_dict()
+    if 2*len(own.keys() & state.keys()) < len(own): return 'its names are not those of such a network'
+    a, b = state.get('cls_token'), own['cls_token']
+    if a is not None and a.shape[-1] != b.shape[-1]: return f'it is {a.shape[-1]} wide, this backbone {b.shape[-1]}'
+    if 'pos_embed' in own and 'pos_embed' in state and own['pos_embed'].shape != state['pos_embed'].shape: return 'the number of positions is another'
+    if _blocks(state) != _blocks(own): return f'it has {_blocks(state)} blocks, this backbone {_blocks(own)}'
+    if any(not torch.isfinite(v).all() for v in state.values()): return 'the file is damaged, or its training failed'
+    return ''
+
 def _fill(vit, state, source): # `source`: what to call it in an error
     "`state` into `vit`, or an `InputError` that lists the keys that do not fit"
+    given = state
     try: state = _timm_names(state, vit)
     except (RuntimeError, AssertionError, IndexError, ValueError, AttributeError, KeyError) as e:
-        raise InputError(f'{source}: these weights do not belong to this backbone ({e})') from e
+        why = _likely_reason(vit, given) or 'the number of positions or the shape of an array is another'
+        raise InputError(f'{source}: these weights do not belong to this backbone: {why}: choose the backbone they were made for (--backbone, backbone_name=)') from e
     if vit.shortened: state = {k: v for k, v in state.items() if not k.startswith('blocks.') or int(k.split('.')[1]) < len(vit.blocks)}
     wrong = state_misfit(vit, state)
     if wrong:
-        raise InputError(f'{source}: these weights do not belong to this backbone: {wrong}: '
+        why, wrong = _likely_reason(vit, state), wrong if len(wrong) < 125 else f'{wrong[:124]}…'
+        raise InputError(f'{source}: these weights do not belong to this backbone: {why + ": " if why else ""}{wrong}: '
                          'choose the backbone they were made for (--backbone, backbone_name=)')
     vit.load_state_dict(state)
 

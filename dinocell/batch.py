@@ -18,7 +18,7 @@ import warnings
 from collections import Counter
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
@@ -31,9 +31,9 @@ import torch
 from tqdm.auto import tqdm
 
 from .cells import _check_pixel_size, cell_table
-from .datasets import _sha256, _start_worker
+from .datasets import _lean_start, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
-from .images import _PREPARATION, BlankError, InputError, _as_channels, _unreadable, atomic_folder, atomic_path, list_images, read_image
+from .images import BlankError, InputError, _PREPARATION, _as_channels, _unreadable, atomic_folder, atomic_path, channel_count, check_axes, list_images, read_image, said_of_channels
 from .jobs import Job, _table_or_none
 from .large import _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
 from .metrics import _write_frames
@@ -65,6 +65,8 @@ class Segmentation:
     pixel_size: float | None = None  # µm per pixel: sizes in the table and the TIFFs are in µm
     channel_names: tuple = ()        # of the channels, for the table
     flips: bool = False              # average over mirror images: four times the time
+    channel: int | None = None       # which channel to look at, from 0; None: the model's, or the mean of all
+    axes: str | None = None          # what the axes of the files are, e.g. 'TYX', see `check_axes`; None: as the files say
     device: str | None = None        # None: the best there is
 
     def __post_init__(self):
@@ -75,35 +77,39 @@ class Segmentation:
         if set(self.formats) & set(_TOGETHER) and 'tif' not in self.formats:
             raise InputError(f'formats: {", ".join(set(self.formats) & set(_TOGETHER))} is made of the label TIFFs: add tif')
         _check_pixel_size(self.pixel_size)
+        check_axes(self.axes)
+        if self.channel is not None and self.channel < 0: raise InputError(f'channel={self.channel}: channels are counted from 0')
         if isinstance(self.diameter, str) and self.diameter != 'auto': raise InputError(f"diameter={self.diameter!r}: give a number of pixels, or 'auto'")
 
 # %% ../nbs/57_batch.ipynb #5b1e4df5
 @lru_cache(1)
-def _pipeline(model, changed, device, cells_max, cell_fill): # changed: when the file was, so that a new one is read
+def _pipeline(model, changed, device, cells_max, cell_fill, channel): # changed: when the file was, so that a new one is read
     "The pipeline that this process made last"
-    return DINOCellPipeline(load_model(model, best_device(device)), cells_max, cell_fill)
+    model = load_model(model, best_device(device))
+    if channel is not None: model.config['channel'] = channel
+    return DINOCellPipeline(model, cells_max, cell_fill)
 
 def _pipeline_of(what): # `Segmentation`
     "The pipeline of this process, made anew for other settings or a changed file"
     model = model_path(what.model)
-    return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.cells_max, what.cell_fill)
+    return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.cells_max, what.cell_fill, what.channel)
 
 def _result_files(path, what): # image; `Segmentation`
     "Format -> file"
     return {k: Path(what.output)/f'{Path(path).stem}{FORMATS[k]}' for k in FORMATS if k in what.formats}
 
-def _beyond_memory(path, share=.5): # an image file
+def _beyond_memory(path, axes=None, share=.5): # an image file; see `check_axes`
     "Whether the image, its map and its labels would take more than this share of the free memory"
     free, folder = free_memory(), Path(path).is_dir()
     if not folder and Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'): return False
     if not folder and Path(path).stat().st_size*20 < free: return False  # even packed tightly, it fits
-    image = open_large(path)
+    image = open_large(path, axes)
     return np.prod(image.shape)*np.dtype(image.dtype).itemsize + np.prod(sorted(image.shape)[-2:])*40 > share*free
 
-def _read(path): # an image file, or an OME-Zarr folder
+def _read(path, axes=None): # an image file, or an OME-Zarr folder; see `check_axes`
     "All its pixels"
-    if not Path(path).is_dir(): return read_image(path)
-    image = open_large(path)
+    if not Path(path).is_dir(): return read_image(path, axes)
+    image = open_large(path, axes)
     try: pixels = np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
     channels = getattr(image, 'channels', None)
@@ -178,7 +184,7 @@ def _stamp(path, blocks=16, size=2**16): # blocks of so many bytes are looked at
 def segment_file(
     path: str | Path,   # an image file, or an OME-Zarr folder
     what: Segmentation,
-) -> dict:              # image (its path), cells, diameter (that was assumed, pixels; None: not known), guess (True where no cell was found to estimate it by), seconds, files (paths); of a stack also frames, their number, and blank, what is wrong with those without cells
+) -> dict:              # image (its path), cells, channels (how many it has), diameter (that was assumed, pixels; None: not known), guess (True where no cell was found to estimate it by), seconds, files (paths); of a stack also frames, their number, and blank, what is wrong with those without cells
     "Segment an image and write its results, each file whole or not at all"
     return _segment(path, what, _pipeline_of(what))
 
@@ -196,23 +202,27 @@ def _segment_image(path, what, pipe):
     "An image that is there"
     start, files, stamp = time.perf_counter(), _result_files(path, what), _stamp(path)
     done = dict(image=str(path), stamp=stamp)                            # as it was before it was read
-    if (stack := open_stack(path)) is not None:
+    if (stack := open_stack(path, what.axes)) is not None:
         _check_formats(what, path, stack)
+        channels = channel_count(stack.read(0))
         size, guess = scale_of(what, pipe, lambda: _estimated_in_stack(pipe, stack, path))
         n, blank = _write_stack_results(files, pipe, stack, path, what, size)
         done |= dict(frames=math.prod(stack.counts), blank=blank)
-    elif _beyond_memory(path):
+    elif _beyond_memory(path, what.axes):
+        whole = open_large(path, what.axes)
+        channels = whole.shape[whole.channels] if hasattr(whole, 'channels') else channel_count(whole)
         if more := set(files) - {'tif'}: raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
-        size, guess = scale_of(what, pipe, lambda: estimate_in_middle(pipe, grey_rows(open_large(path), pipe.model.config['channel'], str(path)), str(path)))
+        size, guess = scale_of(what, pipe, lambda: estimate_in_middle(pipe, grey_rows(whole, pipe.model.config['channel'], str(path)), str(path)))
         files['tif'].unlink(missing_ok=True)                             # of an earlier image of this name: it was looked at already
-        n = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size, **size)
+        n = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size, axes=what.axes, **size)
     else:
-        image = _read(path)
+        image = _read(path, what.axes)
+        channels = channel_count(image)
         _check_shape(files, image, path)
         size, guess = scale_of(what, pipe, lambda: pipe.estimate_diameter(image, str(path)))
         n = _write_results(files, pipe, image, path, what, size)
     if guess: done |= dict(guess=True)
-    return done | dict(cells=n, diameter=_assumed_diameter(pipe, size), seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()], made={f.name: _stamp(f) for f in files.values()})
+    return done | dict(cells=n, channels=channels, diameter=_assumed_diameter(pipe, size), seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()], made={f.name: _stamp(f) for f in files.values()})
 
 def _check_shape(files, image, path): # format -> file
     "`InputError` where an image is too large for a format"
@@ -235,7 +245,7 @@ def _settings(what): # `Segmentation`
     "What results depend on, the model by its content; not which formats they are written in"
     path = model_path(what.model)
     config, told = _meta(path), asdict(what) | dict(model=_sha256(path), preparation=_PREPARATION)
-    for name in ('output', 'device', 'formats'): del told[name]
+    for name in ('output', 'device', 'formats', *(k for k in ('channel', 'axes') if told[k] is None)): del told[name] # as before they could be given
     if _estimates(config, **_asked(what, config)): told['diameter'] = 'auto'                       # as if it were said
     return json.loads(json.dumps(told))
 
@@ -392,7 +402,8 @@ def _results_of(images, what, pipe, sha, workers, executor):
     with _copied(what, sha) as what:
         pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, cores()//workers),))
         try:
-            for p in images: jobs[pool.submit(segment_file, p, what)] = p
+            for p in images:
+                with _lean_start() if own else nullcontext(): jobs[pool.submit(segment_file, p, what)] = p
             yield ((jobs[f], f.result) for f in as_completed(jobs))
         finally:
             for f in jobs: f.cancel()
@@ -437,7 +448,10 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
                 tqdm.write(f'dinocell: {e}', file=sys.stderr)
             except BrokenProcessPool as e: raise InputError(f'{path}: a process was killed, most likely for want of memory: take fewer workers than {workers}; what is finished is kept') from e
             bar.update()
-    return [rows[p] for p in images]
+    rows = [rows[p] for p in images]
+    channel = pipe.model.config['channel'] if what.channel is None else what.channel
+    if said := said_of_channels([r.get('channels', 1) for r in rows], channel): print(f'dinocell: {said}', file=sys.stderr)
+    return rows
 
 # %% ../nbs/57_batch.ipynb #4f22127f
 def doubtful_diameter(
@@ -446,10 +460,10 @@ def doubtful_diameter(
 ) -> str | None:        # a sentence; None: no doubt, or nothing to tell by
     "Whether the diameter that was given is less than half or more than twice what the first image seems to show"
     row = next((r for r in rows if 'error' not in r and 'frames' not in r), None)
-    if row is None or what.diameter in (None, 'auto') or not Path(row['image']).exists() or _beyond_memory(row['image']): return None
+    if row is None or what.diameter in (None, 'auto') or not Path(row['image']).exists() or _beyond_memory(row['image'], what.axes): return None
     pipe = _pipeline_of(what)                                            # only now: several processes have their own
     if pipe.cell_diameter() is None: return None
-    seen = pipe.estimate_diameter(_read(row['image']), row['image'])
+    seen = pipe.estimate_diameter(_read(row['image'], what.axes), row['image'])
     if seen is None or .5 <= seen/what.diameter <= 2: return None
     return f"{row['image']}: its cells seem to be about {seen:.0f} pixels wide, but the diameter given is {what.diameter:g}: measure some cells to be sure"
 
@@ -470,7 +484,7 @@ def _write_together(rows, what): # of `segment_files`; `Segmentation`
         shutil.rmtree(folder := Path(what.output)/_TOGETHER['ctc'], ignore_errors=True)
         with atomic_folder(folder) as tmp:
             frames = (page for _, f in done for page in _pages(f))
-            (tmp/'res_track.txt').write_text(_write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'))
+            (tmp/'res_track.txt').write_text(_write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'), encoding='utf-8')
 
 def _pages(path): # label TIFF of an image or a stack
     "Its label images, one by one"
@@ -478,9 +492,13 @@ def _pages(path): # label TIFF of an image or a stack
 
 # %% ../nbs/57_batch.ipynb #57e9ea09
 def find_images(
-    where: str | Path, # a file, a folder, a glob, or an OME-Zarr folder
-) -> list:             # paths, sorted; at least one
+    *where: str | Path, # files, folders, globs, or OME-Zarr folders
+) -> list:              # paths, sorted, none twice; at least one
     "The images that `where` means, see `list_images`"
+    return sorted({p for w in where for p in _found_in(w)})
+
+def _found_in(where): # see `find_images`
+    "The images that one of them means"
     path = Path(where)
     if path.suffix.lower() == '.zarr' and path.is_dir(): return [path]
     inside = sorted(p for p in path.iterdir() if p.suffix.lower() == '.zarr') if path.is_dir() else []

@@ -137,7 +137,7 @@ def _write_note(folder, shards, names, shape, skipped, **meta): # folder; a list
     with atomic_path(folder/'limits.npy') as tmp: np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
     note = dict(dict(kind='npy'), **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: _sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
-    with atomic_path(folder/'fields.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
+    with atomic_path(folder/'fields.json') as tmp: tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
 
 def _check_names(names): # of the channels
     "A tuple of names, each its own"
@@ -199,7 +199,7 @@ def _read_note(folder, kind='npy'): # kind of shards
     note = folder/'fields.json'
     if not note.is_file(): raise InputError(f'{folder}: no set of fields here (fields.json is missing): make one with `dinocell shards`')
     try:
-        meta = json.loads(note.read_text())
+        meta = json.loads(note.read_text(encoding='utf-8'))
         if meta['version'] > VERSION: raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
         if meta['kind'] != kind: raise InputError(f'{note}: a set in {meta["kind"]} chunks, not {kind}: open it by ' + ('open_fields' if kind != 'npy' else f'dinocell.packing.open_{meta["kind"]}'))
         for name, known in meta['checksums'].items():

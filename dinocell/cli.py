@@ -56,13 +56,14 @@ def _preparation(a): # arguments of `process`
     if given: raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
     config = _meta(model_path(a.model))
     scale = config['scale'] if config['diameter'] is None else 1.
-    return {k: config[k] for k in ('diameter', 'flatten', 'limits')} | dict(scale=scale, channel=config['channel'] if a.channel is None else a.channel)
+    channel = 'mean' if config['channel'] is None else config['channel']   # not the default of the layout
+    return {k: config[k] for k in ('diameter', 'flatten', 'limits')} | dict(scale=scale, channel=channel if a.channel is None else a.channel)
 
 def cmd_process(a):
     "process"
     from dinocell.datasets import CellDataset
     from dinocell.layouts import process
-    options = {k: getattr(a, k) for k in ('cell', 'percent', 'truth')} | dict(partial=a.partial or None)
+    options = {k: getattr(a, k) for k in ('cell', 'percent', 'truth', 'axes', 'category')} | dict(partial=a.partial or None)
     data = CellDataset(process(a.layout, a.input, a.output, a.split, source=a.source, licence=a.licence, workers=a.workers, keep_going=a.keep_going, **_preparation(a), **options))
     d = data.diameters()
     print(f'{a.output}: {len(data)} images, {len(d)} cells of {sorted(d)[len(d)//2]:.0f} pixels (median diameter as the network sees them)')
@@ -139,7 +140,7 @@ def cmd_tune(a):
         model = load_model(a.model, best_device(a.device))
         found = tune_model(model, CellDataset(a.data), a.metric)
         save_model(model, a.model)
-    with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json())
+    with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json(), encoding='utf-8')
     save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
     print(say_confidence(model.config['provenance']['tuning']['confidence']))
@@ -180,7 +181,7 @@ def cmd_segment(a):
     from dinocell.batch import Segmentation, doubtful_diameter, find_images, segment_files
     from dinocell.ready import ready_model
     what = Segmentation(**_given(a, Segmentation))
-    images = find_images(a.images)
+    images = find_images(*a.images)
     if a.model is None: print(f'model: {_MODEL}, licence: {ready_model(_MODEL).licence}', file=sys.stderr)
     rows = segment_files(images, what, a.workers)
     good = [r for r in rows if 'error' not in r]
@@ -192,12 +193,13 @@ def cmd_segment(a):
 _NO_CELLS = ('no cells in any image: give the diameter of the cells (--diameter, in pixels of the image), look at what the model sees (--formats map), '
              'lower the peak threshold (--cells-max), or train on images of your own')
 
-
 # %% ../nbs/60_cli.ipynb #c21e8341
 def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
     "Names of channels in their order; or a dict, what a file name calls a channel -> its name"
-    pairs = [w.partition('=')[::2] for w in words]
-    return dict(pairs) if pairs and all('=' in w for w in words) else list(words) or None
+    pairs = [w.partition('=')[::2] for w in words if '=' in w]
+    if not pairs: return list(words) or None
+    if len(pairs) < len(words) or len(dict(pairs)) < len(pairs) or not all(map(all, pairs)): raise InputError(f'--channels {" ".join(words)}: give names alone, or every channel once as in w1=DNA w2=ER')
+    return dict(pairs)
 
 def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
@@ -205,6 +207,7 @@ def cmd_shards(a):
     from dinocell.packing import pack_fields
     from dinocell.plates import S3, find_fields, find_jump, find_load_data, read_index
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
+    if a.layout != 'pattern' and isinstance(named, dict): raise InputError(f'shards {a.layout}: --channels {" ".join(a.channels)}: only pattern reads channels from file names: give the names alone')
     if a.layout == 'pattern' and a.pattern is None: raise InputError('shards pattern: give --pattern, a regular expression with the groups plate, well, site and channel')
     index = dict(jump=lambda: find_jump(a.input, a.brightfield, a.batch, s3), load_data=lambda: find_load_data(a.input, a.brightfield, batch=a.batch, s3=s3),
                  pattern=lambda: find_fields(a.input, a.pattern, named, a.batch, a.plate, s3), index=lambda: read_index(a.input))[a.layout]()
@@ -268,6 +271,8 @@ def _arguments(
         more = dict(required=True) if default is ... else dict(default=default)
         p.add_argument(name, type=kind, help=what if default in (..., None, '') else f'{what} (default {default})', **more)
 
+_axes = '--axes', str, None, 'what the axes of the image files are where they do not tell, a letter each: CYX (channels), TYX (time points), ZYX (Z planes), TCYX, YXC'
+
 def _add_process(p):
     "Arguments of `process`"
     p.add_argument('layout', choices=['folder', 'livecell', 'cellpose', 'ctc'], help='how the input is laid out')
@@ -279,7 +284,8 @@ def _add_process(p):
                ('--flatten', _pixels_or_auto, 'auto', 'even out background and contrast for cells of this diameter, pixels after resizing; auto: that of --diameter, or 24'),
                ('--source', str, '', 'where the images come from'), ('--licence', str, '', 'their terms'), ('--workers', _processes, None, 'processes; default: one a core'),
                ('--cell', str, None, 'livecell: only this cell type'), ('--percent', _number(1, 100, whole=True), None, 'livecell: a published share of the training images, 2, 4, 5, 25 or 50'),
-               ('--truth', str, None, 'ctc: gold or silver; default: gold'))
+               ('--truth', str, None, 'ctc: gold or silver; default: gold'), _axes)
+    p.add_argument('--category', nargs='+', metavar='NAME', help='folder: the categories of a COCO file that are cells; default: all')
     p.add_argument('--no-flatten', dest='flatten', action='store_const', const=None, help='leave background and contrast as they are: stretch between percentiles of the image')
     p.add_argument('--limits', type=_number(-1e15, 1e15), nargs=2, metavar=('LOW', 'HIGH'), help='or stretch every image between these two grey values')
     p.add_argument('--partial', action='store_true', help='ctc: take frames too of which the gold truth shows only some cells')
@@ -298,7 +304,8 @@ def _add_download(p):
 def _add_check(p):
     "Arguments of `data check`"
     p.add_argument('folders', metavar='FOLDER', nargs='+', help='images and masks, or prepared datasets (each a split)')
-    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', _number(0, 10**9, whole=True), 20, 'a label of fewer pixels is a speck'), ('--workers', _processes, None, 'processes; default: one a core'))
+    _arguments(p, ('--page', str, None, '.html file to write: thumbnails, worst first'), ('--speck', _number(0, 10**9, whole=True), 20, 'a label of fewer pixels is a speck'), ('--workers', _processes, None, 'processes; default: one a core'), _axes)
+    p.add_argument('--category', nargs='+', metavar='NAME', help='the categories of a COCO file that are cells; default: all')
     p.add_argument('--json', action='store_true', help='print JSON')
 
 # %% ../nbs/60_cli.ipynb #992e5f36
@@ -389,10 +396,11 @@ _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath'
 
 def _add_segment(p):
     "Arguments of `segment`: every field of `Segmentation` is an option"
-    p.add_argument('images', help='a file, a folder, a glob in quotes, or an OME-Zarr folder; time series and Z-stacks go frame by frame')
+    p.add_argument('images', nargs='+', help='files, folders, globs in quotes, or OME-Zarr folders; time series and Z-stacks go frame by frame')
     _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {_MODEL}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
                *_thresholds, ('--diameter', _pixels_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
-               ('--pixel-size', _number(1e-6, 1e6), None, 'µm per pixel: sizes are then in µm'), ('--workers', _processes, 1, 'processes'))
+               ('--pixel-size', _number(1e-6, 1e6), None, 'µm per pixel: sizes are then in µm'), ('--channel', _number(0, 10**6, whole=True), None, "channel to look at, from 0; default: the model's, or the mean of all"), _axes,
+               ('--workers', _processes, 1, 'processes'))
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT', help='what to write: ' + ', '.join(f'{k} ({v})' for k, v in _ends.items()) + ' (default tif)')
     p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
     p.add_argument('--flips', action='store_true', help='average over mirror images: four times the time')
@@ -475,10 +483,16 @@ def _reader_left():
         return True
     return False
 
+def _print_any_name():
+    "A file name that the terminal cannot show is printed with escapes, instead of ending the command"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+
 def main(
     argv: list | None = None, # arguments; None: those of the command line
 ) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted
     "Entry point of the `dinocell` command"
+    _print_any_name()
     a = make_parser().parse_args(argv)
     try:
         with warnings.catch_warnings():

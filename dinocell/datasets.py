@@ -33,7 +33,7 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .distance import create_distance_map
-from .images import DIAMETER, InputError, _mirror, atomic_path, check_normalisation, normalise, scaled_grey, to_grey
+from .images import DIAMETER, InputError, _mirror, atomic_path, channel_count, check_normalisation, normalise, said_of_channels, scaled_grey, to_grey
 from .jobs import Job, _table_or_none, checksum
 from .labels import check_labels, label_sizes, relabel, resize_labels
 from .system import check_number, cores
@@ -186,7 +186,7 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
     sums = {Path(p).name: s for p, s in run(_sha256, sorted(str(p) for p in arrays.glob('*.np[yz]')))}
     listed = {new: [r[old] for r in records] for new, old in _listed.items()}
     note = dict(note, version=VERSION, **listed, checksums=dict(sorted(sums.items())))
-    with atomic_path(arrays/'dataset.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
+    with atomic_path(arrays/'dataset.json') as tmp: tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
     _end(parts, arrays, output)
 
 _listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', lost='lost', image_checksums='checksum', label_checksums='labels') # lists in dataset.json, one entry an image, and what a part calls them
@@ -206,6 +206,14 @@ def _normalisation(
     check_normalisation(flatten, limits)
     return dict(flatten=None if flatten is None else float(flatten), limits=None if limits is None else [float(v) for v in limits])
 
+def _check_prepared(name, grey, labels): # see `write_dataset`
+    "The labels; `InputError` unless both are what the network and the watershed work with"
+    if getattr(grey, 'dtype', None) != np.uint8 or grey.ndim != 2 or not grey.size:
+        raise InputError(f'{name}: a picture of type {getattr(grey, "dtype", type(grey).__name__)} and shape {np.shape(grey)}: give (h,w) uint8, as `prepare_image` makes it')
+    labels = check_labels(labels, name)
+    if labels.shape != grey.shape: raise InputError(f'{name}: its labels have shape {labels.shape}, but its picture is {grey.shape}: resize them alike, see `prepare_pair`')
+    return labels
+
 def write_dataset(
     output: str | Path, # folder to make; must not exist
     items,              # iterable of (name, grey (h,w) uint8 from `prepare_image`, labels (h,w)), sizes may differ; taken one by one
@@ -220,7 +228,7 @@ def write_dataset(
     try:
         for k, (name, grey, labels) in enumerate(items):
             paths.append(parts/f'{k:06d}.npz')
-            _write_part(paths[-1], grey, check_labels(labels, name), name=name, group=name, original_size=list(grey.shape) if scale == 1 else None,
+            _write_part(paths[-1], grey, _check_prepared(name, grey, labels), name=name, group=name, original_size=list(grey.shape) if scale == 1 else None,
                         scale=scale, lost=0)
             records.append(_read_record(paths[-1]))
         _check_names([r['name'] for r in records])
@@ -268,7 +276,7 @@ class CellDataset(_Images):
         note = self.folder/'dataset.json'
         if not note.is_file(): raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process`')
         try:
-            self.meta = json.loads(note.read_text())
+            self.meta = json.loads(note.read_text(encoding='utf-8'))
             version, self.names, self.sizes = self.meta['version'], self.meta['names'], np.array(self.meta['sizes'])
             self.imgs, self.maps, self.anns = (np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
             if version > 1: self._rows = np.load(self.folder/'cells.npy')
@@ -277,6 +285,10 @@ class CellDataset(_Images):
         if version > VERSION: raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if not self.imgs.shape[:3] == self.maps.shape == self.anns.shape == (len(self.names), *self.anns.shape[1:]):
             raise InputError(f'{folder}: its arrays do not belong together: make the dataset again')
+        if self.imgs.dtype != np.uint8 or self.imgs.ndim != 4 or self.maps.dtype.kind != 'f' or self.anns.dtype.kind not in 'iu':
+            raise InputError(f'{folder}: pictures of type {self.imgs.dtype}, maps of {self.maps.dtype}, labels of {self.anns.dtype}, instead of uint8, float32 and int16: make the dataset again')
+        if self.sizes.shape != (len(self), 2) or not (0 < self.sizes).all() or not (self.sizes <= self.anns.shape[1:]).all():
+            raise InputError(f'{note}: its sizes are not those of {len(self)} images of at most {self.anns.shape[1]}×{self.anns.shape[2]} pixels: make the dataset again')
         self.scale, self.diameter, self.channel = self.meta.get('scale', 1.), self.meta.get('diameter'), self.meta.get('channel')
         self.flatten = self.meta.get('flatten')                               # folders before version 3: percentiles
         self.limits = self.meta.get('limits') if version > 2 else None
@@ -292,7 +304,9 @@ class CellDataset(_Images):
 
     def labels(self, i): # which image
         "(h,w) int16 or int32"
-        return np.array(self.anns[(i, *self._inside(i))])
+        found = np.array(self.anns[(i, *self._inside(i))])
+        if found.min() < 0: raise InputError(f'{self.folder}: {self.names[i]}: label {found.min()} is negative: more than 32,767 labels were stored in 16 bits: make the dataset again')
+        return found
 
     def mask(self,
         i: int,      # which image
@@ -306,7 +320,13 @@ class CellDataset(_Images):
     def distance(self,
         i: int,         # which image
     ) -> np.ndarray:    # (h,w) float32 in [0,1], its target
-        return np.array(self.maps[(i, *self._inside(i))])
+        return self._target(i, self._inside(i))
+
+    def _target(self, i, at): # which image; index of its pixels
+        "Part of a distance map; `InputError` for what no map holds, since a network would learn it"
+        found = np.array(self.maps[(i, *at)])
+        if not (found.min() >= 0 and found.max() <= 1): raise InputError(f'{self.folder}: {self.names[i]}: its distance map holds values that are not between 0 and 1: make the dataset again')
+        return found
 
     def window(self,
         i: int,         # which image
@@ -316,7 +336,7 @@ class CellDataset(_Images):
     ) -> tuple:         # grey (size,size) uint8, target (size,size) float32
         "A square of an image and of its target; beyond the image it is mirrored about the outer edge (… 1 0 | 0 1 2 …)"
         at = _rows_and_columns(y, x, size, self.sizes[i])
-        return np.array(self.imgs[(i, *at, 0)]), np.array(self.maps[(i, *at)])
+        return np.array(self.imgs[(i, *at, 0)]), self._target(i, at)
 
     def _inside(self, i): return tuple(slice(n) for n in self.sizes[i])
 
@@ -420,7 +440,7 @@ def _prepare(job): # source, path of its part, scale, diameter, channel, flatten
     except InputError as e: return str(e)
     n = len(label_sizes(labels)[0])
     _write_part(part, grey, small, labels, name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
-                cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
+                channels=channel_count(image), cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
     return True
 
 # %% ../nbs/21_datasets.ipynb #b7aa5960
@@ -539,6 +559,7 @@ def _process_parts(run, sources, paths, parts, output, scale, diameter, how, kee
     records = [_read_record(p) for p in paths]
     try: _check_set(sources, records)
     except InputError: shutil.rmtree(parts, ignore_errors=True); raise   # its mend changes every mask
+    if said := said_of_channels([r.get('channels', 1) for r in records], how['channel']): print(f'dinocell: {output}: {said}', file=sys.stderr)
     if lost := sum(r['lost'] for r in records): print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")
     _check_sizes(records, output)
     note = dict(meta, scale=scale, diameter=diameter, **how, failed=[dict(name=sources[i].name, message=failed[i]) for i in sorted(failed)])

@@ -28,7 +28,7 @@ from .training import TrainConfig, train, write_rows
 def sample_images() -> list: # dicts: file (its path), what, licence, credit
     "The three real fields that ship with the package: phase contrast, fluorescence, DIC"
     folder = PACKAGED.parent/'samples'
-    return [row | dict(file=folder/row['file']) for row in json.loads((folder/'samples.json').read_text())]
+    return [row | dict(file=folder/row['file']) for row in json.loads((folder/'samples.json').read_text(encoding='utf-8'))]
 
 def segment_samples(
     output: str | Path,         # folder for labels and pictures, must exist
@@ -108,7 +108,7 @@ def _demo(output, config, counts, shape, device): # as `run_demo`
     save_model(model, output/'model.safetensors')
     table, results = evaluate(DINOCellPipeline(model), sets[2])
     write_rows(output/'scores.csv', table)
-    with atomic_path(output/'scores.md') as tmp: tmp.write_text(format_table(table) + '\n')
+    with atomic_path(output/'scores.md') as tmp: tmp.write_text(format_table(table) + '\n', encoding='utf-8')
     for name, labels in zip(sets[2].names, results): write_tiff(output/'labels'/f'{name}.tif', labels)
     demo_figures(output, rows, surface, sets[2], results)
     return table

@@ -149,7 +149,7 @@ def _receive(url, part, note_path): # address; the part file; note of it
         if 'text/html' in reply.headers.get('Content-Type', ''): raise InputError(f'{url}: {_page_came}')
         _need_room(part.parent, (note['size'] or 0) - start, url)
         if not start: part.unlink(missing_ok=True)
-        with atomic_path(note_path) as tmp: tmp.write_text(json.dumps(note))
+        with atomic_path(note_path) as tmp: tmp.write_text(json.dumps(note), encoding='utf-8')
         with open(part, 'ab') as f, tqdm(total=note['size'], initial=start, unit='B', unit_scale=True, desc=part.stem, leave=False) as bar:
             while block := _read(reply):
                 f.write(block)
@@ -274,15 +274,15 @@ def _load_note(output): # folder
     path = output/'download.json'
     if not path.is_file(): return dict(licences={}, files={})
     try:
-        note = json.loads(path.read_text())
+        note = json.loads(path.read_text(encoding='utf-8'))
         note['licences'].items(), note['files'].items()
     except (ValueError, LookupError, TypeError, AttributeError) as e: raise InputError(f'{path}: not a note of this command ({e}): choose another output folder') from e
     return note
 
 def _save_note(output, note): # folder; see `_load_note`
     "download.json and LICENCE.txt"
-    with atomic_path(output/'download.json') as tmp: tmp.write_text(json.dumps(note, indent=1))
-    with atomic_path(output/'LICENCE.txt') as tmp: tmp.write_text('\n\n'.join(f'{name}\n{text}' for name, text in note['licences'].items()) + '\n')
+    with atomic_path(output/'download.json') as tmp: tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
+    with atomic_path(output/'LICENCE.txt') as tmp: tmp.write_text('\n\n'.join(f'{name}\n{text}' for name, text in note['licences'].items()) + '\n', encoding='utf-8')
 
 def _have(output, item, record): # folder; Item; its record or None
     "Whether a file is there, as it was recorded, or all that was unpacked of it"

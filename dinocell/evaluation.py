@@ -115,7 +115,8 @@ def _called(method, data, i, name): # function; which image; name of the method
 
 def _file_of(folder, name): # folder of label images; name of an image
     "The one label image of that name"
-    found = [p for s in suffixes if (p := Path(folder)/f'{name}{s}').is_file()]
+    ends = ('.tif', '.ome.tif') if (Path(folder)/'segmented.jsonl').is_file() else (*suffixes, '.ome.tif', '.ome.tiff') # `segment` writes pictures NAME.png beside NAME.tif, and NAME.ome.tif for an image of that name
+    found = [p for end in ends if (p := Path(folder)/f'{name}{end}').is_file()]
     if len(found) == 1: return found[0]
     said = 'no label image' if not found else f'{len(found)} label images, {" and ".join(p.name for p in found)},'
     raise InputError(f'{folder}: {said} for image {name}: there should be one, called {name}.tif')
@@ -360,7 +361,8 @@ def plot_worst(
         k = object_kinds(ref, res)
         row[0].imshow(grey, cmap='gray', interpolation='nearest')
         for ax, side, kinds in zip(row[1:], (ref, res), (k.ref_kind, k.res_kind)): ax.imshow(kind_overlay(grey, side, kinds), interpolation='nearest')
-        row[0].set_title(f'{r["image"]}: {metric} {r[metric]:.3f}', fontsize=9)
+        name = r['image'].encode(errors='backslashreplace').decode()            # one of an older disk may be no UTF-8
+        row[0].set_title(f'{name}: {metric} {r[metric]:.3f}', fontsize=9)
         row[1].set_title(f'{r["cells"]} cells: {r["found"]} found, {r["boundary"]} boundary,\n{r["missed"]} missed, {r["split"]} split, {r["merged"]} merged', fontsize=9)
         row[2].set_title(f'{r["labels"]} labels, {r["extra"]} extra', fontsize=9)
         for ax in row: ax.axis('off')
@@ -420,7 +422,7 @@ def write_report(
 ):
     "report.json, and as tables scores.csv, groups.csv, differences.csv, images.csv where there is something to say; each file whole or not at all"
     folder = Path(folder)
-    with atomic_path(folder/'report.json') as tmp: tmp.write_text(evaluation_json(report))
+    with atomic_path(folder/'report.json') as tmp: tmp.write_text(evaluation_json(report), encoding='utf-8')
     for name, rows in (('scores', 'methods'), *[(k, k) for k in ('groups', 'differences', 'images')]):
         if report[rows]: write_rows(folder/f'{name}.csv', report[rows])
         else: (folder/f'{name}.csv').unlink(missing_ok=True)                           # of an earlier report

@@ -209,7 +209,7 @@ def write_geojson(
     features = [dict(type='Feature', geometry=_geometry(pieces), properties=dict(
         objectType='detection', name=str(k), label=k, measurements={name: v[i] for name, v in columns.items() if np.isfinite(v[i])}))
         for i, (k, pieces) in enumerate(outlines.items())]
-    with _whole(path, '.geojson', '.json') as tmp: tmp.write_text(json.dumps(dict(type='FeatureCollection', features=features), allow_nan=False))
+    with _whole(path, '.geojson', '.json') as tmp: tmp.write_text(json.dumps(dict(type='FeatureCollection', features=features), allow_nan=False), encoding='utf-8')
 
 # %% ../nbs/14_export.ipynb #23466b19
 def _rles(labels): # (H,W) int32, 1..N
@@ -253,7 +253,7 @@ def write_coco(
         seen[str(name)] = dict(id=len(seen) + 1, file_name=str(name), height=labels.shape[0], width=labels.shape[1])
         annotations += [dict(id=len(annotations) + k, image_id=len(seen), **a) for k, a in enumerate(found, 1)]
     coco = dict(info=dict(description='cells, by dinocell'), images=list(seen.values()), categories=[dict(id=1, name='cell')], annotations=annotations)
-    with _whole(path, '.json') as tmp: tmp.write_text(json.dumps(coco, allow_nan=False))
+    with _whole(path, '.json') as tmp: tmp.write_text(json.dumps(coco, allow_nan=False), encoding='utf-8')
 
 # %% ../nbs/14_export.ipynb #7378e057
 def write_map(

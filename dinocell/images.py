@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['suffixes', 'DIAMETER', 'IMAGENET_MEAN', 'IMAGENET_STD', 'BlankError', 'atomic_path', 'hold', 'atomic_folder',
-           'Channels', 'read_image', 'list_images', 'check_no_path', 'to_grey', 'mend_lines', 'scaled_grey', 'Blocks',
-           'measure_blocks', 'Levels', 'measure_levels', 'even_out', 'grey_limits', 'stretch', 'normalise',
-           'check_normalisation', 'prepare_image', 'to_tensor']
+           'check_axes', 'Channels', 'read_image', 'list_images', 'check_no_path', 'to_grey', 'channel_count',
+           'said_of_channels', 'mend_lines', 'scaled_grey', 'Blocks', 'measure_blocks', 'Levels', 'measure_levels',
+           'even_out', 'grey_limits', 'stretch', 'normalise', 'check_normalisation', 'prepare_image', 'to_tensor']
 
 # %% ../nbs/00_images.ipynb #35f6e203
 import glob
@@ -102,6 +102,31 @@ suffixes = ('.tif', '.tiff', '.png', '.jpg', '.jpeg', '.bmp', '.npy') # the imag
 _unreadable = (OSError, ValueError, SyntaxError, LookupError, RuntimeError, ArithmeticError, TypeError, EOFError, struct.error,
                tokenize.TokenError, Image.DecompressionBombError, MemoryError) # what the decoders raise for files that are damaged or no images
 
+def check_axes(
+    axes: str | None, # a letter an axis of the files: T, Z, C, Y, X; None: as the files say
+):
+    "`InputError` unless the letters can be those of an image"
+    if axes is None: return
+    if not {*'YX'} <= {*axes} <= {*'TZCYX'} or len({*axes}) < len(axes) or axes.index('Y') > axes.index('X'):
+        raise InputError(f'axes={axes!r}: give a letter for each axis of the files, such as CYX (channels), TYX (time points), ZYX (Z planes) or TCYX')
+
+def _array_axes(shape): # of an array whose file tells no axes
+    "A letter an axis: S of colours, Q of what is not known"
+    colour = len(shape) > 2 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4
+    return 'Q'*(len(shape) - 2 - colour) + 'YX' + 'S'*colour
+
+def _axes_told(axes, shape, asked, path): # letters of the file; see `check_axes`; what to call it in an error
+    "A letter an axis: those asked for, or those of the file; `InputError` where the file does not tell what some planes are"
+    colour = axes.endswith('S')
+    if asked and len(asked) == len(axes) and (not colour or asked[-1] == 'C'): return asked
+    if asked and colour and len(asked) == len(axes) - 1: return asked + 'S'
+    if len(axes) - ('S' in axes) <= 2: return axes                       # one plane, or one in colour
+    if axes == 'QYX' and 2 <= shape[0] <= 4 and not asked: return 'CYX'         # an array, not loose pages
+    if asked: raise InputError(f'{path}: shape {tuple(shape)} has {len(axes)} axes ({axes}), but axes {asked} were given: give a letter for each, or leave --axes out')
+    if unknown := [n for a, n in zip(axes, shape) if a not in 'TZCSYX' and n > 1]:
+        raise InputError(f'{path}: {" × ".join(map(str, unknown))} planes, and the file does not say of what: give --axes (axes=), e.g. {"CYX for channels, TYX for time points, ZYX for Z planes" if len(axes) == 3 else "TCYX"}')
+    return axes
+
 def _check_plane(axes, shape, path): # a letter an axis; what to call it in an error
     "`InputError` for a time series or a Z-stack, since its planes are no channels"
     for axis, n in zip(axes, shape):
@@ -118,12 +143,6 @@ def _whole_series(file, path): # from `_open_tiff`; what to call it in an error
     if more: raise InputError(f'{path}: {more + 1} images (series) in one file: save each as a file of its own')
     file.filehandle.seek(at)
     if struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0] >= file.filehandle.size: raise InputError(f'{path}: the file is cut short: copy it again')
-    return series
-
-def _first_series(file, path): # as `_whole_series`
-    "The first series of a TIFF, which must be a single image"
-    series = _whole_series(file, path)
-    _check_plane(series.axes, series.shape, path)
     return series
 
 class Channels(np.ndarray):
@@ -149,20 +168,38 @@ def _channels_first(pixels, series): # array or memory map; of a TIFF
     pixels = pixels[..., :pixels.shape[2] - sum(e in _ALPHA for e in page.extrasamples)]
     return pixels[..., 0] if pixels.shape[2] == 1 else _as_channels(pixels, 2)
 
-def _read_tiff(file, path): # as `_open_tiff`; what to call it in an error
+def _by_axes(pixels, axes): # a letter an axis of theirs
+    "An image without axes of one plane, as `Channels` where it has some"
+    left = [(a, n) for a, n in zip(axes, pixels.shape) if n > 1 or a in 'YX']
+    pixels = pixels.reshape([n for _, n in left])
+    at = [a for a, _ in left].index('C') if ('C' in dict(left)) and len(left) == 3 else None
+    return pixels if at is None else _as_channels(pixels, at)
+
+def _read_npy(path, asked, ask): # see `_read_tiff`
+    "The pixels of a .npy file"
+    whole = np.load(path, mmap_mode='r', allow_pickle=False)             # refused where the file is shorter than it says
+    axes = _array_axes(whole.shape)
+    told = _axes_told(axes, whole.shape, asked, path) if ask else axes
+    _check_plane(told, whole.shape, path)
+    check_memory(whole.nbytes, path, _TOO_LARGE)
+    return np.array(whole) if told == axes else _by_axes(np.array(whole), told)
+
+def _tiff_axes(series, asked, path, ask=True): # of a TIFF; see `_axes_told`
+    "Its axes, of which none is of time or depth"
+    told = _axes_told(series.axes, series.shape, asked, path) if ask else series.axes
+    _check_plane(told, series.shape, path)
+    return told
+
+def _read_tiff(file, path, axes=None, ask=True): # as `_open_tiff`; what to call it in an error; see `_axes_told`
     "The pixels of the first series of a TIFF"
     with _open_tiff(file) as f:
-        series = _first_series(f, path)
+        series = _whole_series(f, path)
+        told = _tiff_axes(series, axes, path, ask)
         check_memory(series.nbytes + np.prod(series.keyframe.chunks, dtype=float)*series.dtype.itemsize, path, _TOO_LARGE)
-        return _channels_first(series.asarray(), series)
+        pixels = series.asarray()
+        return _channels_first(pixels, series) if told == series.axes else _by_axes(pixels, told)
 
 _TOO_LARGE = 'if it is not damaged, use a machine with more memory, or `dinocell segment`, which reads a large TIFF in parts'
-
-def _read_npy(path):
-    "The array in a file"
-    array = np.load(path, mmap_mode='r', allow_pickle=False)             # refused where the file is shorter than it says
-    check_memory(array.nbytes, path, _TOO_LARGE)
-    return np.array(array)
 
 def _read_png(path):
     "The pixels of a PNG; Pillow would read 16 bits of colour as 8"
@@ -172,15 +209,21 @@ def _read_png(path):
     return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
 
 def read_image(
-    path: str | Path, # TIFF, PNG, JPEG, BMP or .npy
-) -> np.ndarray:      # as stored: (H,W), (H,W,3|4) or (C,H,W), dtype of the file; `Channels` where the file says that it has some
+    path: str | Path,        # TIFF, PNG, JPEG, BMP or .npy
+    axes: str | None = None, # what the axes of a file of several planes are, see `check_axes`; None: as it says itself
+) -> np.ndarray:             # as stored: (H,W), (H,W,3|4) or (C,H,W), dtype of the file; `Channels` where it is known to have some
     "The pixels of an image file, unchanged"
+    check_axes(axes)
+    return _read_stored(path, axes)
+
+def _read_stored(path, axes=None, ask=True): # see `read_image`; whether planes of which the file does not tell are an error
+    "The pixels of a file"
     path = Path(path)
     if not path.is_file(): raise InputError(f'{path}: no such file: check the path')
     suffix = path.suffix.lower()
     try:
-        if suffix == '.npy': return _read_npy(path)
-        if suffix in ('.tif', '.tiff'): return _read_tiff(path, path)
+        if suffix == '.npy': return _read_npy(path, axes, ask)
+        if suffix in ('.tif', '.tiff'): return _read_tiff(path, path, axes, ask)
         image = _read_png(path) if suffix == '.png' else imread(path)
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image     # grey with alpha
     except InputError: raise
@@ -190,6 +233,22 @@ def read_image(
                          f'open it in Fiji and save it as TIFF') from e
 
 # %% ../nbs/00_images.ipynb #5b791258
+def _walk_linked(folder):
+    "As `os.walk`, into linked folders too; a folder that is reached twice is read once"
+    seen = {os.path.realpath(folder)}
+    for here, inner, files in os.walk(folder, followlinks=True):
+        inner.sort(key=lambda d: (os.path.islink(os.path.join(here, d)), d))
+        for d in [*inner]:
+            real = os.path.realpath(os.path.join(here, d))
+            if real in seen: inner.remove(d)
+            seen.add(real)
+        yield here, inner, files
+
+def _glob(path):
+    "What a glob means, in which brackets are plain where a folder or file is called so"
+    base = next(p for p in path.parents if p.exists() or p == p.parent or p == Path())
+    return [base/p for p in glob.glob(str(path.relative_to(base)), root_dir=base, recursive=True)]
+
 def list_images(
     where: str | Path,   # a file, a folder (searched without its subfolders) or a glob such as 'plate1/*.tif'
 ) -> list[Path]:         # sorted; at least one
@@ -197,7 +256,7 @@ def list_images(
     path = Path(where)
     if path.is_file(): return [path]
     if path.is_dir(): found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.')]
-    else: found = [Path(p) for p in glob.glob(str(where), recursive=True) if not Path(p).is_dir() and Path(p).suffix.lower() in suffixes] # a link to nothing is told, not left out
+    else: found = [p for p in _glob(path) if not p.is_dir() and p.suffix.lower() in suffixes] # a link to nothing is told, not left out
     if found: return sorted(found)
     if path.is_dir(): raise InputError(f'{where}: no image in this folder: it should hold files that end in {", ".join(suffixes)}')
     raise InputError(f'{where}: no such file or folder, or no image among them: check the path (put a glob in quotes)')
@@ -245,6 +304,25 @@ def to_grey(
     grey = image.astype(np.float32)
     finite = np.isfinite(grey)
     return grey if finite.all() else np.where(finite, grey, np.float32(np.nan))
+
+# %% ../nbs/00_images.ipynb #489075e2
+def channel_count(
+    image,   # see `to_grey`
+) -> int:    # 1 for a grey image; alpha left out
+    "How many channels `to_grey` takes the mean of"
+    axis = _axis_of(image)
+    if np.ndim(image) != 3 or axis is None: return 1
+    n = np.shape(image)[axis]
+    return 3 if axis == 2 and n == 4 else n
+
+def said_of_channels(
+    counts,              # of some images, see `channel_count`
+    channel: int | None, # which one was taken
+) -> str:                # '' where all are grey
+    "What was done with the channels, in words"
+    several = ' or '.join(map(str, sorted({*counts} - {1})))
+    if not several: return ''
+    return f'the mean of {several} channels was taken: --channel takes one' if channel is None else f'channel {channel} of {several} was taken'
 
 # %% ../nbs/00_images.ipynb #6d3f40e5
 _LINE = 64 # pixels of equal value in a row that no picture has by chance

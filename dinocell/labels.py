@@ -12,15 +12,26 @@ from scipy.sparse import coo_array
 from .images import InputError
 
 # %% ../nbs/01_labels.ipynb #6eab0d23
+def _whole_numbers(mask, name): # (H,W) floats
+    "The same labels as integers"
+    low, high = float(mask.min()), float(mask.max())                # NaN if any is
+    if not (np.isfinite(low) and np.isfinite(high)) or (mask != np.rint(mask)).any():
+        raise InputError(f'{name}: labels of type {mask.dtype} are not whole numbers: save it as 16-bit integer labels')
+    if low < 0: raise InputError(f'{name}: label {low:g} is negative: background is 0, cells are 1 and more')
+    most = 2**(np.finfo(mask.dtype).nmant + 1)
+    if high > most: raise InputError(f'{name}: label {high:.0f}: {mask.dtype} tells whole numbers apart up to {most} only: save it as 32-bit integer labels')
+    return mask.astype(np.min_scalar_type(int(high)))
+
 def check_labels(
-    mask, # label image (H,W), any integer dtype or bool, 0 is background
+    mask, # label image (H,W), any integer dtype or bool, or floats that are whole numbers; 0 is background
     name: str='mask', # what to call it in an error, e.g. the file's name
     volume: bool=False, # a volume (Z,Y,X) will do as well
-) -> np.ndarray: # the same array, neither copied nor changed
+) -> np.ndarray: # the same array, neither copied nor changed; floats as the smallest unsigned type that holds them
     "Raise `InputError` unless `mask` is a label image"
     mask = np.asarray(mask)
     if mask.ndim != 2 and not (volume and mask.ndim == 3): raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number a pixel')
     if mask.size == 0: raise InputError(f'{name}: shape {mask.shape} holds no pixel')
+    if mask.dtype.kind == 'f': return _whole_numbers(mask, name)
     if mask.dtype.kind not in 'iub':
         raise InputError(f'{name}: labels of type {mask.dtype} are not whole numbers: save it as 16-bit integer labels')
     if mask.dtype.kind == 'i' and mask.min() < 0:

@@ -24,7 +24,7 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from .export import WriteError, _check_pixel_size, _scale
-from .images import BlankError, Channels, InputError, _as_channels, _channel_axis, _channels_first, _check_plane, _first_series, _open_tiff, _unreadable, _COLOUR, _LINE, _PREPARATION, _resize_known, _whole_series, atomic_folder, atomic_path, even_out, measure_levels, mend_lines, stretch, to_grey
+from .images import BlankError, Channels, InputError, _COLOUR, _LINE, _PREPARATION, _array_axes, _as_channels, _axes_told, _by_axes, _channel_axis, _channels_first, _check_plane, _open_tiff, _resize_known, _tiff_axes, _unreadable, _whole_series, atomic_folder, atomic_path, check_axes, even_out, measure_levels, mend_lines, stretch, to_grey
 from .jobs import Job
 from .model import _weight_bytes
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
@@ -45,17 +45,33 @@ class Stored:
         self.chunks = getattr(array, 'chunks', None)
     def __getitem__(self, index): return self.array[index]
 
-def _tiff_rows(path, stack): # whether a stack will do
+class _Pages:
+    "The pages of a compressed TIFF as an array, of which those are read that are asked for"
+    def __init__(self, path, series):
+        self.path, self.shape, self.dtype, self.page, self.file = path, series.shape, series.dtype, series.keyframe.shape, None
+
+    def __getitem__(self, index):
+        if self.file is None: self.file = _open_tiff(self.path)
+        lead = len(self.shape) - len(self.page)
+        number = np.arange(math.prod(self.shape[:lead])).reshape(self.shape[:lead])[index[:lead]]
+        pages = np.stack([self.file.series[0].pages[int(k)].asarray() for k in np.ravel(number)])
+        return pages.reshape(*np.shape(number), *self.page)[(slice(None),)*np.ndim(number) + index[lead:]]
+
+def _tiff_rows(path, stack, axes): # whether a stack will do; see `check_axes`
     "The first series of a TIFF as an array that reads what is asked for"
     with _open_tiff(path) as f:
-        series = (_whole_series if stack else _first_series)(f, path)
+        series = _whole_series(f, path)
+        told = series.axes if stack else _tiff_axes(series, axes, path)
         if series.dataoffset is not None:
             pixels = np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
-            return pixels if stack else _channels_first(pixels, series)
+            if stack: return pixels
+            return _channels_first(pixels, series) if told == series.axes else _by_axes(pixels, told)
         ends = [a + n for page in series.pages if page is not None for a, n in zip(page.dataoffsets, page.databytecounts)]
         if not ends or max(ends) > path.stat().st_size: raise InputError(f'{path}: the file is cut short: copy it again')
+        pages = series.shape[len(series.shape) - len(series.keyframe.shape):] == series.keyframe.shape and None not in series.pages
+        if stack and pages: return _Pages(path, series)
     pixels = _zarr().open_array(tifffile.imread(path, aszarr=True, series=0, level=0, _multifile=False), mode='r')
-    known = series.axes.find('C') if 'C' in series.axes else series.axes.find('S')
+    known = told.find('C') if 'C' in told else told.find('S')
     return pixels if stack or known < 0 or series.keyframe.photometric in _COLOUR else Stored(pixels, known)
 
 # %% ../nbs/55_large.ipynb #30d7546c
@@ -74,27 +90,38 @@ def _find_zarr(path):
     image = node[scales[0]['datasets'][0]['path']]
     return image, _ome_axes(scales[0], image.ndim)
 
-def _open_zarr(path, stack): # as `_open_tiff`
+def _open_zarr(path, stack, asked): # as `_tiff_rows`
     "The image of a zarr folder"
     image, axes = _find_zarr(path)
     if stack: return image
+    axes = _axes_told(axes or _array_axes(image.shape), image.shape, asked, path)
     _check_plane(axes, image.shape, path)
     return Stored(image, axes.index('C')) if 'C' in axes else image
 
 # %% ../nbs/55_large.ipynb #a9a02988
+def _npy_rows(path, stack, asked): # as `_tiff_rows`
+    "A .npy file, memory-mapped"
+    pixels = np.load(path, mmap_mode='r', allow_pickle=False)
+    if stack: return pixels
+    axes = _array_axes(pixels.shape)
+    told = _axes_told(axes, pixels.shape, asked, path)
+    return pixels if told == axes else _by_axes(pixels, told)
+
 def open_large(
     source,              # TIFF, .npy or zarr on disk, or an array: numpy, memory-mapped, zarr
+    axes: str | None = None, # see `check_axes`
 ):                       # array-like, 2-D or with a channel axis: has shape, dtype and is read by slices
     "An image that stays on disk"
-    return _open(Path(source), False) if isinstance(source, (str, Path)) else source
+    check_axes(axes)
+    return _open(Path(source), False, axes) if isinstance(source, (str, Path)) else source
 
-def _open(path, stack): # whether a stack will do
+def _open(path, stack, axes): # as `_tiff_rows`
     "See `open_large`"
     if not path.exists(): raise InputError(f'{path}: no such file: check the path')
     try:
-        if path.is_dir(): return _open_zarr(path, stack)
-        if path.suffix.lower() in ('.tif', '.tiff'): return _tiff_rows(path, stack)
-        if path.suffix.lower() == '.npy': return np.load(path, mmap_mode='r', allow_pickle=False)
+        if path.is_dir(): return _open_zarr(path, stack, axes)
+        if path.suffix.lower() in ('.tif', '.tiff'): return _tiff_rows(path, stack, axes)
+        if path.suffix.lower() == '.npy': return _npy_rows(path, stack, axes)
     except InputError: raise
     except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
@@ -102,33 +129,37 @@ def _open(path, stack): # whether a stack will do
 # %% ../nbs/55_large.ipynb #ae151a61
 class Stack(NamedTuple):
     "The frames of a file"
-    axes: str        # 'T', 'Z' or 'TZ': along which they follow each other; T too where the file does not tell
+    axes: str        # 'T', 'Z' or 'TZ': along which they follow each other
     counts: tuple    # how many along each
     shape: tuple     # height and width
     read: 'Callable' # (number of the frame, the last axis running fastest) -> (H,W), (C,H,W) or (H,W,3), as recorded
 
 def _axes_of(path):
-    "A letter an axis, '' where the file does not tell, and the shape; nothing of what cannot be read, which is told when it is"
+    "A letter an axis and the shape; nothing of what cannot be read, which is told when it is"
     try:
         if path.is_dir():
             image, axes = _find_zarr(path)
-            return axes, image.shape
+            return axes or _array_axes(image.shape), image.shape
         if path.suffix.lower() in ('.tif', '.tiff'):
             with _open_tiff(path) as f: return f.series[0].axes, f.series[0].shape
-        if path.suffix.lower() == '.npy': return '', np.load(path, mmap_mode='r', allow_pickle=False).shape
+        if path.suffix.lower() == '.npy':
+            shape = np.load(path, mmap_mode='r', allow_pickle=False).shape
+            return _array_axes(shape), shape
     except _unreadable: pass
     return '', ()
 
 def open_stack(
     path: str | Path, # an image file or zarr folder
+    axes: str | None = None, # what its axes are, see `check_axes`; None: as the file says
 ) -> Stack | None:    # None: it holds one image
     "The frames of a time series or a Z-stack, which stay on disk"
-    path = Path(path)
+    check_axes(axes)
+    path, asked = Path(path), axes
     axes, shape = _axes_of(path)
+    axes = _axes_told(axes, shape, asked, path)
     along = {a: k for a in 'TZ' for k, (b, n) in enumerate(zip(axes, shape)) if a == b and n > 1}
-    if not along and len(shape) == 3 and axes in ('', 'IYX', 'QYX') and _channel_axis(shape) is None: along, axes = dict(T=0), 'TYX'
     if not along: return None
-    image, counts = _open(path, True), tuple(shape[k] for k in along.values())
+    image, counts = _open(path, True, asked), tuple(shape[k] for k in along.values())
     size = tuple(shape[axes.index(a)] for a in 'YX')
 
     def read(k):
@@ -432,6 +463,7 @@ def segment_large(
     flips: bool = False,
     memory: float = 2.,              # GB that the flood of one lake may take, at most
     label_pixel_size: float | None = None, # µm per pixel to note in the output; None: `pixel_size`
+    axes: str | None = None,         # of the source, see `check_axes`
 ) -> int:                            # cells found
     "Labels of an image beyond memory, from disk to disk; interrupted, the same call goes on"
     output, name = Path(output), str(source) if isinstance(source, (str, Path)) else 'image'
@@ -439,7 +471,7 @@ def segment_large(
     _check_output(output, memory)
     noted = pixel_size if label_pixel_size is None else label_pixel_size
     _check_pixel_size(noted)
-    plane = grey_rows(open_large(source), pipe.model.config['channel'], name)
+    plane = grey_rows(open_large(source, axes), pipe.model.config['channel'], name)
     _check_step(plane, memory, name)
     if pipe.estimates(diameter, pixel_size): diameter = estimate_in_middle(pipe, plane, name) or pipe.cell_diameter()
     scale = pipe.image_scale(diameter, pixel_size)

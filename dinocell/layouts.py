@@ -23,7 +23,7 @@ import numpy as np
 
 from .annotations import coco_labels, read_coco, read_geojson, read_mask, read_mask_folder, read_rois, read_seg_npy
 from .datasets import Source, process_sources
-from .images import InputError, read_image, suffixes, to_grey
+from .images import InputError, _read_stored, _walk_linked, check_axes, read_image, suffixes, to_grey
 from .system import check_memory
 
 # %% ../nbs/24_layouts.ipynb #ef4d5d57
@@ -38,9 +38,10 @@ def read_pair(
     image: str | Path, # see `read_image`
     kind: str,         # of the mask: label, objects, seg, roi or geojson
     mask: str | Path,  # its file; of objects their folder
+    axes: str | None = None, # of the image, see `check_axes`
 ) -> tuple:            # image as stored, labels (H,W) of whole numbers
     "An image and its labels"
-    pixels = read_image(image)
+    pixels = read_image(image, axes)
     shape = to_grey(pixels, 0 if pixels.ndim == 3 else None, str(image)).shape
     return pixels, _KINDS[kind][1](mask, shape)
 
@@ -71,10 +72,11 @@ def read_zipped(
 def read_coco_pair(
     image: str,  # an image file, or a zip archive
     member: str, # name of the image in the archive; '' for a file
+    axes: str | None, # of the image, see `check_axes`
     *job,        # what `coco_labels` takes
 ) -> tuple:      # image as stored, labels (H,W) int32
     "An image and its labels in a COCO file"
-    return read_zipped(image, member) if member else read_image(image), coco_labels(*job)
+    return read_zipped(image, member) if member else read_image(image, axes), coco_labels(*job)
 
 # %% ../nbs/24_layouts.ipynb #f9c1822f
 def _fail(message): raise InputError(message)
@@ -93,6 +95,10 @@ def _folder(path): # that should be there
     "It as a `Path`, or `InputError`"
     if not Path(path).is_dir(): raise InputError(f'{path}: no such folder: check --input')
     return Path(path)
+
+def _walk(folder):
+    "Every file and folder below a folder, sorted, also of linked folders"
+    return sorted(Path(here, name) for here, inner, files in _walk_linked(folder) for name in (*inner, *files))
 
 def _some(things, n=5):
     "The first of them, for an error: a, b, c, …"
@@ -130,7 +136,7 @@ def _livecell_images(root): # folder of the set
     "File name -> (image file, '') or (archive, name in it)"
     folders = [p for p in (root/'images', root/'livecell_train_val_images', root/'livecell_test_images') if p.is_dir()]
     archive, found = root/'images.zip', {}
-    if folders: files = [(str(p), '') for f in folders for p in sorted(f.rglob('*.tif'))]
+    if folders: files = [(str(p), '') for f in folders for p in _walk(f) if p.suffix == '.tif']
     elif archive.is_file(): files = [(str(archive), name) for name in _members(archive)]
     else: files = [(str(p), '') for p in sorted(root.glob('*.tif'))]
     for image in files:
@@ -173,10 +179,10 @@ def find_livecell(
     if not sources: raise InputError(f'{path}: no image of cell type {cell}')
     return _settle(sources, keep_going)
 
-def _coco_source(coco, file, image, name, group, folder): # `CocoFile`; file name in it; (image or archive, member) or None; folder searched
+def _coco_source(coco, file, image, name, group, folder, axes=None): # `CocoFile`; file name in it; (image or archive, member) or None; folder searched; see `check_axes`
     "One image of a COCO file"
     if image is None: return Source(name, f'{coco.path}: {file}', _fail, (f'{coco.path}: {file}: no such image in {folder}: download it, or check --input',), group)
-    return Source(name, '/'.join(filter(None, image)), read_coco_pair, (*image, *coco.job(file)), group)
+    return Source(name, '/'.join(filter(None, image)), read_coco_pair, (*image, axes, *coco.job(file)), group)
 
 # %% ../nbs/24_layouts.ipynb #cfcdb019
 def find_cellpose(
@@ -209,7 +215,7 @@ def read_flat(
     mask: str | Path,  # its man_seg
 ) -> tuple:            # image (H,W) as stored, labels (H,W)
     "A frame of a 2-D sequence and its labels"
-    pixels = read_image(image)
+    pixels = _read_stored(image, ask=False)
     if pixels.ndim != 2: raise InputError(f'{image}: shape {pixels.shape}: a 3-D data set; only the 2-D ones, such as DIC-C2DH-HeLa, can be used')
     return pixels, read_mask(mask)
 
@@ -231,9 +237,9 @@ def _sequences(root, truth, split): # folder; gold or silver; one sequence or No
     "(data set, sequence, folder of its images, folder of its masks)"
     if truth not in ('gold', 'silver'): raise InputError(f"truth '{truth}': choose gold or silver")
     end = dict(gold='_GT', silver='_ST')[truth]
-    found = [(p.parent.resolve().name, p.name[:-3], p.with_name(p.name[:-3]), p/'SEG') for p in sorted(root.rglob(f'[0-9][0-9]{end}')) if (p/'SEG').is_dir()]
+    found = [(p.parent.resolve().name, p.name[:-3], p.with_name(p.name[:-3]), p/'SEG') for p in _walk(root) if re.fullmatch(rf'\d\d{end}', p.name) and (p/'SEG').is_dir()]
     if not found:
-        there = sorted(p.relative_to(root).as_posix() for p in root.rglob('[0-9][0-9]*') if p.is_dir())
+        there = sorted(p.relative_to(root).as_posix() for p in _walk(root) if re.match(r'\d\d', p.name) and p.is_dir())
         raise InputError(f'{root}: no {truth} truth: expected 01{end}/SEG/man_seg000.tif in it or in a folder a data set; it has {_some(there)}')
     if split is None: return found
     if not any(s == split for _, s, *_ in found): raise InputError(f"{root}: no sequence '{split}': it has {_some(sorted({s for _, s, *_ in found}))}")
@@ -277,7 +283,7 @@ _SPLITS = ('train', 'val', 'test')
 
 def _files(folder): # a folder
     "Relative path, with /, -> path of its files and those of its subfolders; without hidden ones and dataset folders made here before"
-    found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob('*')) if p.is_file()}
+    found = {p.relative_to(folder).as_posix(): p for p in _walk(folder) if p.is_file()}
     made = {p.parent for p in found.values() if p.name == 'dataset.json'}
     return {name: p for name, p in found.items() if p.parent not in made and not any(part.startswith('.') for part in name.split('/'))}
 
@@ -382,15 +388,16 @@ def _coco_images(coco, folder): # `CocoFile`; where its images lie
     return images, found, []
 
 # %% ../nbs/24_layouts.ipynb #3a3476b5
-def _look(folder, around, split): # folder of the images; the one around it if that is the folder of a split
+def _look(folder, around, split, category=None): # folder of the images; the one around it if that is the folder of a split; see `read_coco`
     "Images, masks and masks without image, see `_beside`; the `CocoFile` or None; where a missing mask should be"
     cocos = _coco_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')), split)
     nested = [p for p in sorted(folder.iterdir()) if (p/'images').is_dir() and (p/'masks').is_dir()]
     apart, here = (folder/'masks').is_dir() and (folder/'images').is_dir(), folder/'images' if (folder/'images').is_dir() else folder
     if cocos[1:] or cocos and apart:
         raise InputError(f"{folder}: cells are drawn in several places: {_some([*cocos, *([folder/'masks'] if apart else [])])}: keep one of them here")
+    if category is not None and not cocos: raise InputError(f'{folder}: category: only COCO JSON tells categories, and there is none here: leave --category out')
     if cocos:
-        coco = read_coco(cocos[0])
+        coco = read_coco(cocos[0], category)
         images, found, rest = _coco_images(coco, here)
         others = [m for masks in _beside(here)[1].values() for _, m in masks if m not in images.values()]
         if others: raise InputError(f'{folder}: cells are drawn in several places: {cocos[0]}, {_some(others)}: keep one of them here')
@@ -440,10 +447,10 @@ def _chosen(folder, images, split): # keys of the images
     return found
 
 # %% ../nbs/24_layouts.ipynb #0195cb08
-def _own_source(key, name, group, image, masks, coco, expected): # image path or None; [(kind, mask)]
+def _own_source(key, name, group, image, masks, coco, expected, axes): # image path or None; [(kind, mask)]; see `check_axes`
     "One image of a user's folder"
-    if coco and len(masks) == 1: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images')
-    if len(masks) == 1: return Source(name, str(image), read_pair, (str(image), masks[0][0], str(masks[0][1])), group)
+    if coco and len(masks) == 1: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images', axes)
+    if len(masks) == 1: return Source(name, str(image), read_pair, (str(image), masks[0][0], str(masks[0][1]), *([axes] if axes else [])), group)
     said = f'several masks: {_some(m for _, m in masks)}: keep one of them here' if masks else f'no mask: expected {expected.format(key)}'
     return Source(name, str(image), _fail, (f'{image}: {said}',), group)
 
@@ -451,22 +458,26 @@ def find_folder(
     input: str | Path,        # images and masks, laid out as above
     split: str | None = None, # take the images of this split, see above; None: all images
     keep_going: bool = False, # list what cannot be used instead of stopping: `process_sources` skips and names it
+    axes: str | None = None,  # what the axes of the images are, see `check_axes`; None: as the files say
+    category: list | None = None, # which categories of a COCO file are cells, see `read_coco`; None: all
 ) -> list:                    # of `Source`; the group is that in split.csv, if any
     "Every image of a folder with its cells, whatever they are drawn with"
+    check_axes(axes)
     around = _folder(input)
     inside = lambda s: (around/s).is_dir() and not (around/s/'dataset.json').is_file()  # a folder of images, not one made here before
     folder = around/split if split and inside(split) else around
     if folder != around and (around/'split.csv').is_file(): raise InputError(f'{around}: both split.csv and the folder {split}/ say what split {split} is: remove one of them')
     tops = [s for s in _SPLITS if inside(s)]
     if split is None and tops and not (around/'images').is_dir(): raise InputError(f'{around}: holds {_some(tops)}: choose one by --split')
-    images, found, rest, coco, expected = _look(folder, around, split)
+    images, found, rest, coco, expected = _look(folder, around, split, category)
     named = coco is not None and split in _words(Path(coco.path).stem)                 # the JSON is that of the split
     chosen = _chosen(around, images, None if named or folder != around else split)
-    sources = [_own_source(k, name, group, images.get(k), found.get(k, []), coco, expected) if k in images else
+    sources = [_own_source(k, name, group, images.get(k), found.get(k, []), coco, expected, axes) if k in images else
                Source(name, f'{around}/split.csv', _fail, (f'{folder}/{k}: named in split.csv, but there is no such image',), group) for k, (name, group) in chosen.items()]
     kinds = Counter('COCO JSON' if coco else _KINDS[found[k][0][0]][0] for k in chosen if found.get(k))
     sources = _settle(sources, keep_going)
     print(f"{folder}: {len(sources)} images, cells drawn as {', '.join(kinds) or 'nothing'}")
+    for note in coco.notes if coco else (): print(f'{coco.path}: {note}')
     _left_out(rest)
     return sources
 
@@ -484,14 +495,14 @@ def process(
     split: str | None = None,       # see the function of the layout
     scale: float = 1.,              # see `process_sources`
     diameter: float | None = None,  # see `process_sources`
-    channel: int | None = None,     # see `to_grey`; None: green for cellpose, else the mean
+    channel: int | str | None = None, # see `to_grey`; 'mean': the mean of all; None: green for cellpose, else the mean
     flatten: float | str | None = 'auto', # see `process_sources`
     limits: tuple | None = None,    # see `normalise`
     source: str = '',               # where the images come from; '': that of the published set, or the folder's name
     licence: str = '',              # under which terms; '': those of the published set
     workers: int | None = None,     # see `process_sources`
     keep_going: bool = False,       # skip images that cannot be used, and list them
-    **options,                      # of the layout: cell, percent (livecell), truth, partial (ctc); None is left out
+    **options,                      # of the layout: cell, percent (livecell), truth, partial (ctc), axes, category (folder); None is left out
 ) -> Path:                          # the dataset folder
     "Make a dataset folder of images that lie in a known layout"
     if layout not in _LAYOUTS: raise InputError(f"layout '{layout}': choose {', '.join(_LAYOUTS)}")
@@ -500,6 +511,7 @@ def process(
     if other := options.keys() - signature(find).parameters.keys(): raise InputError(f'{layout}: has no option {sorted(other)[0]}: leave it out')
     sources = find(input, split, keep_going=keep_going, **options)
     if layout == 'cellpose' and channel is None: channel = 1
+    if channel == 'mean': channel = None
     if layout == 'ctc': known += ': ' + ', '.join(sorted({s.group[:-3] for s in sources}))
     meta = dict(source=source or known or Path(input).resolve().name, licence=licence or terms, split=split, layout=layout, **options)
     if layout == 'livecell': meta['cell_types'] = {s.name: s.group.split('_')[0] for s in sources}

@@ -347,6 +347,6 @@ def write_ctc(
     with atomic_folder(folder) as tmp:
         for part in ('01_GT/SEG', '01_GT/TRA', '01_RES'): (tmp/part).mkdir(parents=True)
         tracks = _write_frames((ref for ref, _ in pairs), digits, tmp/'01_GT/SEG/man_seg', tmp/'01_GT/TRA/man_track')
-        (tmp/'01_GT/TRA/man_track.txt').write_text(tracks)
-        (tmp/'01_RES/res_track.txt').write_text(_write_frames((res for _, res in pairs), digits, tmp/'01_RES/mask'))
+        (tmp/'01_GT/TRA/man_track.txt').write_text(tracks, encoding='utf-8')
+        (tmp/'01_RES/res_track.txt').write_text(_write_frames((res for _, res in pairs), digits, tmp/'01_RES/mask'), encoding='utf-8')
     return Path(folder)

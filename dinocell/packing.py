@@ -120,6 +120,7 @@ def pack_fields(
     if not index: raise InputError(f'{folder}: no field to pack: give at least one')
     _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
     names, parts = _check_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
+    begun = parts.exists()                                                 # by another call, whose work a refusal leaves as it is
     threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
     kept = lambda: len(list(parts.glob('shard_*.json')))
     told = lambda e: InputError(f'{e}' + (f' ({kept()} shards packed so far are kept in {parts.name} for the next try)' if kept() else ''))
@@ -135,7 +136,7 @@ def pack_fields(
         try: notes = _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3)
         except (InputError, Unreachable) as e:
             e = told(e)
-            if not kept(): shutil.rmtree(parts, ignore_errors=True)
+            if not kept() and not begun: shutil.rmtree(parts, ignore_errors=True)
             raise e from e.__cause__
         skipped = [s for n in notes for s in n['skipped']]
         _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta, made_from=made)

@@ -23,7 +23,7 @@ import numpy as np
 import tifffile
 
 from .cell_painting import FieldKey, _twice, check_key
-from .images import InputError, _axis_of, _read_tiff, _unreadable, atomic_path, read_image
+from .images import InputError, _axis_of, _read_stored, _read_tiff, _unreadable, _walk_linked, atomic_path
 from .simulate import channels as PAINTING
 from .system import check_memory, free_memory, plain_cell, read_cell
 
@@ -73,7 +73,7 @@ def _read_bytes(address, s3):
 # %% ../nbs/27_plates.ipynb #e6ea0b3e
 def _read_tiff_bytes(data, name):
     "The pixels of a TIFF: of its one page, or of its first series"
-    try: return _read_tiff(BytesIO(data), name)
+    try: return _read_tiff(BytesIO(data), name, ask=False)                 # which channel a page is, the index tells
     except InputError: raise
     except _unreadable as e: raise InputError(f'{name}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
 
@@ -112,7 +112,7 @@ def _read_file(address, s3):
     if _is_zarr(address): return _read_zarr(address, s3)
     if address.lower().endswith(('.tif', '.tiff')): return _read_tiff_bytes(_read_bytes(address, s3), address)
     if _remote(address): raise InputError(f'{address}: only TIFF and OME-Zarr are read from a network: copy it to a disk')
-    return read_image(address)
+    return _read_stored(address, ask=False)
 
 # %% ../nbs/27_plates.ipynb #ff0d497a
 class FieldFiles(NamedTuple):
@@ -134,28 +134,29 @@ def read_field(
     "The planes of a field; `InputError` that lists every channel that is missing or damaged"
     images, planes, wrong = {}, [], []
     there = {n: a for n, a in field.files.items() if a}
-    inside = [_split_plane(a)[0] for a in there.values()]
+    inside = [_split_plane(a) for a in there.values()]
     if lost := [n for n in channels if n not in there]:
         wrong.append(f'no file for {", ".join(lost)} (it has {", ".join(there) or "none"}; {", ".join(channels)} are asked for): add it, or pack fields of other channels into a set of their own')
     for name in (n for n in channels if n in there):
         try:
             path, k = _split_plane(field.files[name])
             if path not in images: images[path] = _read_file(path, s3)
-            planes.append(_plane_of(images[path], k, inside.count(path), path))
+            planes.append(_plane_of(images[path], k, [number for p, number in inside if p == path], path))
             if planes[-1].shape != planes[0].shape or planes[-1].dtype != planes[0].dtype:
                 raise InputError(f'{path}: {planes[-1].dtype} of size {planes[-1].shape}, but the first channel is {planes[0].dtype} of {planes[0].shape}: export all channels alike')
         except InputError as e: wrong.append(f'{name}: {e}')
     if wrong: raise InputError(f'{field.key}: ' + '; '.join(wrong))
     return np.stack(planes)
 
-def _plane_of(image, k, n, path): # pixels of a file; number of the plane or None; planes that the index names in it
+def _plane_of(image, k, named, path): # pixels of a file; number of the plane or None; those that the index names in it
     "A plane (H,W)"
     if k is None:
         if image.ndim != 2: raise InputError(f'{path}: shape {image.shape} is not one plane: name its channels, see `find_fields`')
         return image
     axis = _axis_of(image)
     found = 1 if image.ndim == 2 else 0 if axis is None else image.shape[axis]
-    if found != n: raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {n} are named: name every channel of the file, in its order')
+    if found != len(named): raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {len(named)} are named: name every channel of the file, in its order')
+    if {*named} != {*range(found)}: raise InputError(f'{path}: its planes are numbers 0 to {found - 1}, but {", ".join(map(str, named))} are named: give each channel the number of its own plane')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
 
 # %% ../nbs/27_plates.ipynb #b8109411
@@ -220,7 +221,7 @@ def _walk(root, s3):
     else:
         if not Path(root).is_dir(): raise InputError(f'{root}: no such folder: check the path')
         paths = []
-        for folder, inner, files in os.walk(Path(root).absolute()):
+        for folder, inner, files in _walk_linked(Path(root).absolute()):
             paths += [Path(folder, f).as_posix() for f in (*files, *(d for d in inner if d.endswith('.zarr')))]
             inner[:] = [d for d in inner if not d.endswith('.zarr')]
     whole = dict.fromkeys(re.sub(r'(\.zarr)/.*', r'\1', p) for p in paths)
@@ -262,20 +263,26 @@ def find_fields(
     except re.error as e: raise InputError(f'pattern {pattern!r}: no regular expression ({e})') from e
     for n, there in (('plate', plate or 'plate' in known), ('site', 'site' in known), ('well', 'well' in known or {'row', 'column'} <= set(known))):
         if not there: raise InputError(f'pattern {pattern!r}: no group {n}: a field needs its {n}: add (?P<{n}>…)' + (' or, for a single plate, give plate=' if n == 'plate' else ''))
+    one_each = 'channel' in known
+    if isinstance(channels, dict) and not one_each: raise InputError(f'pattern {pattern!r}: no group channel, but channels are given as {", ".join(f"{k}={v}" for k, v in channels.items())}: add (?P<channel>…), or give the names alone, in the order of the planes')
+    if one_each and channels is not None and not isinstance(channels, dict): channels = {n: n for n in channels}
+    met = set()
     def told():
         for path in paths:
             if not (m := re.search(pattern, path)): continue
             g = {n: v for n, v in m.groupdict().items() if v is not None}
             well = g.get('well') or well_name(g.get('row', ''), g.get('column', ''))
             key = check_key((g.get('batch', batch), g.get('plate', plate), well, _plain_site(g.get('site', ''))), path)
-            if 'channel' in known: names = [(channels or {}).get(g['channel'], None if channels else g['channel'])]
+            met.add(g.get('channel'))
+            if one_each: names = [(channels or {}).get(g['channel'], None if channels else g['channel'])]
             else: names = channels or (_zarr_channels(path, s3) if _is_zarr(path) else None)
             if names is None: raise InputError(f'{path}: it holds all channels (the pattern has no group channel): give channels=, their names in order')
-            yield from ((key, n, path if 'channel' in known else f'{path}[{k}]') for k, n in enumerate(names) if n is not None)
+            yield from ((key, n, path if one_each else f'{path}[{k}]') for k, n in enumerate(names) if n is not None)
     try:
         paths = _walk(str(root), s3)
         found = list(told())
     except Unreachable as e: raise InputError(str(e)) from e
+    if met and not found: raise InputError(f'{root}: no file of channel {", ".join(channels)}: file names call their channels {", ".join(sorted(filter(None, met)))}')
     if paths and not found: raise InputError(f'{root}: none of its {len(paths)} files fits the pattern {pattern!r}, e.g. {paths[0]}: change the pattern, or the folder')
     return _gather(found, root)
 

@@ -15,7 +15,7 @@ import time
 import warnings
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ from .model import _weight_bytes, first_weights
 from .ssl_losses import (SSLHead, block_masks, cosine_between, dino_loss, ema_update, ibot_loss, koleo_loss, layer_groups, line_between, mask_weights,
                                  sinkhorn)
 from .system import MOST, check_settings
-from .training import Team, _HOW, _Run, _begin, _finite, _job, _key, _precision, join_team, lr_factor, write_rows
+from .training import Team, _HOW, _Run, _begin, _finite, _job, _key, _precision, join_team, lr_factor, read_ahead, write_rows
 
 # %% ../nbs/41_pretraining.ipynb #14328bfe
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def read_steps(
     "The data of some steps in turn"
     n, cuda = config.batch//team.world, team.device.type == 'cuda'
     share = slice(team.rank*n, (team.rank + 1)*n)
-    loader = iter(torch.utils.data.DataLoader(_Windows(fields, plan, steps, share, config.crops.window), batch_size=None, num_workers=config.workers, pin_memory=cuda))
+    loader = read_ahead(_Windows(fields, plan, steps, share, config.crops.window), config.workers, cuda)
     for step in steps:
         start = time.perf_counter()
         x = next(loader)
@@ -368,7 +368,7 @@ def _row(run, seen, config, **more): # seen: from `watch`
 def _epochs(run, net, fields, held_out, config, views, output, about, deadline, on_epoch):
     "Every epoch that is still to do, or until the deadline"
     team, vit = run.team, run.model.teacher.vit
-    plan = lambda step: plan_step(fields.sizes, len(fields.channels), step, config, views, vit.patch_embed.patch_size[0])
+    plan = partial(plan_step, fields.sizes, len(fields.channels), config=config, views=views, patch=vit.patch_embed.patch_size[0])
     def keep(): # what stands in the folder
         run.save()
         if team.rank: return

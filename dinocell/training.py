@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['MONITORS', 'LOSSES', 'DESIGN', 'PRESETS', 'TrainConfig', 'write_config', 'read_config', 'lr_factor', 'make_optimiser',
-           'Team', 'join_team', 'Plan', 'plan_epoch', 'shares', 'ResidentData', 'StreamedData', 'training_data',
-           'predict_image', 'Validation', 'validate', 'bf16_here', 'train_step', 'train_epoch', 'paired_gain',
-           'say_gain', 'write_rows', 'best_row', 'typical_scale', 'train', 'log_tensorboard']
+           'Team', 'join_team', 'Plan', 'plan_epoch', 'shares', 'ResidentData', 'read_ahead', 'StreamedData',
+           'training_data', 'predict_image', 'Validation', 'validate', 'bf16_here', 'train_step', 'train_epoch',
+           'paired_gain', 'say_gain', 'write_rows', 'best_row', 'typical_scale', 'train', 'log_tensorboard']
 
 # %% ../nbs/40_training.ipynb #6e605c87
 import csv
@@ -31,7 +31,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
 from .augment import DESIGN_AUGMENT, AugmentConfig, Views, augment_batch, draw_views, square_side
-from .datasets import check_prepared, draw_crops
+from .datasets import _lean_start, _travels, check_prepared, draw_crops
 from .images import InputError, atomic_path
 from .intervals import basis, interval, say_basis
 from .jobs import Job, checksum, flat
@@ -85,7 +85,7 @@ def write_config(
     config: TrainConfig,
 ):
     "Every setting as JSON, whole or not at all"
-    with atomic_path(path) as tmp: tmp.write_text(json.dumps(asdict(config), indent=1) + '\n')
+    with atomic_path(path) as tmp: tmp.write_text(json.dumps(asdict(config), indent=1) + '\n', encoding='utf-8')
 
 def read_config(
     path: str | Path,  # a .json file; settings it leaves out keep their defaults
@@ -236,6 +236,15 @@ class _Parts(torch.utils.data.Dataset):
         p = self.plan.part(self.parts[k])
         return torch.from_numpy(np.stack([_layers(*self.data.window(int(i), int(y), int(x), p.side)) for i, (y, x) in zip(p.which, p.corner)]))
 
+def read_ahead(
+    dataset: torch.utils.data.Dataset,
+    workers: int, # processes; 0: this one
+    pin: bool,    # into memory that a GPU reads from
+):                # iterator of its items in turn
+    "A `DataLoader` at work, whose processes do not run the user's script again, however they are started"
+    loader = torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=workers, pin_memory=pin)
+    with _lean_start() if workers and _travels(dataset) else nullcontext(): return iter(loader)
+
 class StreamedData:
     "Images and targets stay on the disk; `workers` processes read ahead"
     def __init__(self,
@@ -251,8 +260,7 @@ class StreamedData:
     ):                 # yields squares and the plan's part
         "The squares of each part in turn"
         cuda = self.device.type == 'cuda'
-        loader = torch.utils.data.DataLoader(_Parts(self.data, plan, parts), batch_size=None, num_workers=self.workers, pin_memory=cuda)
-        for at, squares in zip(parts, loader): yield squares.to(self.device, non_blocking=cuda), plan.part(at)
+        for at, squares in zip(parts, read_ahead(_Parts(self.data, plan, parts), self.workers, cuda)): yield squares.to(self.device, non_blocking=cuda), plan.part(at)
 
 def training_data(
     data,                 # `CellDataset`, or a part or mixture of some
@@ -409,7 +417,7 @@ def write_rows(
     rows: list,       # dicts with the same keys in the same order
 ):
     "A table, whole or not at all; what a spreadsheet would compute is marked as text, see `plain_cell`"
-    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
+    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8', errors='backslashreplace') as f:
         out = csv.writer(f)
         out.writerows(map(plain_cell, r) for r in (rows[0], *(r.values() for r in rows)))
 
