@@ -231,7 +231,7 @@ def _check_shape(files, image, path): # format -> file
 def _write_results(files, pipe, image, path, what, size): # format -> file; from `scale_of`
     "Everything that is asked for of an image that fits; the number of cells"
     found = pipe.predict_distance(image, str(path), flips=what.flips, **size)
-    labels = flood_map(found, pipe.cells_max, pipe.cell_fill)
+    labels = flood_map(found, *pipe._thresholds(None, None))
     measured = 'csv' in files or 'geojson' in files
     table = cell_table(labels, image, found, what.pixel_size, list(what.channel_names) or None, confidence=pipe.confidence) if measured else None
     writers = dict(csv=lambda f: write_csv(f, table), rois=lambda f: write_rois(f, labels), geojson=lambda f: write_geojson(f, labels, table),
@@ -340,7 +340,7 @@ def _stack_labels(files, pipe, stack, maps, path, what, work):
     "Labels of all frames (N,H,W) uint32, on disk; the table, or None"
     labels, tables = _array_file(work/'labels.npy', maps.shape, np.uint32), []
     for k, found in enumerate(maps):
-        labels[k] = cells = flood_map(np.array(found), pipe.cells_max, pipe.cell_fill)
+        labels[k] = cells = flood_map(np.array(found), *pipe._thresholds(None, None))
         if 'csv' not in files: continue
         table = cell_table(cells, stack.read(k), found, what.pixel_size, list(what.channel_names) or None, confidence=pipe.confidence)
         where = {a.lower(): np.full(len(table['label']), i) for a, i in zip(stack.axes, np.unravel_index(k, stack.counts))}

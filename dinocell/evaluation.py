@@ -160,7 +160,7 @@ def _sha256(*parts): # bytes
 def _fingerprint(method):
     "What makes a pipeline's labels: its weights and settings; nothing is known of other methods"
     if not isinstance(method, DINOCellPipeline): return {}
-    return dict(weights=_sha256(*_weight_bytes(method.model.state_dict())), preparation=_PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'window', 'overlap')})
+    return dict(weights=_sha256(*_weight_bytes(method.model.state_dict())), preparation=_PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap')})
 
 def write_results(
     method,              # see `labels_by`
@@ -434,7 +434,7 @@ def _calibrate(pipe, data, enough=2000): # cells
     for i in np.random.default_rng(0).permutation(len(data)):
         mask = data.mask(i)
         found = enlarge_map(pipe.predict_prepared(data.grey(i)), mask.shape)
-        labels = relabel(flood_map(found, pipe.cells_max, pipe.cell_fill))
+        labels = relabel(flood_map(found, *pipe._thresholds(None, None)))
         tables.append(_certainty(labels, found, *_pixels_by_cell(labels)))
         true.append(agreement(labels, [mask]))                                          # IoU with the true cell
         if sum(map(len, true)) >= enough: break

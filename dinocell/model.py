@@ -27,7 +27,7 @@ from .system import _short, check_memory, check_number
 from .watershed import _check_thresholds
 
 # %% ../nbs/32_model.ipynb #79b9e791
-FORMAT = 6               # version of the model file; files from 4 on are read
+FORMAT = 7               # version of the model file; files from 4 on are read
 DECODERS = dict(unet=UNetDecoder, design=DesignDecoder)
 _settings = dict(        # what a model carries besides its weights
     scale=1.,            # images are resized by this factor before the network sees them; None: by one that their cells' size asks for, see `estimate_diameter`
@@ -39,6 +39,7 @@ _settings = dict(        # what a model carries besides its weights
     limits=None,         # the two grey values that become 0 and 255; None: percentiles of the image; only without flatten
     cells_max=.47,       # peak threshold of the watershed, until `tune` finds a better one
     cell_fill=.09,       # fill threshold
+    saddle=.5,           # cells that meet above this share of the lower one's peak are one; of the design, and of older files, 1: none
     provenance={})       # what it was trained on, by which settings, with which result
 
 # %% ../nbs/32_model.ipynb #1ba08e6e
@@ -71,6 +72,7 @@ class DINOCell(nn.Module):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
         start = Path(backbone_weights).name if backbone_weights is not None else 'released' if pretrained else 'random'
         self.config = dict(_settings, backbone_name=self.backbone.name, freeze_backbone=freeze_backbone, start_weights=start, decoder=decoder)
+        if decoder == 'design': self.config['saddle'] = 1.
 
     def forward(self,
         x: torch.Tensor, # (N, 1 or 3, H, W) float in [0, 1]; any H and W
@@ -113,11 +115,11 @@ def _check_settings(
     known = {*_settings, 'backbone_name', 'freeze_backbone', 'start_weights', 'decoder'}           # older files hold no pixel_size
     for what, keys in (('lacks', known - config.keys() - {'pixel_size'}), ('has unknown', config.keys() - known)):
         if keys: raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))[:200]}: it is damaged or of another version of dinocell')
-    numbers = dict(scale=20, diameter=1e6, pixel_size=1e6, flatten=1e4, cells_max=1, cell_fill=1, window=_WINDOW, channel=1e6)
+    numbers = dict(scale=20, diameter=1e6, pixel_size=1e6, flatten=1e4, cells_max=1, cell_fill=1, saddle=1, window=_WINDOW, channel=1e6)
     for key, most in numbers.items():
         v, whole = config.get(key), key in ('window', 'channel')
         if v is None and key in ('scale', 'diameter', 'pixel_size', 'flatten', 'channel'): continue
-        check_number(f'{path}: the setting {key}', v, 0, most, whole, above=key not in ('cells_max', 'cell_fill', 'channel'))
+        check_number(f'{path}: the setting {key}', v, 0, most, whole, above=key not in ('cells_max', 'cell_fill', 'saddle', 'channel'))
     limits = config['limits']
     if limits is not None and not (isinstance(limits, (list, tuple)) and all(type(v) in (int, float) and isfinite(v) for v in limits)):
         raise InputError(f'{path}: the setting limits is {_short(limits)}: it should be two numbers, or null')
@@ -153,6 +155,7 @@ def _meta(
     made = meta.pop('format')
     if made < 5: meta |= dict(flatten=None, limits=None)                   # before background and contrast were evened out
     if made < 6: meta |= dict(decoder='design')                            # the only one there was
+    if made < 7: meta |= dict(saddle=1.)                                   # no cells were joined
     _check_settings(meta, path)
     return meta
 

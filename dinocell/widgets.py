@@ -46,9 +46,10 @@ class ThresholdSliders:
         truth,            # (H,W) integers, or None
         cells_max: float, # where the sliders start
         cell_fill: float,
+        saddle: float = 1., # see `masks_from_distance`
     ):
         w = _ipywidgets()
-        self.dist_map, self.truth, self.block = dist_map, truth, -(-max(grey.shape)//_SIDE)
+        self.dist_map, self.truth, self.saddle, self.block = dist_map, truth, saddle, -(-max(grey.shape)//_SIDE)
         self.grey = _block_means(grey, self.block)
         slider = lambda name, value: w.FloatSlider(value=value, min=0, max=1, step=.01, description=name, continuous_update=False, layout=w.Layout(width='380px'))
         self.cells_max, self.cell_fill = slider('cells_max', cells_max), slider('cell_fill', cell_fill)
@@ -75,7 +76,7 @@ def _moved(self: ThresholdSliders, change): # of a slider's value
 @patch
 def _draw(self: ThresholdSliders):
     "Segment, score and show"
-    self.labels = masks_from_distance(self.dist_map, **self.thresholds)
+    self.labels = masks_from_distance(self.dist_map, **self.thresholds, saddle=self.saddle)
     self.scores = {} if self.truth is None else _scores(self.truth, self.labels)
     n = int(self.labels.max())
     shown = [f'<b>{n} cell{"s"*(n != 1)}</b>', *(f'{k} {v:.3f}' for k, v in self.scores.items()),
@@ -83,7 +84,7 @@ def _draw(self: ThresholdSliders):
     self.text.value, self.picture.value = ' &emsp; '.join(shown), _picture(self.grey, self.labels, self.block)
 
 def _scores(truth, labels): # (H,W) integers
-    "The scores of one image; NaN where it holds no reference cell"
+    "The scores of one image; without a reference cell NaN, and F1 0 where something was found"
     c, m = ctc_counts(truth, labels), matching_counts(truth, labels)
     return dict(SEG=c.seg, DET=c.det, OP_CSB=c.op_csb, F1=m.f1_50)
 
@@ -99,7 +100,7 @@ def threshold_sliders(
     grey = to_grey(image, pipeline_or_map.model.config['channel'] if runs else None)
     if truth is not None and check_labels(truth, 'truth').shape != grey.shape:
         raise InputError(f'truth of shape {np.shape(truth)} does not belong to an image of shape {grey.shape}: give the labels of this image, at its size')
-    if runs: return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, pipeline_or_map.cells_max, pipeline_or_map.cell_fill)
+    if runs: return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, *pipeline_or_map._thresholds(None, None))
     dist_map = _check_map(pipeline_or_map)
     if dist_map.shape != grey.shape: raise InputError(f'distance map: shape {dist_map.shape} does not belong to an image of shape {grey.shape}: give the map of this image')
     start = signature(masks_from_distance).parameters
