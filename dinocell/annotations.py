@@ -620,6 +620,8 @@ def read_coco(
         ids.add(id)
         sizes[name], where[name] = shape, _in_order(places.get(id, {}), wanted)
     if places and not ids & places.keys(): raise InputError(f'{path}: its annotations are of other images than its {len(sizes)}, such as image_id {next(iter(places))!r}: export it again')
-    notes = (said, counts['crowd'] and f"{counts['crowd']} annotations are marked iscrowd, as cells drawn with a brush are: taken as cells; delete those that are regions of many cells",
+    lost = sum(len(at)//2 for id, by in places.items() if id not in ids for at in by.values())
+    notes = (said, lost and f'{lost} annotations are of images that it does not list: left out',
+             counts['crowd'] and f"{counts['crowd']} annotations are marked iscrowd, as cells drawn with a brush are: taken as cells; delete those that are regions of many cells",
              counts['stray'] and f"{counts['stray']} annotations have stray points or lines beside or in place of their outline: these hold no pixel")
     return CocoFile(str(path), sizes, where, called, tuple(filter(None, notes)))

@@ -71,6 +71,7 @@ class Segmentation:
 
     def __post_init__(self):
         known = (*FORMATS, *_TOGETHER)
+        if self.output == '': raise InputError("output='': name a folder for the results")
         for name in self.formats:
             if name not in known: raise InputError(f'formats: {name!r} is none: choose from {", ".join(known)}, with spaces between them')
         if not self.formats: raise InputError(f'formats: none given: choose from {", ".join(known)}')
@@ -250,8 +251,8 @@ def _settings(what): # `Segmentation`
     return json.loads(json.dumps(told))
 
 def _job_of(what, settings): # `Segmentation`; from `_settings`
-    "Its `Job`: a line for each finished image; `writes`: the files that it made or was about to make"
-    return Job(Path(what.output)/'segmented.jsonl', settings, free=('formats', 'writes'), keys=('image', 'stamp', 'files'))
+    "Its `Job`: a line for each finished image; `writes`: the files that it made or was about to make; `together`: stamps of those that hold all images"
+    return Job(Path(what.output)/'segmented.jsonl', settings, free=('formats', 'writes', 'together'), keys=dict(image=str, stamp=list | None, cells=int, files=[str]))
 
 def read_finished(
     what: Segmentation,
@@ -291,8 +292,22 @@ def _claim(job, what, todo): # paths of images that will be segmented
         raise InputError(f'{Path(what.output)/foreign[0]}: is there already, and not written by this job ({len(foreign)} such files): choose another output folder, or move it away')
     if changed := [n for n in there if n in made and made[n] != _stamp(Path(what.output)/n)]:
         raise InputError(f'{Path(what.output)/changed[0]}: was changed since it was written here ({len(changed)} such files): choose another output folder, or move it away')
-    job.identity['writes'] = sorted(ours | names)
+    for name in names & {*_TOGETHER.values()}: _check_together(job, what, name)
+    job.identity |= dict(writes=sorted(ours | names), together=_together_of(job))
     if names: _kept(job, job.begin)                                      # before the first of them is there
+
+def _together_of(job): # that was read
+    "Name -> stamps of the files that hold all images, as they were written; None while one is written"
+    return dict((job.known or {}).get('together') or {})
+
+def _stamps(path): # a file or a folder
+    "The stamp of a file, or of all files of a folder"
+    return {p.name: _stamp(p) for p in sorted(path.iterdir())} if path.is_dir() else _stamp(path)
+
+def _check_together(job, what, name): # of a file that holds all images
+    "`InputError` where somebody else has changed it, or put a file into its folder"
+    path, made = Path(what.output)/name, _together_of(job).get(name)
+    if made and path.exists() and _stamps(path) != made: raise InputError(f'{path}: was changed since it was written here: choose another output folder, or move it away')
 
 def _note(job, row, last): # of a finished image; its earlier line, if any
     "Note a finished image; what was written of it before in other formats still holds"
@@ -427,7 +442,7 @@ def segment_files(
     _check_scale(what, pipe)                                             # what is wrong for all is told once
     with _job_of(what, settings) as job:
         rows = _segment_all(images, what, pipe, job, workers, executor)
-        _write_together(rows, what)
+        _write_together(rows, what, job)
     return rows
 
 def _segment_all(images, what, pipe, job, workers, executor): # as `segment_files`; a job that holds the folder
@@ -450,7 +465,7 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
             bar.update()
     rows = [rows[p] for p in images]
     channel = pipe.model.config['channel'] if what.channel is None else what.channel
-    if said := said_of_channels([r.get('channels', 1) for r in rows], channel): print(f'dinocell: {said}', file=sys.stderr)
+    if said := said_of_channels([r.get('channels', 1) for r in rows if 'error' not in r], channel): print(f'dinocell: {said}', file=sys.stderr)
     return rows
 
 # %% ../nbs/57_batch.ipynb #4f22127f
@@ -475,16 +490,23 @@ def _check_names(images, what): # paths; `Segmentation`
     twice = [name for name, n in Counter(f.name for p in images for f in _result_files(p, what).values()).items() if n > 1]
     if twice: raise InputError(f'{what.output}: several images would write {sorted(twice)[0]}: rename them, or give each folder its own output')
 
-def _write_together(rows, what): # of `segment_files`; `Segmentation`
+def _write_together(rows, what, job): # of `segment_files`; `Segmentation`; its job
     "The files that hold all images, made of the label TIFFs; a frame of a stack is a frame of its own"
     done = [(Path(r['image']).name, _result_files(r['image'], what)['tif']) for r in rows if 'error' not in r and 'tif' in what.formats]
-    if not done: return
+    names = [_TOGETHER[f] for f in what.formats if f in _TOGETHER]
+    if not done or not names: return
+    def note(stamps):
+        job.identity['together'] = _together_of(job) | stamps
+        _kept(job, job.begin)
+    for name in names: _check_together(job, what, name)                  # again: it may have taken hours
+    note(dict.fromkeys(names))
     if 'coco' in what.formats: write_coco(Path(what.output)/_TOGETHER['coco'], ((name, tifffile.imread(f), None) for name, f in done))
     if 'ctc' in what.formats:
         shutil.rmtree(folder := Path(what.output)/_TOGETHER['ctc'], ignore_errors=True)
         with atomic_folder(folder) as tmp:
             frames = (page for _, f in done for page in _pages(f))
             (tmp/'res_track.txt').write_text(_write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'), encoding='utf-8')
+    note({name: _stamps(Path(what.output)/name) for name in names})
 
 def _pages(path): # label TIFF of an image or a stack
     "Its label images, one by one"
@@ -495,6 +517,7 @@ def find_images(
     *where: str | Path, # files, folders, globs, or OME-Zarr folders
 ) -> list:              # paths, sorted, none twice; at least one
     "The images that `where` means, see `list_images`"
+    if '' in where: raise InputError("an empty path '' among the images: check the variable that it comes from")
     return sorted({p for w in where for p in _found_in(w)})
 
 def _found_in(where): # see `find_images`

@@ -43,7 +43,7 @@ def cmd_download(a):
 def cmd_check(a):
     "data check: exit code 1 where something serious was found"
     from dinocell.data_check import check_data, format_report, report_json
-    report = check_data(*a.folders, page=a.page, speck=a.speck, workers=a.workers)
+    report = check_data(*a.folders, page=a.page, speck=a.speck, workers=a.workers, axes=a.axes, category=a.category)
     print(report_json(report) if a.json else format_report(report))
     return int(report.serious)
 

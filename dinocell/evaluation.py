@@ -170,18 +170,20 @@ def write_results(
 ) -> Path:               # the folder, which is a method too
     "A label TIFF for each image; the same call goes on where an interrupted one stopped, and so does one with more images"
     folder, labels = Path(folder), labels_by(method, data, name)
-    images = {n: dict(pixels=checksum(data.grey(i))) for i, n in enumerate(data.names)}
+    given = not callable(method) and not hasattr(method, 'segment_prepared')  # labels that are there already, and may be others next time
+    images = {n: dict(pixels=checksum(data.grey(i))) | (dict(labels=checksum(labels(i))) if given else {}) for i, n in enumerate(data.names)}
     about = dict(method=name, **_fingerprint(method), resolution='of the images', images=images)
-    with Job(folder/'results.json', about, grows=('images',), keys=('image',)) as job:
+    with Job(folder/'results.json', about, grows=('images',), keys=dict(image=str)) as job:
         known = (job.known or {}).get('images', {})
         if foreign := next((n for n in data.names if n not in known and (folder/f'{n}.tif').exists()), None): raise InputError(f'{folder}/{foreign}.tif: did not come from here: choose another folder')
         job.begin()
-        done = {r['image'] for r in job.rows}
-        todo = [i for i, n in enumerate(data.names) if n not in done or not (folder/f'{n}.tif').is_file()]
+        done, file_of = {r['image']: r.get('file') for r in job.rows}, {n: folder/f'{n}.tif' for n in data.names}
+        if changed := next((file_of[n] for n in data.names if done.get(n) and file_of[n].is_file() and _sha256(file_of[n].read_bytes()) != done[n]), None): raise InputError(f'{changed}: was changed since it was written here: choose another folder, or remove this file')
+        todo = [i for i, n in enumerate(data.names) if n not in done or not file_of[n].is_file()]
         with tqdm(total=len(data), initial=len(data) - len(todo), desc=name, leave=False) as bar:
             for i in todo:
-                write_tiff(folder/f'{data.names[i]}.tif', labels(i))
-                job.add(dict(image=data.names[i]))
+                write_tiff(path := file_of[data.names[i]], labels(i))
+                job.add(dict(image=data.names[i], file=_sha256(path.read_bytes())))
                 bar.update()
     return folder
 

@@ -320,9 +320,9 @@ def said_of_channels(
     channel: int | None, # which one was taken
 ) -> str:                # '' where all are grey
     "What was done with the channels, in words"
-    several = ' or '.join(map(str, sorted({*counts} - {1})))
-    if not several: return ''
-    return f'the mean of {several} channels was taken: --channel takes one' if channel is None else f'channel {channel} of {several} was taken'
+    several, grey = ' or '.join(map(str, sorted({*counts} - {1}))), sum(n == 1 for n in counts)
+    if not several: return f'channel {channel} was asked for, but the images are grey: taken as they are' if channel and grey else ''
+    return f'the mean of {several} channels was taken: --channel takes one' if channel is None else f'channel {channel} of {several} was taken' + (f'; {grey} grey images as they are' if channel and grey else '')
 
 # %% ../nbs/00_images.ipynb #6d3f40e5
 _LINE = 64 # pixels of equal value in a row that no picture has by chance

@@ -95,6 +95,11 @@ def _table_or_none(line): # bytes
     except ValueError: return None
     return found if isinstance(found, dict) else None
 
+def _is_of(value, kind): # see `Job`
+    "Whether a value of a line is of that type"
+    if isinstance(kind, list): return isinstance(value, list) and all(isinstance(v, kind[0]) for v in value)
+    return isinstance(value, kind)
+
 class Job:
     "What makes the files of a folder, and which of its parts are done; used in a `with`, it holds the folder"
     def __init__(self,
@@ -102,11 +107,11 @@ class Job:
         identity: dict,     # what makes the result; see `differences`
         grows: tuple = (),  # see `differences`
         free: tuple = (),   # names that may stand in a file and are not compared
-        keys: tuple = (),   # what the line of a finished part must tell
+        keys: dict = {},    # what the line of a finished part must tell: name -> type, [type] for a list of such
         output=None,        # what it makes, if that is not the folder of `note`; the lock is then beside it
     ):
         self.note, self.output = Path(note), Path(output or Path(note).parent)
-        self.identity, self.grows, self.free, self.keys = json.loads(json.dumps(identity)), grows, free, set(keys)
+        self.identity, self.grows, self.free, self.keys = json.loads(json.dumps(identity)), grows, free, keys
         self.lock = self.note.with_name('.lock') if output is None else self.output.with_name(f'.{self.output.name}.lock')
         self.known, self.rows, self.past, self._file, self._new = None, [], [], None, False  # identity that is there; finished parts; also those of a damaged file
 
@@ -117,7 +122,7 @@ class Job:
         head, *lines = self.note.read_bytes().split(b'\n')
         torn = lines.pop() if lines else b''
         told, *rows = map(_table_or_none, (head, *lines))
-        good = self.past = [r for r in rows if r is not None and self.keys <= r.keys()]
+        good = self.past = [r for r in rows if r is not None and all(k in r and _is_of(r[k], kind) for k, kind in self.keys.items())]
         if told is None:
             self._say(f'{self.note}: its beginning is damaged: it counts for nothing')
             return
@@ -160,9 +165,10 @@ class Job:
     def begin(self):
         "Write the identity, whole or not at all; the finished parts stay"
         if self._whole and self.known == self.identity: return
+        self._close()                                                    # a file that is open cannot be replaced everywhere
         lines = [dict(self.identity, dinocell=_version()), *self.rows]
         with atomic_path(self.note) as tmp: tmp.write_text(''.join(json.dumps(line) + '\n' for line in lines), encoding='utf-8')
-        self._new, self.known, self._whole = self.known is None, self.identity, True
+        self._new, self.known, self._whole = self.known is None, dict(self.identity), True
 
     def add(self,
         row: dict, # what there is to know of a finished part
