@@ -34,11 +34,11 @@ from .cells import _check_pixel_size, cell_table
 from .datasets import _lean_start, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
 from .images import BlankError, InputError, _PREPARATION, _as_channels, _unreadable, atomic_folder, atomic_path, channel_count, check_axes, list_images, read_image, said_of_channels
-from .jobs import Job, _table_or_none
+from .jobs import Job, read_table
 from .large import _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
 from .metrics import _write_frames
 from .model import UntrainedWarning, _meta, best_device, load_model
-from .pipeline import DINOCellPipeline, _estimates, _three_digits, flood_map
+from .pipeline import DINOCellPipeline, _estimates, _three_digits
 from .plots import overlay
 from .ready import DEFAULT, model_path
 from .system import check_number, cores, free_memory
@@ -232,7 +232,7 @@ def _check_shape(files, image, path): # format -> file
 def _write_results(files, pipe, image, path, what, size): # format -> file; from `scale_of`
     "Everything that is asked for of an image that fits; the number of cells"
     found = pipe.predict_distance(image, str(path), flips=what.flips, **size)
-    labels = flood_map(found, *pipe._thresholds(None, None))
+    labels = pipe.flood(found)
     measured = 'csv' in files or 'geojson' in files
     table = cell_table(labels, image, found, what.pixel_size, list(what.channel_names) or None, confidence=pipe.confidence) if measured else None
     writers = dict(csv=lambda f: write_csv(f, table), rois=lambda f: write_rois(f, labels), geojson=lambda f: write_geojson(f, labels, table),
@@ -330,7 +330,7 @@ def _frame_name(path, stack, k): # number of a frame
 def _stack_work(work, mark): # folder; what the maps depend on
     "Number of frames whose maps are there, and which of them are blank; other work than this is removed"
     note = work/'work.json'
-    if not note.exists() or _table_or_none(note.read_bytes()) != mark:
+    if read_table(note) != mark:
         shutil.rmtree(work, ignore_errors=True)
         with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
     try: return json.loads((work/'done').read_text())
@@ -355,7 +355,7 @@ def _stack_labels(files, pipe, stack, maps, path, what, work):
     "Labels of all frames (N,H,W) uint32, on disk; the table, or None"
     labels, tables = _array_file(work/'labels.npy', maps.shape, np.uint32), []
     for k, found in enumerate(maps):
-        labels[k] = cells = flood_map(np.array(found), *pipe._thresholds(None, None))
+        labels[k] = cells = pipe.flood(np.array(found))
         if 'csv' not in files: continue
         table = cell_table(cells, stack.read(k), found, what.pixel_size, list(what.channel_names) or None, confidence=pipe.confidence)
         where = {a.lower(): np.full(len(table['label']), i) for a, i in zip(stack.axes, np.unravel_index(k, stack.counts))}
@@ -464,8 +464,7 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
             except BrokenProcessPool as e: raise InputError(f'{path}: a process was killed, most likely for want of memory: take fewer workers than {workers}; what is finished is kept') from e
             bar.update()
     rows = [rows[p] for p in images]
-    channel = pipe.model.config['channel'] if what.channel is None else what.channel
-    if said := said_of_channels([r.get('channels', 1) for r in rows if 'error' not in r], channel): print(f'dinocell: {said}', file=sys.stderr)
+    if said := said_of_channels([r.get('channels', 1) for r in rows if 'error' not in r], pipe.model.config['channel']): print(f'dinocell: {said}', file=sys.stderr)
     return rows
 
 # %% ../nbs/57_batch.ipynb #4f22127f

@@ -13,9 +13,9 @@ from skimage.measure import regionprops_table
 
 from .distance import create_distance_map
 from .images import InputError
-from .labels import check_labels, label_sizes, relabel
+from .labels import label_sizes, relabel
 from .metrics import _overlaps
-from .watershed import _check_map
+from .watershed import _STEPS, _both_ends, _check_map, _passes
 
 # %% ../nbs/13_cells.ipynb #1b8a15de
 _PLACE = dict(y_px='centroid-0', x_px='centroid-1', top_px='bbox-0', left_px='bbox-1', bottom_px='bbox-2', right_px='bbox-3')
@@ -67,20 +67,12 @@ def _statistics(values, starts): # pixels, cell after cell (n,); where each cell
                 max=over(np.maximum, values, -np.inf), integrated=total)
 
 # %% ../nbs/13_cells.ipynb #f8a63ab2
-_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1)) # to a pixel's neighbours, each pair of pixels once: two across edges, two across corners
-
-def _meetings(image, step): # (H,W); one of `_STEPS`
-    "The image at both ends of the step, wherever both lie in it: two views of one shape"
-    dy, dx = step
-    h, w = image.shape
-    return image[:h - dy, max(-dx, 0):w - max(dx, 0)], image[dy:, max(dx, 0):w - max(-dx, 0)]
-
 def _neighbours(labels): # (H,W) int32, 1..N
     "How many cells each touches, which share of its edges lies against them, and whether it is cut by the image border"
     n, padded = labels.max() + 1, np.pad(labels, 1, constant_values=-1)
     pairs, against, edges, border = [], np.zeros(n), np.zeros(n), np.zeros(n, bool)
     for step in _STEPS:
-        a, b = _meetings(padded, step)
+        a, b = _both_ends(padded, step)
         differ = a != b
         a, b = a[differ], b[differ]
         both = (a > 0) & (b > 0)
@@ -97,11 +89,8 @@ def _neighbours(labels): # (H,W) int32, 1..N
 def _saddles(labels, dist_map): # (H,W) int32, 1..N; (H,W) float32
     "Height of the highest pass from each cell to another that touches it, 0 without one (N,)"
     out = np.zeros(labels.max() + 1, np.float32)
-    for step in _STEPS:
-        (a, b), (p, q) = _meetings(labels, step), _meetings(dist_map, step)
-        meet = (a != b) & (a > 0) & (b > 0)
-        height = np.minimum(p[meet], q[meet])
-        for side in (a[meet], b[meet]): np.maximum.at(out, side, height)
+    pairs, heights = _passes(dist_map, labels)
+    for side in pairs.T: np.maximum.at(out, side, heights.astype(np.float32))
     return out[1:]
 
 def _certainty(labels, dist_map, at, starts): # as `_saddles`; see `_pixels_by_cell`

@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 
 from .distance import create_distance_map
 from .images import DIAMETER, InputError, _mirror, atomic_path, channel_count, check_normalisation, normalise, said_of_channels, scaled_grey, to_grey
-from .jobs import Job, _table_or_none, checksum
+from .jobs import Job, checksum, read_table
 from .labels import check_labels, label_sizes, relabel, resize_labels
 from .system import check_number, cores
 
@@ -206,7 +206,7 @@ def _normalisation(
     check_normalisation(flatten, limits)
     return dict(flatten=None if flatten is None else float(flatten), limits=None if limits is None else [float(v) for v in limits])
 
-def _check_prepared(name, grey, labels): # see `write_dataset`
+def _check_pair(name, grey, labels): # see `write_dataset`
     "The labels; `InputError` unless both are what the network and the watershed work with"
     if getattr(grey, 'dtype', None) != np.uint8 or grey.ndim != 2 or not grey.size:
         raise InputError(f'{name}: a picture of type {getattr(grey, "dtype", type(grey).__name__)} and shape {np.shape(grey)}: give (h,w) uint8, as `prepare_image` makes it')
@@ -228,7 +228,7 @@ def write_dataset(
     try:
         for k, (name, grey, labels) in enumerate(items):
             paths.append(parts/f'{k:06d}.npz')
-            _write_part(paths[-1], grey, _check_prepared(name, grey, labels), name=name, group=name, original_size=list(grey.shape) if scale == 1 else None,
+            _write_part(paths[-1], grey, _check_pair(name, grey, labels), name=name, group=name, original_size=list(grey.shape) if scale == 1 else None,
                         scale=scale, lost=0)
             records.append(_read_record(paths[-1]))
         _check_names([r['name'] for r in records])
@@ -253,6 +253,13 @@ class _Images:
         i: int,   # which image; negative counts from the end
     ) -> tuple:   # grey (h,w) uint8, labels (h,w) int, at their true size
         return self.grey(i), self.labels(i)
+
+    def image_size(self,
+        i: int,    # which image
+    ) -> tuple:    # height and width of its file, as far as it is known, else of its picture
+        "How large an image is that a user has"
+        whole = (self.meta.get('original_sizes') or [None]*len(self))[i]
+        return tuple(self.sizes[i].tolist() if whole is None else whole)
 
     def cells(self,
         i: int,          # which image
@@ -312,10 +319,13 @@ class CellDataset(_Images):
         i: int,      # which image
     ) -> np.ndarray: # (H,W) of whole numbers, as large as the image's file
         "Its labels at the resolution of the file: what a user's result is compared with"
-        sizes, i = self.meta.get('original_sizes'), range(len(self))[i]
-        if sizes is None or sizes[i] is None or tuple(sizes[i]) == tuple(self.sizes[i]): return self.labels(i)
+        i = range(len(self))[i]
+        if self.image_size(i) == tuple(self.sizes[i]): return self.labels(i)
         if self.meta['version'] < 4: raise InputError(f'{self.folder}: made by an older dinocell, without the masks at their own resolution: make it again with `dinocell process`')
-        with np.load(self.folder/'masks.npz', allow_pickle=False) as f: return f[str(i)]
+        return self._masks[str(i)]
+
+    @cached_property
+    def _masks(self): return np.load(self.folder/'masks.npz', allow_pickle=False) # its table of contents is read once
 
     def distance(self,
         i: int,         # which image
@@ -546,7 +556,7 @@ def process_sources(
 
 def _made_from(note): # file of a finished set
     "What it was made from, as a checksum of settings, sources and the state of their files; None where that is not told"
-    return (_table_or_none(note.read_bytes()) or {}).get('made_from') if note.is_file() else None
+    return read_table(note).get('made_from')
 
 def _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta): # as `process_sources`; of the parts, whose folder is this process's
     "Make the parts, then the folder of them"

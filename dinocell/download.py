@@ -26,7 +26,7 @@ from urllib.request import Request, urlopen
 from tqdm.auto import tqdm
 
 from .datasets import _sha256
-from .jobs import _table_or_none
+from .jobs import read_table
 from .images import InputError, atomic_path
 
 # %% ../nbs/25_download.ipynb #093fc97b
@@ -142,7 +142,7 @@ def _go_on(url, part, note): # address; the part file; {url, size, mark} of what
 # %% ../nbs/25_download.ipynb #97603fb8
 def _receive(url, part, note_path): # address; the part file; note of it
     "Take what is missing of a file; `_Dropped` when it ends too early"
-    note = (_table_or_none(note_path.read_bytes()) if note_path.is_file() else None) or {}
+    note = read_table(note_path)
     if part.is_file() and note.get('url') == url and part.stat().st_size == note['size']: return note
     reply, start, note = _go_on(url, part, note)
     with reply:

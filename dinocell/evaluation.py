@@ -10,7 +10,6 @@ __all__ = ['BASELINES', 'COUNTS', 'SCORES', 'KIND_COLOURS', 'classical_baseline'
            'say_confidence', 'tune_model']
 
 # %% ../nbs/51_evaluation.ipynb #3b95cf82
-import hashlib
 import json
 import warnings
 from collections.abc import Callable
@@ -29,15 +28,15 @@ from tqdm.auto import tqdm
 
 from .annotations import read_mask
 from .cells import _CELLS, _WRONG, _certainty, _pixels_by_cell, agreement, fit_confidence
-from .datasets import CellDataset, check_prepared
+from .datasets import CellDataset, _sha256, check_prepared
 from .export import write_tiff
 from .images import InputError, _PREPARATION, atomic_path, suffixes
 from .intervals import basis, interval, say_basis
 from .jobs import Job, checksum
 from .labels import check_labels, relabel, resize_labels
 from .metrics import KINDS, _ctc, _hits, _kinds, _overlaps, _pq, _undefined, object_kinds, pooled_scores
-from .model import DINOCell, _weight_bytes
-from .pipeline import DINOCellPipeline, flood_map
+from .model import DINOCell, weights_sha256
+from .pipeline import DINOCellPipeline
 from .training import write_rows
 from .tuning import ThresholdSurface, find_optimal_thresholds
 from .watershed import enlarge_map
@@ -94,16 +93,11 @@ def _numbers(total): # summed counts (22,)
     return {k: c[k] for k in _OBJECTS} | dict(zip(SCORES, scores_of(total).tolist()))
 
 # %% ../nbs/51_evaluation.ipynb #6f92e496
-def _sizes(data, i): # which image
-    "Height and width of the picture that the network sees, and of the image's file"
-    small, whole = tuple(data.sizes[i].tolist()), (data.meta.get('original_sizes') or [None]*len(data))[i]
-    return small, small if whole is None else tuple(whole)
-
 def _fit(labels, data, i, where): # labels of image i; what to call them in an error
     "Labels at the resolution of the image; those at the size of the network's picture are enlarged"
-    labels, (small, whole) = check_labels(labels, where), _sizes(data, i)
+    labels, whole = check_labels(labels, where), data.image_size(i)
     if labels.shape == whole: return labels
-    if labels.shape != small: raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {whole}: give one label a pixel of it')
+    if labels.shape != tuple(data.sizes[i]): raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {whole}: give one label a pixel of it')
     return resize_labels(labels, whole)
 
 def _called(method, data, i, name): # function; which image; name of the method
@@ -130,7 +124,7 @@ def labels_by(
     "How to get a method's labels; nothing is segmented yet"
     if hasattr(method, 'segment_prepared'):
         check_prepared(data, method.model.config)
-        return lambda i: method.segment_prepared(data.grey(i), size=_sizes(data, i)[1])
+        return lambda i: method.segment_prepared(data.grey(i), size=data.image_size(i))
     if callable(method): return lambda i: _called(method, data, i, name)
     if not isinstance(method, (str, Path)):
         if len(method) != len(data): raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: give one an image')
@@ -151,16 +145,10 @@ def segment_dataset(
     with tqdm(range(len(data)), desc=name, leave=False) as bar: return [labels(i) for i in bar]
 
 # %% ../nbs/51_evaluation.ipynb #d70ce1a5
-def _sha256(*parts): # bytes
-    "Checksum of them all"
-    h = hashlib.sha256()
-    for p in parts: h.update(p)
-    return h.hexdigest()
-
 def _fingerprint(method):
     "What makes a pipeline's labels: its weights and settings; nothing is known of other methods"
     if not isinstance(method, DINOCellPipeline): return {}
-    return dict(weights=_sha256(*_weight_bytes(method.model.state_dict())), preparation=_PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap')})
+    return dict(weights=weights_sha256(method.model), preparation=_PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap')})
 
 def write_results(
     method,              # see `labels_by`
@@ -178,12 +166,12 @@ def write_results(
         if foreign := next((n for n in data.names if n not in known and (folder/f'{n}.tif').exists()), None): raise InputError(f'{folder}/{foreign}.tif: did not come from here: choose another folder')
         job.begin()
         done, file_of = {r['image']: r.get('file') for r in job.rows}, {n: folder/f'{n}.tif' for n in data.names}
-        if changed := next((file_of[n] for n in data.names if done.get(n) and file_of[n].is_file() and _sha256(file_of[n].read_bytes()) != done[n]), None): raise InputError(f'{changed}: was changed since it was written here: choose another folder, or remove this file')
+        if changed := next((file_of[n] for n in data.names if done.get(n) and file_of[n].is_file() and _sha256(file_of[n]) != done[n]), None): raise InputError(f'{changed}: was changed since it was written here: choose another folder, or remove this file')
         todo = [i for i, n in enumerate(data.names) if n not in done or not file_of[n].is_file()]
         with tqdm(total=len(data), initial=len(data) - len(todo), desc=name, leave=False) as bar:
             for i in todo:
                 write_tiff(path := file_of[data.names[i]], labels(i))
-                job.add(dict(image=data.names[i], file=_sha256(path.read_bytes())))
+                job.add(dict(image=data.names[i], file=_sha256(path)))
                 bar.update()
     return folder
 
@@ -204,8 +192,8 @@ def groups_of(data):
 
 def _both_counts(data, i, labels): # which image; at its resolution
     "Counts at the resolution of the image, and at the scale of the network's picture"
-    counts, (small, whole) = image_counts(data.mask(i), labels), _sizes(data, i)
-    return counts, counts if small == whole else image_counts(data.labels(i), resize_labels(labels, small))
+    counts, small = image_counts(data.mask(i), labels), tuple(data.sizes[i])
+    return counts, counts if labels.shape == small else image_counts(data.labels(i), resize_labels(labels, small))
 
 def score_dataset(
     method,                 # see `labels_by`
@@ -436,7 +424,7 @@ def _calibrate(pipe, data, enough=2000): # cells
     for i in np.random.default_rng(0).permutation(len(data)):
         mask = data.mask(i)
         found = enlarge_map(pipe.predict_prepared(data.grey(i)), mask.shape)
-        labels = relabel(flood_map(found, *pipe._thresholds(None, None)))
+        labels = relabel(pipe.flood(found))
         tables.append(_certainty(labels, found, *_pixels_by_cell(labels)))
         true.append(agreement(labels, [mask]))                                          # IoU with the true cell
         if sum(map(len, true)) >= enough: break

@@ -132,6 +132,7 @@ def _check_plane(axes, shape, path): # a letter an axis; what to call it in an e
     for axis, n in zip(axes, shape):
         if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
 
+# %% ../nbs/00_images.ipynb #6ef1c804
 def _open_tiff(file): # path, or bytes in memory
     "A TIFF; of a set of OME files that name each other, this file alone"
     return tifffile.TiffFile(file, _multifile=False)
@@ -199,6 +200,7 @@ def _read_tiff(file, path, axes=None, ask=True): # as `_open_tiff`; what to call
         pixels = series.asarray()
         return _channels_first(pixels, series) if told == series.axes else _by_axes(pixels, told)
 
+# %% ../nbs/00_images.ipynb #c325a796
 _TOO_LARGE = 'if it is not damaged, use a machine with more memory, or `dinocell segment`, which reads a large TIFF in parts'
 
 def _read_png(path):

@@ -337,7 +337,7 @@ def _beside(folder, labels=True): # labels: whether label images may lie among t
     files = _files(folder)
     keys = {_key(name) for name, p in files.items() if p.suffix.lower() in suffixes}
     def drawn(name, path): # is it a mask?
-        if (kind := _kind(path)) != 'label': return True
+        if _kind(path) != 'label': return True
         return labels and any(k in keys for part in (_key(name), PurePosixPath(name).parent.as_posix()) for k in _cut(part))
     images = _by_key({name: p for name, p in files.items() if not drawn(name, p)}, folder)
     return images, *_match(images, {name: p for name, p in files.items() if _key(name) not in images or _kind(p) != 'label'})

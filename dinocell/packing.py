@@ -24,7 +24,7 @@ from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_nam
 from .datasets import _made_from, _open_job, _parts_job, _travels, _workers
 from .download import _need_room
 from .images import InputError, atomic_folder, atomic_path
-from .jobs import _table_or_none, checksum
+from .jobs import checksum, read_table
 from .plates import S3, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
 from .system import check_number, cores, free_memory
 
@@ -60,7 +60,7 @@ def _pack_shard(job): # entries, path of the shard, names of the channels, what 
 def _shard_note(path, entries, on_bad): # of a shard
     "What was noted of a finished shard; None unless it is there, its files are what they were, and none was skipped that must not be"
     note = path.with_suffix('.json')
-    found = (_table_or_none(note.read_bytes()) if note.is_file() else None) or {}
+    found = read_table(note)
     if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']: return None
     return found if path.is_file() or not found['records'] else None
 

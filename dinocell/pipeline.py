@@ -168,7 +168,7 @@ class DINOCellPipeline:
         if model.device.type != 'mps': model.to(memory_format=torch.channels_last) # the same weights, laid out as the convolutions like them best
         self.cells_max = model.config['cells_max'] if cells_max is None else cells_max
         self.cell_fill = model.config['cell_fill'] if cell_fill is None else cell_fill
-        self.saddle = model.config.get('saddle', 1.)                     # of older models
+        self.saddle = model.config['saddle']
         self.window = model.config['window'] if window is None else window
         self.overlap = self.window//4 if overlap is None else overlap
         _check_thresholds(self.cells_max, self.cell_fill)
@@ -204,6 +204,13 @@ def segment_prepared(self: DINOCellPipeline,
     "Labels of a prepared picture"
     thresholds = self._thresholds(cells_max, cell_fill)
     return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *thresholds)
+
+@patch
+def flood(self: DINOCellPipeline,
+    dist_map: np.ndarray, # (H,W) float32 in [0,1], from `predict_distance`
+) -> np.ndarray:          # (H,W) int32
+    "Labels of a map, by the pipeline's thresholds"
+    return flood_map(dist_map, *self._thresholds(None, None))
 
 @patch(as_prop=True)
 def confidence(self: DINOCellPipeline) -> list | None:

@@ -10,7 +10,6 @@ __all__ = ['S3', 'TRIES', 'WAIT', 'JUMP', 'JUMP_CHANNELS', 'JUMP_BRIGHTFIELD', '
 # %% ../nbs/27_plates.ipynb #66ef6510
 import csv
 import gzip
-import os
 import re
 import sys
 import time
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tifffile
 
 from .cell_painting import FieldKey, _twice, check_key
 from .images import InputError, _axis_of, _read_stored, _read_tiff, _unreadable, _walk_linked, atomic_path

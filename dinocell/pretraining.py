@@ -32,7 +32,7 @@ from .consistency import consistency, field_embeddings, vit_tokens
 from .crops import CropConfig, Crops, crop_batch, draw_sides
 from .images import InputError
 from .jobs import checksum, flat
-from .model import _weight_bytes, first_weights
+from .model import first_weights, weights_sha256
 from .ssl_losses import (SSLHead, block_masks, cosine_between, dino_loss, ema_update, ibot_loss, koleo_loss, layer_groups, line_between, mask_weights,
                                  sinkhorn)
 from .system import MOST, check_settings
@@ -329,10 +329,8 @@ def _plate_table(fields):
     return {plate: dict(fields=checksum(*told)) for plate, told in plates.items()}
 
 def _about(pair, backbone_name, config, views, fields, held_out):
-    "What makes the result of a run, see `Job`, and the checksum of the weights that it begins with"
-    sha = hashlib.sha256()
-    for part in _weight_bytes(pair.student.vit.state_dict()): sha.update(part)
-    return flat(asdict(config), _HOW) | {'backbone_name': backbone_name, 'views': views, 'channels': list(fields.channels), 'start weights': sha.hexdigest(),
+    "What makes the result of a run, see `Job`"
+    return flat(asdict(config), _HOW) | {'backbone_name': backbone_name, 'views': views, 'channels': list(fields.channels), 'start weights': weights_sha256(pair.student.vit),
                 'plates': _plate_table(fields), 'held-out plates': _plate_table(held_out)}
 
 # %% ../nbs/41_pretraining.ipynb #4309e61f

@@ -10,7 +10,6 @@ __all__ = ['MONITORS', 'LOSSES', 'DESIGN', 'PRESETS', 'TrainConfig', 'write_conf
 
 # %% ../nbs/40_training.ipynb #6e605c87
 import csv
-import hashlib
 import json
 import math
 import os
@@ -35,7 +34,7 @@ from .datasets import _lean_start, _travels, check_prepared, draw_crops
 from .images import InputError, atomic_path
 from .intervals import basis, interval, say_basis
 from .jobs import Job, checksum, flat
-from .model import DINOCell, FORMAT, _load, _weight_bytes, best_device, save_model
+from .model import DINOCell, FORMAT, _load, best_device, save_model, weights_sha256
 from .system import MOST, check_settings, free_memory, plain_cell
 from .tuning import _count, _surfaces
 from .windows import predict_windows
@@ -472,10 +471,9 @@ def _start(model, output, team):
     begun = model.__dict__.setdefault('_begun', {})
     where = str(output.resolve())
     if where not in begun or not (output/'checkpoint.pt').is_file():
-        told, sha = model.config['provenance'], hashlib.sha256()
-        for part in _weight_bytes(model.state_dict()): sha.update(part)
+        told, sha = model.config['provenance'], weights_sha256(model)
         short = {k: v for k, v in told.items() if k in ('train', 'val', 'epoch', 'start', 'licences') or k.startswith('val_')}
-        begun[where] = [sha.hexdigest(), dict(short, sha256=sha.hexdigest()) if told else None]
+        begun[where] = [sha, dict(short, sha256=sha) if told else None]
     found = list(begun[where])
     if team.world > 1: dist.broadcast_object_list(found)              # the first process's weights are every one's
     return found

@@ -46,12 +46,8 @@ def _joins(dist_map, deep, cell_fill, saddle): # map and labels (H,W), see `_dee
     "For each fill threshold the number of the cell that a label is part of (N+1,), or None where none are joined"
     if saddle == 1: return [None]*len(cell_fill)
     peaks, (pairs, heights) = _peaks_of(dist_map, deep, deep.max()), _passes(dist_map, deep)
-    high = heights > saddle*np.minimum(*peaks[pairs].T)              # joined cells have higher peaks, so no other pass can join
-    pairs, heights, out = pairs[high], heights[high], {}
     above = [heights > np.float32(fill) for fill in cell_fill]
-    for use in above:
-        if use.sum() not in out: out[use.sum()] = _joined(peaks, pairs[use], heights[use], saddle)
-    return [out[use.sum()] for use in above]
+    return [_joined(peaks, pairs[use], heights[use], saddle) for use in above]
 
 def _as_one(r, s, n, size, to): # pairs of reference and label, and the pixels they share (P,); pixels of each label (N+1,); from `_joins`
     "The same after labels were joined"

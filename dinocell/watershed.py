@@ -74,23 +74,31 @@ def _flood(dist_map, cells_max, cell_fill): # as `_flood_all`
     return labels
 
 # %% ../nbs/03_watershed.ipynb #3fbfa12e
-_NEXT = (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]), (np.s_[:-1, :-1], np.s_[1:, 1:]), (np.s_[:-1, 1:], np.s_[1:, :-1])
+_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1)) # to a pixel's neighbours, each pair of pixels once: two across edges, two across corners
+
+def _both_ends(image, step): # (H,W); one of `_STEPS`
+    "The image at both ends of the step, wherever both lie in it: two views of one shape"
+    dy, dx = step
+    h, w = image.shape
+    return image[:h - dy, max(-dx, 0):w - max(dx, 0)], image[dy:, max(dx, 0):w - max(-dx, 0)]
 
 def _once(pairs, heights): # (n,2); (n,)
     "Each pair once, with its greatest height"
-    pairs, place = np.unique(pairs, axis=0, return_inverse=True)
-    top = np.zeros(len(pairs))
-    np.maximum.at(top, place.ravel(), heights)
-    return pairs, top
+    n = pairs.max(initial=0) + 1
+    keys, place = np.unique(pairs[:, 0]*n + pairs[:, 1], return_inverse=True)
+    top = np.zeros(len(keys))
+    np.maximum.at(top, place, heights)
+    return np.stack(np.divmod(keys, n), 1), top
 
 def _passes(dist_map, labels): # (H,W) float; (H,W) integers, 0 is background
     "Cells that touch, the lower number first (n,2) int64, and how high one can stay on the way from one to the other (n,) float64"
     pairs, heights = [], []
-    for a, b in _NEXT:
-        p, q = labels[a], labels[b]
-        at = (p != q) & (p > 0) & (q > 0)
-        pairs.append(np.sort(np.stack([p[at], q[at]], 1).astype(np.int64), 1))
-        heights.append(np.minimum(dist_map[a][at], dist_map[b][at]))
+    for step in _STEPS:
+        (a, b), (p, q) = _both_ends(labels, step), _both_ends(dist_map, step)
+        meet = (a != b) & (a > 0) & (b > 0)
+        a, b = a[meet].astype(np.int64), b[meet].astype(np.int64)
+        pairs.append(np.stack([np.minimum(a, b), np.maximum(a, b)], 1))
+        heights.append(np.minimum(p[meet], q[meet]))
     return _once(np.concatenate(pairs), np.concatenate(heights))
 
 def _peaks_of(dist_map, labels, n): # as `_passes`; number of cells
@@ -101,6 +109,8 @@ def _peaks_of(dist_map, labels, n): # as `_passes`; number of cells
 
 def _joined(peaks, pairs, heights, saddle): # from `_peaks_of` and `_passes`
     "For each cell the lowest number of those that it is one with (n+1,)"
+    high = heights > saddle*np.minimum(*peaks[pairs].T)              # joined cells have higher peaks, so no other pass can join
+    pairs, heights = pairs[high], heights[high]
     root, peaks = list(range(len(peaks))), peaks.tolist()
     def first(k):
         while root[k] != k: k = root[k]

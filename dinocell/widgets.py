@@ -100,7 +100,7 @@ def threshold_sliders(
     grey = to_grey(image, pipeline_or_map.model.config['channel'] if runs else None)
     if truth is not None and check_labels(truth, 'truth').shape != grey.shape:
         raise InputError(f'truth of shape {np.shape(truth)} does not belong to an image of shape {grey.shape}: give the labels of this image, at its size')
-    if runs: return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, *pipeline_or_map._thresholds(None, None))
+    if runs: return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, pipeline_or_map.cells_max, pipeline_or_map.cell_fill, pipeline_or_map.saddle)
     dist_map = _check_map(pipeline_or_map)
     if dist_map.shape != grey.shape: raise InputError(f'distance map: shape {dist_map.shape} does not belong to an image of shape {grey.shape}: give the map of this image')
     start = signature(masks_from_distance).parameters
