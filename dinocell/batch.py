@@ -7,10 +7,11 @@ __all__ = ['FORMATS', 'Segmentation', 'estimates_diameter', 'scale_of', 'segment
            'doubtful_diameter', 'find_images']
 
 # %% ../nbs/57_batch.ipynb #dc26de15
+import filecmp
 import hashlib
 import json
-import os
 import math
+import os
 import shutil
 import sys
 import time
@@ -33,8 +34,8 @@ from tqdm.auto import tqdm
 from .cells import _check_pixel_size, cell_table
 from .datasets import _lean_start, _sha256, _start_worker
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
-from .images import BlankError, InputError, _PREPARATION, _as_channels, _unreadable, atomic_folder, atomic_path, channel_count, check_axes, list_images, read_image, said_of_channels
-from .jobs import Job, read_table
+from .images import BlankError, InputError, _PREPARATION, _as_channels, _unreadable, atomic_folder, channel_count, check_axes, list_images, read_image, said_of_channels
+from .jobs import Job
 from .large import _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
 from .metrics import _write_frames
 from .model import UntrainedWarning, _meta, best_device, load_model
@@ -262,12 +263,17 @@ def read_finished(
     job.read()
     return _finished(job, what, [r['image'] for r in job.rows])
 
+def _is_copy(path, row): # of an image; line of one of its name
+    "Whether it is the file that was segmented, copied to another place, where it has a time of its own"
+    old = Path(row['image'])
+    return old.resolve() != Path(path).resolve() and old.is_file() and Path(path).is_file() and _stamp(old) == row['stamp'] and filecmp.cmp(old, path, shallow=False)
+
 def _finished(job, what, images): # that was read; paths
     "The lines that still hold, by image; an image is known by its name, wherever its folder was moved"
     last, out = {Path(r['image']).name: r for r in job.rows}, {}
     for p in images:
         r, files = last.get(Path(p).name), _result_files(p, what).values()
-        if r is None or r['stamp'] is None or r['stamp'] != _stamp(p): continue
+        if r is None or r['stamp'] is None or not (r['stamp'] == _stamp(p) or _is_copy(p, r)): continue
         if {f.name for f in files} <= {Path(f).name for f in r['files']} and all(f.exists() for f in files): out[str(p)] = r | dict(image=str(p), files=[str(f) for f in files])
     return out
 
@@ -327,28 +333,31 @@ def _frame_name(path, stack, k): # number of a frame
     "What to call it in an error"
     return f'{path}, ' + ', '.join(f'{a.lower()}={i}' for a, i in zip(stack.axes, np.unravel_index(k, stack.counts)))
 
-def _stack_work(work, mark): # folder; what the maps depend on
-    "Number of frames whose maps are there, and which of them are blank; other work than this is removed"
-    note = work/'work.json'
-    if read_table(note) != mark:
-        shutil.rmtree(work, ignore_errors=True)
-        with atomic_path(note) as tmp: tmp.write_text(json.dumps(mark))
-    try: return json.loads((work/'done').read_text())
-    except (FileNotFoundError, ValueError): return 0, []                 # none yet, or a damaged one
+def _stack_job(work, mark): # folder; what the maps depend on
+    "Its `Job`: a line for each frame whose map is there; other work than this is removed"
+    job = Job(work/'work.json', mark, keys=dict(frame=int, blank=str | None))
+    try: job.read()
+    except InputError: shutil.rmtree(work)                               # of the stack as it was, or of other settings
+    return job
 
 def _stack_maps(pipe, stack, path, what, size, work): # see `_write_stack_results`
     "Maps of all frames (N,H,W) float32, on disk; what is wrong with the blank ones, whose maps are 0"
     how = _settings(what) | dict.fromkeys(('formats', 'cells_max', 'cell_fill', 'pixel_size', 'channel_names')) | size
-    done, blank = _stack_work(work, json.loads(json.dumps(dict(format=3, how=how, stamp=_stamp(path)))))
-    maps = _array_file(work/'maps.npy', (math.prod(stack.counts), *stack.shape), np.float32)
-    for k in tqdm(range(done, len(maps)), initial=done, total=len(maps), desc=Path(path).name, unit='frame', leave=False):
-        try: maps[k] = pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size)
-        except BlankError as e:
-            maps[k] = 0
-            blank.append(str(e))
-            if len(blank) == len(maps): raise
-        with atomic_path(work/'done') as tmp: tmp.write_text(json.dumps([k + 1, blank]))
-    return maps, blank
+    with _stack_job(work, dict(how, stamp=_stamp(path))) as job:
+        job.begin()
+        maps = _array_file(work/'maps.npy', (math.prod(stack.counts), *stack.shape), np.float32)
+        blank = {r['frame']: r['blank'] for r in job.rows}               # frame -> what is wrong with it, or None
+        todo = [k for k in range(len(maps)) if k not in blank]
+        for k in tqdm(todo, initial=len(blank), total=len(maps), desc=Path(path).name, unit='frame', leave=False):
+            maps[k], blank[k] = _stack_map(pipe, stack, k, path, what, size)
+            if len(blank) == len(maps) and all(blank.values()): raise BlankError(blank[k])
+            job.add(dict(frame=k, blank=blank[k]))
+    return maps, [blank[k] for k in sorted(blank) if blank[k]]
+
+def _stack_map(pipe, stack, k, path, what, size): # number of a frame
+    "Its map, and None; 0 and what is wrong where it is blank"
+    try: return pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size), None
+    except BlankError as e: return 0, str(e)
 
 # %% ../nbs/57_batch.ipynb #9ffed366
 def _stack_labels(files, pipe, stack, maps, path, what, work):
@@ -517,7 +526,12 @@ def find_images(
 ) -> list:              # paths, sorted, none twice; at least one
     "The images that `where` means, see `list_images`"
     if '' in where: raise InputError("an empty path '' among the images: check the variable that it comes from")
-    return sorted({p for w in where for p in _found_in(w)})
+    found, missing = set(), {}
+    for w in where:
+        try: found.update(_found_in(w))
+        except InputError as e: missing[w] = e
+    if not found: raise next(iter(missing.values()))
+    return sorted(found | {Path(w) for w in missing})                    # one that is not there is told when its turn comes, and costs itself
 
 def _found_in(where): # see `find_images`
     "The images that one of them means"

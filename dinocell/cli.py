@@ -77,7 +77,7 @@ def _given(a, kind): # arguments; a dataclass of settings
 
 def _config(a, kind): # as `_given`
     "Settings: of --config or --preset, with what the command line says put over them"
-    from dinocell.training import PRESETS, read_config
+    from dinocell.settings import PRESETS, read_config
     preset = getattr(a, 'preset', None)
     if preset and a.config: raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
     config = read_config(a.config, kind) if a.config else PRESETS[preset] if preset else kind()
@@ -112,7 +112,8 @@ def cmd_train(a):
     "train"
     from dinocell.model import count_trainable
     from dinocell.plots import plot_history, save_figure
-    from dinocell.training import TrainConfig, best_row, join_team, log_tensorboard, train
+    from dinocell.settings import TrainConfig
+    from dinocell.training import best_row, join_team, log_tensorboard, train
     _check_start(a)
     config, team = _config(a, TrainConfig), join_team(a.device)
     train_data, val_data = _sets(a.data), _sets(a.valid)
@@ -127,7 +128,7 @@ def cmd_train(a):
 # %% ../nbs/60_cli.ipynb #a1cf7610
 def cmd_tune(a):
     "tune"
-    from dinocell.datasets import CellDataset
+    from dinocell.datasets import CellDataset, _sha256
     from dinocell.evaluation import say_confidence, tune_model
     from dinocell.images import atomic_path, hold
     from dinocell.model import _meta, best_device, load_model, save_model
@@ -137,8 +138,9 @@ def cmd_tune(a):
     beside = Path(a.model).parent
     if not beside.is_dir(): _meta(a.model)                               # says that there is no such file
     with hold(beside/'.lock', beside):                                   # a training that goes on there would write the same file
-        model = load_model(a.model, best_device(a.device))
+        model, before = load_model(a.model, best_device(a.device)), _sha256(a.model)
         found = tune_model(model, CellDataset(a.data), a.metric)
+        if _sha256(a.model) != before: raise InputError(f'{a.model}: was replaced while it was tuned, so that nothing is stored: tune the new one')
         save_model(model, a.model)
     with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json(), encoding='utf-8')
     save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
@@ -155,8 +157,10 @@ def cmd_evaluate(a):
     from dinocell.datasets import CellDataset
     from dinocell.evaluation import (BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, score_dataset,
                                      segment_dataset, write_report, write_results)
+    from dinocell.jobs import check_output
     from dinocell.plots import save_figure
     data, out = CellDataset(a.data), a.output and Path(a.output)
+    if out: check_output(out)
     if out: out.mkdir(parents=True, exist_ok=True)
     methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
     labels = methods['DINOCell'] = (write_results(methods['DINOCell'], data, out/'labels') if out else segment_dataset(methods['DINOCell'], data, 'DINOCell'))
@@ -224,7 +228,8 @@ def cmd_pretrain(a):
     "pretrain"
     from dinocell.cell_painting import open_fields
     from dinocell.plots import save_figure
-    from dinocell.pretraining import PretrainConfig, plot_pretraining, pretrain
+    from dinocell.pretraining import plot_pretraining, pretrain
+    from dinocell.settings import PretrainConfig
     from dinocell.training import join_team
     config, weights = _config(a, PretrainConfig), {'none': None, 'hub': 'released'}.get(a.weights, a.weights)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, weights, a.watch and open_fields(a.watch), a.device, a.hours)
@@ -326,8 +331,7 @@ def _option(p, field, of, default): # a field of the settings
 
 def _add_train(p):
     "Arguments of `train`: every setting of `TrainConfig` and `AugmentConfig` is an option"
-    from dinocell.model import DECODERS
-    from dinocell.training import PRESETS, TrainConfig
+    from dinocell.settings import DECODER_NAMES, PRESETS, TrainConfig
     for name, what in (('--data', 'dataset folder to learn from; several are mixed'), ('--valid', 'dataset folder to choose the epoch by; several are mixed')):
         p.add_argument(name, nargs='+', required=True, help=what)
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'),
@@ -335,7 +339,7 @@ def _add_train(p):
                ('--weights', str, None, "'hub' fetches the released weights, 'none' starts at random, else a weights file"),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--preset', choices=list(PRESETS), help='the settings that the other options are put over: the recommended ones, or those of the original design, its decoder too (default recipe)')
-    p.add_argument('--decoder', choices=list(DECODERS), help='with --weights: unet, or that of the original design; default: unet, with --preset design that one')
+    p.add_argument('--decoder', choices=DECODER_NAMES, help='with --weights: unet, or that of the original design; default: unet, with --preset design that one')
     p.add_argument('--freeze', action=argparse.BooleanOptionalAction, default=None, help='leave the backbone as it is, or train it too (--no-freeze); default: leave it, with --start train it')
     p.add_argument('--tensorboard', action='store_true', help='also write the history for TensorBoard, into the output folder')
     _add_settings(p, TrainConfig(), 'optimiser', dict(augment='augmentation'))
@@ -355,7 +359,7 @@ def _add_settings(p, config, group, parts=()): # a dataclass of settings; title 
 
 def _add_shards(p):
     "Arguments of `shards`"
-    from dinocell.cell_painting import SHARD_MB
+    from dinocell.settings import SHARD_MB
     p.add_argument('layout', choices=['jump', 'load_data', 'pattern', 'index'], help='how the fields are found: file names of JUMP, CellProfiler\'s load_data.csv, a pattern of file names, or a table batch,plate,well,site,CHANNEL,…')
     _arguments(p, ('--input', str, ..., 'folder, CSV file, or an address such as s3://bucket/plate'), ('--output', str, ..., 'folder of shards to make; the same call goes on where it stopped'),
                ('--pattern', str, None, 'pattern: regular expression with groups plate, well (or row and column), site, channel, perhaps batch'),
@@ -367,7 +371,7 @@ def _add_shards(p):
 
 def _add_pretrain(p):
     "Arguments of `pretrain`: every setting of `PretrainConfig` and `CropConfig` is an option"
-    from dinocell.pretraining import PretrainConfig
+    from dinocell.settings import PretrainConfig
     _arguments(p, ('--shards', str, ..., 'fields to train on, made by `shards`'), ('--output', str, ..., 'folder to make, or to go on in'),
                ('--backbone', str, 'vits16', 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
                ('--weights', str, ..., "'hub' fetches the released weights to begin with, 'none' starts at random, else a weights file"),

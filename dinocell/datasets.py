@@ -34,8 +34,8 @@ from tqdm.auto import tqdm
 
 from .distance import create_distance_map
 from .images import DIAMETER, InputError, _mirror, atomic_path, channel_count, check_normalisation, normalise, said_of_channels, scaled_grey, to_grey
-from .jobs import Job, checksum, read_table
-from .labels import check_labels, label_sizes, relabel, resize_labels
+from .jobs import Job, checksum, differences, read_table
+from .labels import check_labels, label_doubt, label_sizes, relabel, resize_labels
 from .system import check_number, cores
 
 # %% ../nbs/21_datasets.ipynb #8edcccb6
@@ -450,7 +450,7 @@ def _prepare(job): # source, path of its part, scale, diameter, channel, flatten
     except InputError as e: return str(e)
     n = len(label_sizes(labels)[0])
     _write_part(part, grey, small, labels, name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
-                channels=channel_count(image), cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, stamp=_stamp(source))
+                channels=channel_count(image), cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, doubt=label_doubt(labels), stamp=_stamp(source))
     return True
 
 # %% ../nbs/21_datasets.ipynb #b7aa5960
@@ -546,7 +546,7 @@ def process_sources(
     with _parts_job(parts, keys, output, scale=scale, diameter=diameter, **how) as job:
         if output.exists() and (parts/_ENDING).exists(): _end(parts, parts/'arrays', output)
         elif output.exists():
-            if _made_from(output/'dataset.json') != made: raise InputError(f'{output}: exists already: choose another name, or remove it first')
+            _check_made(output/'dataset.json', made, dict(scale=scale, diameter=diameter, **how))
             print(f'{output}: is finished already, nothing was done')
         else:
             _open_job(job)
@@ -554,9 +554,13 @@ def process_sources(
             with _workers(n) as run: _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta)
     return output
 
-def _made_from(note): # file of a finished set
-    "What it was made from, as a checksum of settings, sources and the state of their files; None where that is not told"
-    return read_table(note).get('made_from')
+def _check_made(note, made, settings): # file of a finished set; checksum of what one would be made from now: settings, sources and the state of their files
+    "`InputError` where it was made otherwise, or from something else"
+    known = read_table(note)
+    if known.get('made_from') == made: return
+    told = [k for k in settings if k in known]
+    differ = differences({k: known[k] for k in told}, {k: settings[k] for k in told})
+    raise InputError(f"{note.parent}: exists already, {'; '.join(differ) or 'made from other or changed files'}: choose another name, or remove it first")
 
 def _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta): # as `process_sources`; of the parts, whose folder is this process's
     "Make the parts, then the folder of them"
@@ -571,6 +575,8 @@ def _process_parts(run, sources, paths, parts, output, scale, diameter, how, kee
     except InputError: shutil.rmtree(parts, ignore_errors=True); raise   # its mend changes every mask
     if said := said_of_channels([r.get('channels', 1) for r in records], how['channel']): print(f'dinocell: {output}: {said}', file=sys.stderr)
     if lost := sum(r['lost'] for r in records): print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")
+    if odd := [r for r in records if r.get('doubt')]:
+        print(f"dinocell: {output}: {len(odd)} of {len(records)} masks are hardly label images ({odd[0]['name']}: {odd[0]['doubt']}): look at them with `dinocell data check`", file=sys.stderr)
     _check_sizes(records, output)
     note = dict(meta, scale=scale, diameter=diameter, **how, failed=[dict(name=sources[i].name, message=failed[i]) for i in sorted(failed)])
     _assemble(parts, paths, records, output, note, run)

@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-
-from .augment import DESIGN_AUGMENT
 from .datasets import CellDataset, write_dataset
 from .evaluation import classical_baseline, evaluate, format_table, tune_model
 from .export import write_tiff
@@ -21,8 +19,9 @@ from .model import DINOCell, best_device, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure, show_image, show_overlay
 from .ready import PACKAGED, load
+from .settings import DESIGN_AUGMENT, TrainConfig
 from .simulate import simulate
-from .training import TrainConfig, train, write_rows
+from .training import train, write_rows
 
 # %% ../nbs/54_demo.ipynb #0d67f5e1
 def sample_images() -> list: # dicts: file (its path), what, licence, credit

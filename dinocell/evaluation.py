@@ -33,7 +33,7 @@ from .export import write_tiff
 from .images import InputError, _PREPARATION, atomic_path, suffixes
 from .intervals import basis, interval, say_basis
 from .jobs import Job, checksum
-from .labels import check_labels, relabel, resize_labels
+from .labels import check_labels, label_doubt, relabel, resize_labels
 from .metrics import KINDS, _ctc, _hits, _kinds, _overlaps, _pq, _undefined, object_kinds, pooled_scores
 from .model import DINOCell, weights_sha256
 from .pipeline import DINOCellPipeline
@@ -132,7 +132,9 @@ def labels_by(
     if not Path(method).is_dir(): raise InputError(f'{method}: no such folder: give one that holds a label image NAME.tif for each image')
     def read(i):
         path = _file_of(method, data.names[i])
-        return _fit(read_mask(path), data, i, path)
+        labels = read_mask(path)
+        if doubt := label_doubt(labels): warnings.warn(f'{path}: {doubt}: is it a label image?', stacklevel=2)
+        return _fit(labels, data, i, path)
     return read
 
 def segment_dataset(

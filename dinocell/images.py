@@ -115,9 +115,16 @@ def _array_axes(shape): # of an array whose file tells no axes
     colour = len(shape) > 2 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4
     return 'Q'*(len(shape) - 2 - colour) + 'YX' + 'S'*colour
 
+def _say_axes(asked, axes): # letters that were given; those of a file
+    "Warn, once, where a file says otherwise than it is read, or what was given cannot be meant for it"
+    planes = len(axes) - axes.endswith('S')
+    if {*axes} <= {*'TZCYXS'} and planes == len(asked) > 2 and asked != axes[:planes]: warnings.warn(f'axes {asked} were given, so that a file that says {axes} is read as {asked}', stacklevel=4)
+    if axes.endswith('S') and planes == 2 and len(asked) == 3 and asked[-1] != 'C': warnings.warn(f'axes {asked} were given, but a colour image ({axes}) is read as what it is', stacklevel=4)
+
 def _axes_told(axes, shape, asked, path): # letters of the file; see `check_axes`; what to call it in an error
     "A letter an axis: those asked for, or those of the file; `InputError` where the file does not tell what some planes are"
     colour = axes.endswith('S')
+    if asked: _say_axes(asked, axes)
     if asked and len(asked) == len(axes) and (not colour or asked[-1] == 'C'): return asked
     if asked and colour and len(asked) == len(axes) - 1: return asked + 'S'
     if len(axes) - ('S' in axes) <= 2: return axes                       # one plane, or one in colour

@@ -28,6 +28,7 @@ from .images import BlankError, Channels, InputError, _COLOUR, _LINE, _PREPARATI
 from .jobs import Job
 from .model import _weight_bytes
 from .pipeline import _FLOOD, DINOCellPipeline, flood_bands, mean_of_flips
+from .system import duration
 from .windows import predict_bands, window_grid
 
 # %% ../nbs/55_large.ipynb #609e004a
@@ -328,8 +329,7 @@ class Forecast(NamedTuple):
     memory: float   # GB, at most, besides the network
     disk: float     # GB of work files, removed at the end
     def __str__(self):
-        long = f'{self.seconds/3600:.1f} h' if self.seconds > 5400 else f'{self.seconds/60:.0f} min' if self.seconds > 90 else f'{self.seconds:.0f} s'
-        return f'{self.windows:,} windows, about {long}; up to {self.memory:.1f} GB of memory besides the network; {self.disk:.2g} GB of work files'
+        return f'{self.windows:,} windows, about {duration(self.seconds)}; up to {self.memory:.1f} GB of memory besides the network; {self.disk:.2g} GB of work files'
 
 def forecast(
     pipe: DINOCellPipeline,

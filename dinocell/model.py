@@ -133,6 +133,15 @@ def _check_settings(
     texts = all(isinstance(config[k], str) and len(config[k]) <= 500 for k in ('backbone_name', 'start_weights'))
     if not texts or not isinstance(config['provenance'], dict) or not isinstance(config['freeze_backbone'], bool):
         raise InputError(f'{path}: its backbone_name, start_weights, freeze_backbone or provenance is damaged: fetch or write the file again')
+    _check_confidence(config['provenance'].get('tuning'), path)
+
+def _check_confidence(tuning, path): # what `tune` noted; what to call it in an error
+    "`InputError` unless the weights of the confidence, if there are any, are four numbers"
+    found = tuning.get('confidence') if isinstance(tuning, dict) else None
+    weights = found.get('weights') if isinstance(found, dict) else None
+    if weights is None: return
+    if not isinstance(weights, list) or len(weights) != 4 or not all(type(v) in (int, float) and isfinite(v) for v in weights):
+        raise InputError(f'{path}: its weights of the confidence are {_short(weights)} instead of four numbers: fetch or write the file again')
 
 # %% ../nbs/32_model.ipynb #c0397056
 def _meta(

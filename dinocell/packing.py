@@ -20,12 +20,13 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from .cell_painting import FieldKey, Fields, SHARD_MB, _check_choice, _check_names, _field_limits, _keep_good, _per_shard, _read_rows, _shard_name, _write_note, _write_shard
-from .datasets import _made_from, _open_job, _parts_job, _travels, _workers
+from .cell_painting import FieldKey, Fields, _check_choice, _check_names, _field_limits, _keep_good, _per_shard, _read_rows, _shard_name, _write_note, _write_shard
+from .datasets import _check_made, _open_job, _parts_job, _travels, _workers
 from .download import _need_room
 from .images import InputError, atomic_folder, atomic_path
 from .jobs import checksum, read_table
 from .plates import S3, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
+from .settings import SHARD_MB
 from .system import check_number, cores, free_memory
 
 # %% ../nbs/28_packing.ipynb #cc4b5239
@@ -148,7 +149,7 @@ def pack_fields(
 
 def _tidied(folder, job, made): # checksum of what it is made from
     "A set that is whole, without the notes of the job that made it; that of another one is an `InputError`"
-    if _made_from(folder/'fields.json') != made: raise InputError(f'{folder}: exists already: choose another name, or remove it first')
+    _check_made(folder/'fields.json', made, dict(channels=job.identity['channels'], size=job.identity['shape'][1:]))
     if job.known is None: print(f'{folder}: is finished already, nothing was done')
     for old in (folder/'job.json', *folder.glob('shard_*.json')): old.unlink(missing_ok=True)   # killed in here, the same call ends it
     return Fields(folder)

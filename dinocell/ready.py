@@ -186,10 +186,10 @@ def fetch_model(
     tries: int = 5,                   # see `dinocell.download.fetch`
     wait: float = 1.,                 # see `dinocell.download.fetch`
 ) -> Path:                            # the file
-    "Fetch a ready model into the folder of this user, unless it is on this machine"
+    "Fetch a ready model into the folder of this user; without `source`, unless it is on this machine"
     ready = ready_model(name)
     path = _find(ready)
-    if path and not _damage(path, ready): return path
+    if path and not source and not _damage(path, ready): return path
     origin = source or ready.address
     if origin is None:
         raise InputError(f"model '{name}': it has no address, because it comes with the package: {_remedy(ready)}")

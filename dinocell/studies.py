@@ -28,8 +28,9 @@ from .jobs import differences, flat
 from .layouts import process
 from .model import FORMAT, best_device, count_trainable, first_weights
 from .pipeline import DINOCellPipeline
+from .settings import TrainConfig
 from .simulate import simulate
-from .training import TrainConfig, best_row, train
+from .training import best_row, train
 
 # %% ../nbs/61_studies.ipynb #0bccfa9c
 def choose_preset(
