@@ -178,9 +178,9 @@ def _said(row): # of `segment_files`
 
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
-    from dinocell.batch import Segmentation, doubtful_diameter, find_images, segment_files
+    from dinocell.batch import SegmentSettings, doubtful_diameter, find_images, segment_files
     from dinocell.ready import ready_model
-    what = Segmentation(**_given(a, Segmentation))
+    what = SegmentSettings(**_given(a, SegmentSettings))
     images = find_images(*a.images)
     if a.model is None: print(f'model: {_MODEL}, licence: {ready_model(_MODEL).licence}', file=sys.stderr)
     rows = segment_files(images, what, a.workers)
@@ -395,7 +395,7 @@ def _add_evaluate(p):
 _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath', map='distance map', overlay='picture') | dict(coco='COCO, all images', ctc='Cell Tracking Challenge, all images')
 
 def _add_segment(p):
-    "Arguments of `segment`: every field of `Segmentation` is an option"
+    "Arguments of `segment`: every field of `SegmentSettings` is an option"
     p.add_argument('images', nargs='+', help='files, folders, globs in quotes, or OME-Zarr folders; time series and Z-stacks go frame by frame')
     _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {_MODEL}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
                *_thresholds, ('--diameter', _pixels_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),
