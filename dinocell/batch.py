@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FORMATS', 'SegmentSettings', 'open_pipeline', 'result_files', 'estimates_diameter', 'scale_of', 'check_scale',
            'Found', 'find_cells', 'find_in_file', 'measure_cells', 'write_found', 'segment_file', 'read_finished',
-           'segment_files', 'doubtful_diameter', 'find_images']
+           'check_formats', 'segment_files', 'doubtful_diameter', 'find_images']
 
 # %% ../nbs/57_batch.ipynb #dc26de15
 import hashlib
@@ -300,7 +300,7 @@ def _segment_image(path, what, pipe):
     start, files, stamp = time.perf_counter(), result_files(path, what), _stamp(path)
     done = dict(image=str(path), stamp=stamp)                            # as it was before it was read
     if (stack := open_stack(path, what.axes)) is not None:
-        _check_formats(what, path, stack)
+        check_formats(what, path, stack)
         channels = channel_count(stack.read(0))
         n, diameter, guess, blank = _segment_stack(files, stack, path, what, pipe)
         done |= dict(frames=math.prod(stack.counts), blank=list(blank))
@@ -315,16 +315,12 @@ def _segment_image(path, what, pipe):
     else:
         image = _read(path, what.axes)
         channels = channel_count(image)
-        _check_shape(files, image.shape, path)
+        check_formats(what, path, image)
         found = find_cells(image, str(path), what, pipe)
         write_found(files, found, what, pipe)
         n, diameter, guess = found.count(), found.diameter, found.guess
     if guess: done |= dict(guess=True)
     return done | dict(cells=n, channels=channels, diameter=diameter, seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()], made={f.name: _stamp(f) for f in files.values()})
-
-def _check_shape(files, shape, path): # format -> file
-    "`InputError` where an image is too large for a format"
-    if 'rois' in files and max(shape) > 32767: raise InputError(f'{path}: shape {shape} is beyond the 32,767 pixels a side of ImageJ ROIs: write geojson instead of rois')
 
 # %% ../nbs/57_batch.ipynb #2b55efd5
 def _settings(what): # `SegmentSettings`
@@ -456,10 +452,16 @@ def _stack_maps(stack, path, what, pipe, size, work): # see `_segment_stack`; fr
     return maps, blank
 
 # %% ../nbs/57_batch.ipynb #9ffed366
-def _check_formats(what, path, stack): # as `_segment_stack`
-    "`InputError` where a format is not for stacks"
-    if more := set(what.formats) - set(_OF_STACKS):
-        raise InputError(f'{path}: a stack of {" × ".join(map(str, stack.counts))} frames: only {", ".join(_OF_STACKS)} can be written of it, leave out {", ".join(sorted(more))}')
+def check_formats(
+    what: SegmentSettings,
+    path: str | Path,  # of the image
+    image,             # as recorded, or a `Stack`
+):
+    "`InputError` where a format is not for such an image"
+    if not isinstance(image, Stack):
+        if 'rois' in what.formats and max(np.shape(image)) > 32767: raise InputError(f'{path}: shape {np.shape(image)} is beyond the 32,767 pixels a side of ImageJ ROIs: write geojson instead of rois')
+    elif more := set(what.formats) - set(_OF_STACKS):
+        raise InputError(f'{path}: a stack of {" × ".join(map(str, image.counts))} frames: only {", ".join(_OF_STACKS)} can be written of it, leave out {", ".join(sorted(more))}')
 
 def _segment_stack(files, stack, path, what, pipe): # format -> file; as `segment_file`
     "Everything that is asked for of a stack; the number of cells in all frames, diameter and guess as in `Found`, and what is wrong with the blank frames"

@@ -147,7 +147,8 @@ def cmd_tune(a):
 
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
     "What `score_dataset` scores"
-    from dinocell.ready import READY, load
+    from dinocell.ready import READY
+    from dinocell.segmentation import load
     return Path(path) if path not in READY and Path(path).is_dir() else load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
 
 def cmd_evaluate(a):

@@ -20,7 +20,8 @@ from .images import atomic_folder, atomic_path, prepare_image, read_image
 from .model import DINOCell, best_device, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure, show_image, show_overlay
-from .ready import PACKAGED, load
+from .ready import PACKAGED
+from .segmentation import load
 from .simulate import simulate
 from .training import TrainConfig, train, write_rows
 
