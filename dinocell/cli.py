@@ -154,19 +154,18 @@ def _method(path, a): # a model file, the name of a ready model, or a folder of 
 def cmd_evaluate(a):
     "evaluate"
     from dinocell.datasets import CellDataset
-    from dinocell.evaluation import (BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, score_dataset,
-                                     segment_dataset, write_report, write_results)
+    from dinocell.evaluation import BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, write_report, write_results
     from dinocell.plots import save_figure
+    from dinocell.scores import evaluate
     data, out = CellDataset(a.data), a.output and Path(a.output)
     if out: out.mkdir(parents=True, exist_ok=True)
-    methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
-    labels = methods['DINOCell'] = (write_results(methods['DINOCell'], data, out/'labels') if out else segment_dataset(methods['DINOCell'], data, 'DINOCell'))
-    scored = [score_dataset(m, data, n) for n, m in (methods | BASELINES).items()]
-    report = make_report(data, scored)
+    method, against = _method(a.model, a), {p: _method(p, a) for p in a.against}
+    scores = evaluate(write_results(method, data, out/'labels') if out else method, data, 'DINOCell', against | BASELINES)
+    report = make_report(data, scores.scored)
     print(evaluation_json(report) if a.json else format_evaluation(report))
     if not out: return
     write_report(report, out)
-    save_figure(plot_worst(scored[0], data, labels, a.worst)[0, 0].figure, out/'worst.png')
+    save_figure(plot_worst(scores.scored[0], data, scores.method, a.worst)[0, 0].figure, out/'worst.png')
 
 # %% ../nbs/60_cli.ipynb #09ceba2e
 def _said(row): # of `segment_files`
