@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import warnings
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -49,15 +49,13 @@ def cmd_check(a):
 
 def _preparation(a): # arguments of `process`
     "scale, diameter, channel, flatten and limits: as the options say, or as the model was trained"
+    from dinocell.layouts import preparation_of
     from dinocell.model import _meta
     from dinocell.ready import model_path
     if a.model is None: return dict(scale=1. if a.scale is None else a.scale, diameter=a.diameter, channel=a.channel, flatten=a.flatten, limits=a.limits)
     given = [k for k, default in (('scale', None), ('diameter', None), ('flatten', 'auto'), ('limits', None)) if getattr(a, k) != default]
     if given: raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
-    config = _meta(model_path(a.model))
-    scale = config['scale'] if config['diameter'] is None else 1.
-    channel = 'mean' if config['channel'] is None else config['channel']   # not the default of the layout
-    return {k: config[k] for k in ('diameter', 'flatten', 'limits')} | dict(scale=scale, channel=channel if a.channel is None else a.channel)
+    return preparation_of(_meta(model_path(a.model))) | ({} if a.channel is None else dict(channel=a.channel))
 
 def cmd_process(a):
     "process"
@@ -77,99 +75,62 @@ def _given(a, kind): # arguments; a dataclass of settings
 
 def _config(a, kind): # as `_given`
     "Settings: of --config or --preset, with what the command line says put over them"
-    from dinocell.settings import PRESETS, read_config
+    from dinocell.settings import PRESETS, override, read_config
     preset = getattr(a, 'preset', None)
     if preset and a.config: raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
     config = read_config(a.config, kind) if a.config else PRESETS[preset] if preset else kind()
-    parts = {f.name: replace(v, **_given(a, type(v))) for f in fields(kind) if is_dataclass(v := getattr(config, f.name))}
-    return replace(config, **_given(a, kind), **parts)
-
-def _sets(folders):
-    "One dataset folder, or several mixed"
-    from dinocell.datasets import CellDataset, mix
-    return CellDataset(folders[0]) if len(folders) == 1 else mix([CellDataset(f) for f in folders])
-
-def _check_start(a): # arguments of `train`
-    "`InputError` unless it is clear what training starts from"
-    if a.start is not None and (a.backbone or a.weights or a.decoder): raise InputError(f'--start {a.start}: the model decides backbone, weights and decoder: leave --backbone, --weights and --decoder out')
-    if a.start is None and a.weights is None: raise InputError('--weights is missing: give --start MODEL to fine-tune a model, or --weights hub, none or a weights file')
-    if a.weights == 'none' and a.freeze is not False: raise InputError('--weights none: a frozen backbone of random numbers learns nothing: add --no-freeze, or start from weights')
-
-def _start_model(a, seed): # arguments of `train`; of first weights
-    "The model that training starts from"
-    from dinocell.model import DINOCell, freeze_backbone, load_model
-    from dinocell.ready import model_path
-    if a.start is None:
-        weights, decoder = None if a.weights in ('hub', 'none') else a.weights, a.decoder or ('design' if a.preset == 'design' else 'unet')
-        return DINOCell(a.backbone or _BACKBONE, weights, a.freeze is not False, a.weights == 'hub', decoder, seed)
-    path = model_path(a.start)
-    model = load_model(path)
-    freeze_backbone(model, a.freeze is True)
-    model.config['start_weights'] = path.name
-    return model
+    parts = [type(v) for f in fields(kind) if is_dataclass(v := getattr(config, f.name))]
+    return override(config, {k: v for of in (kind, *parts) for k, v in _given(a, of).items()})
 
 def cmd_train(a):
     "train"
-    from dinocell.model import count_trainable
+    from dinocell.learner import CellData, Learner, check_start
     from dinocell.plots import plot_history, save_figure
     from dinocell.settings import TrainConfig
-    from dinocell.training import best_row, join_team, log_tensorboard, train
-    _check_start(a)
+    from dinocell.training import best_row, join_team, log_tensorboard
+    begins = {k: getattr(a, k) for k in ('backbone', 'weights', 'start', 'decoder', 'freeze')}
+    check_start(**begins)                                                # before the data are opened
     config, team = _config(a, TrainConfig), join_team(a.device)
-    train_data, val_data = _sets(a.data), _sets(a.valid)
-    model = _start_model(a, config.seed)
-    if team.rank == 0: print(f"{model.config['backbone_name']}: {count_trainable(model)/1e6:.1f} M parameters learn, on {team.device}" + (f' and {team.world - 1} more' if team.world > 1 else ''))
-    rows = train(model, train_data, val_data, a.output, config, a.device, log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
+    learn = Learner(CellData(a.data, a.valid), path=a.output, preset=a.preset or 'recipe', config=config, device=a.device, **begins)
+    learn.fit(on_epoch=log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
     if team.rank: return
-    save_figure(plot_history(rows, monitor=config.monitor).figure, Path(a.output)/'learning_curve.png')
-    best = rows[best_row(rows, config.monitor)]
-    print(f"{a.output}/model.safetensors: epoch {best['epoch']} of {len(rows) - 1}, validation loss {best['val_loss']:.5f}; next: dinocell tune")
+    save_figure(plot_history(learn.rows, monitor=config.monitor).figure, Path(a.output)/'learning_curve.png')
+    best = learn.rows[best_row(learn.rows, config.monitor)]
+    print(f"{a.output}/model.safetensors: epoch {best['epoch']} of {len(learn.rows) - 1}, validation loss {best['val_loss']:.5f}; next: dinocell tune")
 
 # %% ../nbs/60_cli.ipynb #a1cf7610
 def cmd_tune(a):
     "tune"
-    from dinocell.datasets import CellDataset, _sha256
-    from dinocell.evaluation import say_confidence, tune_model
-    from dinocell.images import atomic_path, hold
-    from dinocell.model import _meta, best_device, load_model, save_model
-    from dinocell.plots import plot_surface, save_figure
-    from dinocell.ready import PACKAGED, READY, model_path
-    if a.model in READY or Path(a.model).resolve().parent == PACKAGED.resolve(): raise InputError(f'--model {a.model}: a ready model is not changed: copy {model_path(a.model)} and tune the copy')
-    beside = Path(a.model).parent
-    if not beside.is_dir(): _meta(a.model)                               # says that there is no such file
-    with hold(beside/'.lock', beside):                                   # a training that goes on there would write the same file
-        model, before = load_model(a.model, best_device(a.device)), _sha256(a.model)
-        found = tune_model(model, CellDataset(a.data), a.metric)
-        if _sha256(a.model) != before: raise InputError(f'{a.model}: was replaced while it was tuned, so that nothing is stored: tune the new one')
-        save_model(model, a.model)
-    with atomic_path(beside/'threshold_surface.json') as tmp: tmp.write_text(found.to_json(), encoding='utf-8')
-    save_figure(plot_surface(found).figure, beside/'threshold_surface.png')
+    from dinocell.datasets import CellDataset
+    from dinocell.evaluation import say_confidence
+    from dinocell.learner import tune_file
+    model, found = tune_file(a.model, CellDataset(a.data), a.metric, a.device)
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
     print(say_confidence(model.config['provenance']['tuning']['confidence']))
 
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
     "What `score_dataset` scores"
-    from dinocell.ready import READY, load
+    from dinocell.ready import READY
+    from dinocell.segmentation import load
     return Path(path) if path not in READY and Path(path).is_dir() else load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
 
 def cmd_evaluate(a):
     "evaluate"
     from dinocell.datasets import CellDataset
-    from dinocell.evaluation import (BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, score_dataset,
-                                     segment_dataset, write_report, write_results)
+    from dinocell.evaluation import BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, write_report, write_results
     from dinocell.jobs import check_output
     from dinocell.plots import save_figure
+    from dinocell.scores import evaluate
     data, out = CellDataset(a.data), a.output and Path(a.output)
     if out: check_output(out)
     if out: out.mkdir(parents=True, exist_ok=True)
-    methods = {'DINOCell': _method(a.model, a), **{p: _method(p, a) for p in a.against}}
-    labels = methods['DINOCell'] = (write_results(methods['DINOCell'], data, out/'labels') if out else segment_dataset(methods['DINOCell'], data, 'DINOCell'))
-    scored = [score_dataset(m, data, n) for n, m in (methods | BASELINES).items()]
-    report = make_report(data, scored)
+    method, against = _method(a.model, a), {p: _method(p, a) for p in a.against}
+    scores = evaluate(write_results(method, data, out/'labels') if out else method, data, 'DINOCell', against | BASELINES)
+    report = make_report(data, scores.scored)
     print(evaluation_json(report) if a.json else format_evaluation(report))
     if not out: return
     write_report(report, out)
-    save_figure(plot_worst(scored[0], data, labels, a.worst)[0, 0].figure, out/'worst.png')
+    save_figure(plot_worst(scores.scored[0], data, scores.method, a.worst)[0, 0].figure, out/'worst.png')
 
 # %% ../nbs/60_cli.ipynb #09ceba2e
 def _said(row): # of `segment_files`
@@ -182,9 +143,9 @@ def _said(row): # of `segment_files`
 
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
-    from dinocell.batch import Segmentation, doubtful_diameter, find_images, segment_files
+    from dinocell.batch import SegmentSettings, doubtful_diameter, find_images, segment_files
     from dinocell.ready import ready_model
-    what = Segmentation(**_given(a, Segmentation))
+    what = SegmentSettings(**_given(a, SegmentSettings))
     images = find_images(*a.images)
     if a.model is None: print(f'model: {_MODEL}, licence: {ready_model(_MODEL).licence}', file=sys.stderr)
     rows = segment_files(images, what, a.workers)
@@ -231,8 +192,8 @@ def cmd_pretrain(a):
     from dinocell.pretraining import plot_pretraining, pretrain
     from dinocell.settings import PretrainConfig
     from dinocell.training import join_team
-    config, weights = _config(a, PretrainConfig), {'none': None, 'hub': 'released'}.get(a.weights, a.weights)
-    rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, weights, a.watch and open_fields(a.watch), a.device, a.hours)
+    config = _config(a, PretrainConfig)
+    rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, a.weights, a.watch and open_fields(a.watch), a.device, a.hours)
     if join_team(a.device).rank: return
     save_figure(plot_pretraining(rows), Path(a.output)/'pretraining.png')
     last = rows[-1]
@@ -246,7 +207,7 @@ def cmd_doctor(a):
     print(json.dumps([f._asdict() for f in findings], indent=1) if a.json else format_findings(findings))
 
 # %% ../nbs/60_cli.ipynb #bc6cfe0e
-_MODEL, _BACKBONE = 'cells', 'vits16' # the model that is used where none is named; the backbone of one that is trained from weights
+_MODEL = 'cells' # the model that is used where none is named
 
 def _number(low, high, whole=False, auto=False): # bounds; whether it must be a whole one; whether it may be the word 'auto'
     "The type of an option: what no value may be is refused before anything is imported"
@@ -331,11 +292,11 @@ def _option(p, field, of, default): # a field of the settings
 
 def _add_train(p):
     "Arguments of `train`: every setting of `TrainConfig` and `AugmentConfig` is an option"
-    from dinocell.settings import DECODER_NAMES, PRESETS, TrainConfig
+    from dinocell.settings import BACKBONE, DECODER_NAMES, PRESETS, TrainConfig
     for name, what in (('--data', 'dataset folder to learn from; several are mixed'), ('--valid', 'dataset folder to choose the epoch by; several are mixed')):
         p.add_argument(name, nargs='+', required=True, help=what)
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'),
-               ('--start', str, None, 'fine-tune this model, a file or a name (see dinocell models); without it --weights must be given'), ('--backbone', str, None, f'default: {_BACKBONE}; vits16, vits8, vits16o8, vitb16, dinov2_vits14, dino_vits8, vit_tiny or a timm name'),
+               ('--start', str, None, 'fine-tune this model, a file or a name (see dinocell models); without it --weights must be given'), ('--backbone', str, None, f'default: {BACKBONE}; vits8, vits16, which costs a quarter, vits16o8, vitb16, dinov2_vits14, dino_vits8, vit_tiny or a timm name'),
                ('--weights', str, None, "'hub' fetches the released weights, 'none' starts at random, else a weights file"),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--preset', choices=list(PRESETS), help='the settings that the other options are put over: the recommended ones, or those of the original design, its decoder too (default recipe)')
@@ -371,9 +332,9 @@ def _add_shards(p):
 
 def _add_pretrain(p):
     "Arguments of `pretrain`: every setting of `PretrainConfig` and `CropConfig` is an option"
-    from dinocell.settings import PretrainConfig
+    from dinocell.settings import BACKBONE, PretrainConfig
     _arguments(p, ('--shards', str, ..., 'fields to train on, made by `shards`'), ('--output', str, ..., 'folder to make, or to go on in'),
-               ('--backbone', str, 'vits16', 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
+               ('--backbone', str, BACKBONE, 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
                ('--weights', str, ..., "'hub' fetches the released weights to begin with, 'none' starts at random, else a weights file"),
                ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are set aside'), ('--hours', _number(1e-6, 1e5), None, 'stop after so long; the same call goes on'),
                ('--config', str, None, 'a config.json of another run: the settings to start from'))
@@ -399,7 +360,7 @@ def _add_evaluate(p):
 _ends = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath', map='distance map', overlay='picture') | dict(coco='COCO, all images', ctc='Cell Tracking Challenge, all images')
 
 def _add_segment(p):
-    "Arguments of `segment`: every field of `Segmentation` is an option"
+    "Arguments of `segment`: every field of `SegmentSettings` is an option"
     p.add_argument('images', nargs='+', help='files, folders, globs in quotes, or OME-Zarr folders; time series and Z-stacks go frame by frame')
     _arguments(p, ('--model', str, None, f'a model file, or a name (see dinocell models); default: {_MODEL}'), ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
                *_thresholds, ('--diameter', _pixels_or_auto, None, "median diameter of the cells, pixels of the image, or auto: estimated for each image; default: the model's own scale, or auto where it has none"),

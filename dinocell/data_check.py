@@ -33,7 +33,7 @@ from tqdm.auto import tqdm
 from .datasets import CellDataset, Source, _how_many, _workers, advise_scale
 from .images import InputError, atomic_path, grey_limits, stretch, to_grey
 from .labels import border_label, check_labels, label_sizes, pieces_of, resize_labels
-from .layouts import _folder, _look, _read_split, find_folder
+from .layouts import _folder, _look, find_folder, find_splits
 
 # %% ../nbs/26_data_check.ipynb #0494dfff
 SIDE = 64     # of a fingerprint, pixels
@@ -343,8 +343,7 @@ def _sets(folder, axes=None, category=None): # a dataset folder, or images and m
         groups = [g if g != n else '' for g, n in zip(data.groups, data.names)]
         return [(folder.resolve().name, Source(n, f'{folder}: {n}', read_prepared, (str(folder), i), g)) for i, (n, g) in enumerate(zip(data.names, groups))], [], []
     around, table = _folder(folder), folder/'split.csv'
-    splits = [s for s in ('train', 'val', 'test') if (around/s).is_dir()]
-    if table.is_file(): splits = list(dict.fromkeys(split for split, _ in _read_split(table).values()))
+    splits = find_splits(folder)
     with redirect_stdout(sys.stderr): jobs = [(split or '', s) for split in splits or [None] for s in find_folder(folder, split, keep_going=True, axes=axes, category=category)]
     seen = {s.path for _, s in jobs}
     looks = [_look(f, around, None) for f in ([around/s for s in splits] if not table.is_file() and splits else [around])]

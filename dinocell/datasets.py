@@ -249,6 +249,8 @@ class _Images:
     "What every set of images can do, given grey, labels, distance, sizes and table"
     def __len__(self): return len(self.names)
 
+    def __repr__(self): return f'{type(self).__name__} of {self.folder}: {len(self)} images, {len(self.table[1])} cells, prepared with diameter={self.diameter}, scale={self.scale}'
+
     def __getitem__(self,
         i: int,   # which image; negative counts from the end
     ) -> tuple:   # grey (h,w) uint8, labels (h,w) int, at their true size

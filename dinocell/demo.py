@@ -12,13 +12,15 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 from .datasets import CellDataset, write_dataset
-from .evaluation import classical_baseline, evaluate, format_table, tune_model
+from .evaluation import BASELINES, classical_baseline, format_table, tune_model
 from .export import write_tiff
 from .images import atomic_folder, atomic_path, prepare_image, read_image
 from .model import DINOCell, best_device, save_model
 from .pipeline import DINOCellPipeline
 from .plots import plot_comparison, plot_history, plot_surface, save_figure, show_image, show_overlay
-from .ready import PACKAGED, load
+from .ready import PACKAGED
+from .scores import evaluate
+from .segmentation import load
 from .settings import DESIGN_AUGMENT, TrainConfig
 from .simulate import simulate
 from .training import train, write_rows
@@ -88,7 +90,7 @@ def run_demo(
     counts: tuple = (48, 6, 12),        # training, validation and test images
     shape: tuple = (256, 256),          # their height and width
     device: str | None = None,          # None: the best there is
-) -> list:                              # the table of the test images, see `evaluate`
+) -> list:                              # a row a method on the test images, see `total_row`
     "The ready model on real images; then simulate, train, tune, score and segment; everything is in `output` afterwards"
     device = best_device(device)
     with atomic_folder(output) as tmp: return _demo(tmp, config, counts, shape, device)
@@ -105,7 +107,8 @@ def _demo(output, config, counts, shape, device): # as `run_demo`
     rows = train(model, *sets[:2], output/'training', config, device)
     surface = tune_model(model, sets[1])
     save_model(model, output/'model.safetensors')
-    table, results = evaluate(DINOCellPipeline(model), sets[2])
+    scores = evaluate(DINOCellPipeline(model), sets[2], against=BASELINES)
+    table, results = scores.rows, scores.labels
     write_rows(output/'scores.csv', table)
     with atomic_path(output/'scores.md') as tmp: tmp.write_text(format_table(table) + '\n', encoding='utf-8')
     for name, labels in zip(sets[2].names, results): write_tiff(output/'labels'/f'{name}.tif', labels)

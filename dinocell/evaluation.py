@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BASELINES', 'COUNTS', 'SCORES', 'KIND_COLOURS', 'classical_baseline', 'image_counts', 'scores_of', 'labels_by',
            'segment_dataset', 'write_results', 'ImageCounts', 'groups_of', 'score_dataset', 'total_row', 'score_row',
-           'format_table', 'evaluate', 'part', 'regroup', 'group_rows', 'compare', 'image_rows', 'worst_images',
+           'format_entry', 'format_table', 'part', 'regroup', 'group_rows', 'compare', 'image_rows', 'worst_images',
            'kind_overlay', 'plot_worst', 'make_report', 'format_evaluation', 'evaluation_json', 'write_report',
            'say_confidence', 'tune_model']
 
@@ -231,33 +231,26 @@ def score_row(
 # %% ../nbs/51_evaluation.ipynb #d362b284
 _DETAILS = ('labels', 'boundary', 'missed', 'extra', 'split', 'merged', 'AP50', 'AP', 'PQ') # of a row of scores, left out unless asked for
 
-def _cell(row, key): # a row; which entry
-    "An entry as text, with its interval if it has one"
+def format_entry(
+    row: dict,  # see `total_row`
+    key: str,   # which entry
+) -> str:
+    "An entry of a row as text, with its interval if it has one"
     v, low, high = row[key], row.get(f'{key}_low'), row.get(f'{key}_high')
     if not isinstance(v, float): return str(v)
     return f'{v:.3f}' + ('' if low is None or v != v else ' [no interval]' if low != low else f' [{low:.3f}, {high:.3f}]')
 
 def format_table(
-    rows: list,            # dicts, e.g. from `evaluate`
+    rows: list,            # dicts, e.g. from `total_row`
     columns: list | None = None, # which entries; None: all but the details of a row of scores
 ) -> str:                  # Markdown
     "A table to print or to show in a notebook; intervals stand beside their scores"
     detail = lambda k: k.endswith(('_low', '_high')) or 'SEG_low' in rows[0] and k in _DETAILS
     keys = columns or [k for k in rows[0] if not detail(k)]
-    body = [keys, *([_cell(r, k) for k in keys] for r in rows)]
+    body = [keys, *([format_entry(r, k) for k in keys] for r in rows)]
     wide = [max(len(line[i]) for line in body) for i in range(len(keys))]
     lines = ['| ' + ' | '.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, wide))) + ' |' for line in body]
     return '\n'.join([lines[0], '|' + '|'.join('-'*(w + 1) + ('-' if i == 0 else ':') for i, w in enumerate(wide)) + '|', *lines[1:]])
-
-# %% ../nbs/51_evaluation.ipynb #140397bc
-def evaluate(
-    pipeline,          # a `DINOCellPipeline`, or another method, see `labels_by`
-    data: CellDataset, # at the scale that the model was trained at
-    name: str = 'DINOCell',
-) -> tuple:            # the table: a dict a method (model, two classical baselines), see `total_row`; the model's labels of each image
-    "Score a model beside the classical baselines on the same images"
-    results = segment_dataset(pipeline, data, name)
-    return [total_row(score_dataset(m, data, n)) for n, m in {name: results, **BASELINES}.items()], results
 
 # %% ../nbs/51_evaluation.ipynb #a7ca39a9
 def part(
@@ -383,13 +376,13 @@ def format_evaluation(
 ) -> str:         # Markdown tables
     "The report as text: scores and objects with a column a method, then differences, then groups"
     methods, groups = report['methods'], sorted(report['groups'], key=lambda r: r['group'])
-    turned = lambda keys, what, rows, name: [{what: k} | {r[name]: _cell(r, k) for r in rows} for k in keys]
+    turned = lambda keys, what, rows, name: [{what: k} | {r[name]: format_entry(r, k) for r in rows} for k in keys]
     tables = [turned(SCORES, 'score', methods, 'method'), turned(_OBJECTS, 'objects', methods, 'method')]
     if (rows := report['differences']):
         first = rows[0]['method']
-        tables.append([{f'{first} minus …': s} | {r['against']: _cell(r, 'difference') for r in rows if r['score'] == s} for s in SCORES])
+        tables.append([{f'{first} minus …': s} | {r['against']: format_entry(r, 'difference') for r in rows if r['score'] == s} for s in SCORES])
     if (rows := report['reduced']): tables.append(turned(('SEG', 'DET', 'OP_CSB', 'F1'), "at the dataset's scale", rows, 'method'))
-    if groups: tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')} | {k: _cell(r, k) for k in ('SEG', 'DET', 'OP_CSB', 'F1')} for r in groups])
+    if groups: tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')} | {k: format_entry(r, k) for k in ('SEG', 'DET', 'OP_CSB', 'F1')} for r in groups])
     rests = report['intervals']
     head = f"{report['data']['images']} images at their own resolution; pooled scores, {f'[95 % interval {say_basis(rests)}]' if rests['enough'] else say_basis(rests)}"
     return '\n\n'.join([head, *map(format_table, tables)])

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'DECODERS', 'first_weights', 'DINOCell', 'count_trainable', 'freeze_backbone', 'weights_sha256',
-           'save_model', 'UntrainedWarning', 'is_trained', 'load_model', 'check_model', 'best_device']
+           'save_model', 'is_model_file', 'UntrainedWarning', 'is_trained', 'load_model', 'check_model', 'best_device']
 
 # %% ../nbs/32_model.ipynb #40c7d198
 import hashlib
@@ -87,6 +87,11 @@ class DINOCell(nn.Module):
 
     @property
     def device(self): return self.mean.device
+
+    def __repr__(self):
+        c, every = self.config, sum(p.numel() for p in self.parameters())
+        return (f"DINOCell: backbone {c['backbone_name']}, decoder {c['decoder']}, {every/1e6:.1f} M parameters, {count_trainable(self)/1e6:.1f} M of them learn, "
+                f"{'trained' if is_trained(c) else 'not trained'}, on {self.device}")
 
 # %% ../nbs/32_model.ipynb #d03029a6
 def count_trainable(
@@ -191,6 +196,14 @@ def save_model(
     _check_settings(model.config, path)
     meta = dict(model.config, format=FORMAT, version=__version__)
     write_state(path, model.state_dict(), dinocell=json.dumps(meta))
+
+def is_model_file(
+    path: str | Path,
+) -> bool:
+    "Whether a file holds a whole model, and not the weights of a backbone alone"
+    try:
+        with safe_open(str(path), 'pt') as f: return 'dinocell' in (f.metadata() or {})
+    except (SafetensorError, OSError): return False
 
 # %% ../nbs/32_model.ipynb #e0235bfb
 class UntrainedWarning(UserWarning):

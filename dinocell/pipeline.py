@@ -176,6 +176,8 @@ class DINOCellPipeline:
         check_number('overlap', self.overlap, 0, self.window - 1, whole=True)
         check_number('batch', self.batch, 1, 4096, whole=True)
 
+    def __repr__(self): return f'DINOCellPipeline: cells_max={self.cells_max:.3g}, cell_fill={self.cell_fill:.3g}, windows of {self.window} pixels; {self.model!r}'
+
 # %% ../nbs/50_pipeline.ipynb #ebf7d5e5
 @patch
 def _thresholds(self: DINOCellPipeline, cells_max, cell_fill): # of one call; None: the pipeline's

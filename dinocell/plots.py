@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['show_image', 'label_colours', 'overlay', 'inside_points', 'show_overlay', 'show', 'plot_comparison', 'plot_history',
-           'live_history', 'plot_surface', 'save_figure']
+           'figure_png', 'figure_html', 'live_history', 'plot_surface', 'save_figure']
 
 # %% ../nbs/53_plots.ipynb #7f9890b6
 import sys
+from base64 import b64encode
+from html import escape
 from io import BytesIO
 from pathlib import Path
 
@@ -194,11 +196,21 @@ def plot_history(
     return ax
 
 # %% ../nbs/53_plots.ipynb #5fe1e29e
-def _png(fig): # matplotlib figure
-    "A figure as the bytes of a PNG file"
+def figure_png(
+    fig,      # matplotlib figure
+) -> bytes:   # of a PNG file
+    "A figure as a picture"
     out = BytesIO()
     fig.savefig(out, format='png')
     return out.getvalue()
+
+def figure_html(
+    fig,       # matplotlib figure
+    text: str, # a line above it
+) -> str:
+    "A line of text and a figure, for the `_repr_html_` of an object"
+    picture = b64encode(figure_png(fig)).decode()
+    return f'<p>{escape(text)}</p><img src="data:image/png;base64,{picture}" alt="{escape(text)}">'
 
 def _in_notebook():
     "Whether pictures are shown where the code runs, as in Jupyter; not in a terminal, nor in Python alone"
@@ -216,7 +228,7 @@ def live_history(
         from IPython.display import Image, display
         fig = Figure((5, 3), dpi=100)
         plot_history(rows, fig.subplots(), monitor)
-        picture = Image(_png(fig))
+        picture = Image(figure_png(fig))
         if handle is None: handle = display(picture, display_id=True)
         else: handle.update(picture)
     return draw

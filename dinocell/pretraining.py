@@ -200,13 +200,13 @@ class Pair(nn.Module):
 def make_pair(
     backbone_name: str,                 # see `backbone_spec`
     config: PretrainConfig,
-    weights: str | Path | None = None,  # None: random; 'released': from timm's hub; else a weights file
+    weights: str | Path = 'none',       # 'none': random; 'hub': the released ones; else a weights file
 ) -> Pair:
     "A student and its teacher, equal to each other"
-    if weights not in (None, 'released'): backbone_name = matching_name(backbone_name, weights)
+    if weights not in ('none', 'hub'): backbone_name = matching_name(backbone_name, weights)
     with first_weights(config.seed):
-        vit = create_vit(backbone_name, pretrained=weights == 'released')
-        if weights not in (None, 'released'): load_weights(vit, weights)
+        vit = create_vit(backbone_name, pretrained=weights == 'hub')
+        if weights not in ('none', 'hub'): load_weights(vit, weights)
         pair, patch = Pair(SSLNetwork(vit, config)), vit.patch_embed.patch_size[0]
     for name in ('global_size', 'local_size'):
         if getattr(config.crops, name) % patch: raise InputError(f"crops: {name} is {getattr(config.crops, name)}: the backbone '{backbone_name}' needs a multiple of its patch, {patch} pixels")
@@ -356,7 +356,7 @@ def pretrain(
     output: str | Path,                # folder: backbone.safetensors (the teacher), history.csv, config.json, job.json, checkpoint.pt
     config: PretrainConfig = PretrainConfig(),
     views: str = 'multiview',          # or 'average': every crop shows the mean of all channels
-    weights: str | Path | None = None, # to begin from: None: random; 'released': timm's; else a weights file
+    weights: str | Path = 'none',      # to begin from: 'none': random; 'hub': the released ones; else a weights file
     held_out: Fields | None = None,    # other plates, to watch; None: whole plates of `fields` are set aside
     device: str | None = None,         # None: the best there is
     hours: float | None = None,        # stop after so long; called again, it goes on
@@ -364,10 +364,10 @@ def pretrain(
 ) -> list:                             # a dict an epoch, from 0 (untouched)
     "Pretrain a backbone on fields without labels"
     deadline = None if hours is None else time.time() + 3600*hours
-    team, output, start = join_team(device), Path(output), 'random' if weights is None else Path(weights).name
+    team, output, start = join_team(device), Path(output), {'none': 'random', 'hub': 'released'}.get(weights) or Path(weights).name
     fields, held_out = _apart(fields, held_out, config)
     config = _settle(config, fields, team)
-    if weights not in (None, 'released'): backbone_name = matching_name(backbone_name, weights)
+    if weights not in ('none', 'hub'): backbone_name = matching_name(backbone_name, weights)
     pair = make_pair(backbone_name, config, weights).to(team.device)
     draw_channels(1, len(fields.channels), 1, views)                   # an unknown name is told before anything is written
     what = _about(pair, backbone_name, config, views, fields, held_out)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DEFAULT', 'PACKAGED', 'READY', 'ReadyModel', 'user_folder', 'model_folders', 'register_model', 'ready_model',
-           'model_path', 'pack_model', 'fetch_model', 'list_models', 'format_models', 'load']
+           'model_path', 'pack_model', 'fetch_model', 'list_models', 'format_models']
 
 # %% ../nbs/36_ready.ipynb #7e130043
 import difflib
@@ -227,14 +227,3 @@ def format_models(
         table.append((r['name'], f"{r['bytes']/1e6:.1f} MB", state, r['licence'], r['purpose']))
     wide = [max(map(len, column)) for column in zip(*table)]
     return '\n'.join('  '.join(f'{v:{w}}' for v, w in zip(row, wide)).rstrip() for row in table)
-
-# %% ../nbs/36_ready.ipynb #7d8f9cfc
-def load(
-    name_or_file: str | Path = DEFAULT, # a name in `READY`, or a model file
-    device: str | None = None,          # cuda, mps or cpu; None: the best there is
-    **how,                              # cells_max, cell_fill, batch, …: see `DINOCellPipeline`
-) -> 'DINOCellPipeline':
-    "A pipeline, ready to segment images"
-    from dinocell.model import best_device, load_model
-    from dinocell.pipeline import DINOCellPipeline
-    return DINOCellPipeline(load_model(model_path(name_or_file), best_device(device)), **how)

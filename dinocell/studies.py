@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['choose_preset', 'study_sets', 'study_kind', 'run_study', 'read_study', 'test_counts', 'train_and_score', 'arm_scores',
-           'arm_interval', 'arm_difference', 'format_interval', 'study_table', 'plot_study']
+           'arm_interval', 'arm_difference', 'format_interval', 'study_rows', 'study_table', 'plot_study']
 
 # %% ../nbs/61_studies.ipynb #d2a25fa0
 import json
@@ -244,6 +244,23 @@ def format_interval(
     "A number and its interval as text"
     return f'{value:{sign}.3f}' + (f' [{low:{sign}.3f}, {high:{sign}.3f}]' if low == low else '')
 
+def study_rows(
+    records: list,          # of `run_study`
+    test: str,              # name of the test set
+    reference: str,         # arm that the others are compared with
+    metric: str = 'OP_CSB', # of the difference
+) -> list:                  # a dict an arm: arm, seeds; each of `SCORES`, its mean over seeds, and its standard deviation as SEG_sd, …; difference, difference_low, difference_high; seconds of a run
+    "A row an arm, in the order of the records"
+    rows, at = [], SCORES.index(metric)
+    for arm in dict.fromkeys(r['arm'] for r in records):
+        scores, seconds = arm_scores(records, arm, test), [r['seconds'] for r in records if r['arm'] == arm]
+        spread = scores.std(0, ddof=1) if len(scores) > 1 else np.full(scores.shape[1], np.nan)
+        row = dict(arm=arm, seeds=len(scores))
+        for k, name in enumerate(SCORES): row |= {name: float(scores[:, k].mean()), f'{name}_sd': float(spread[k])}
+        differs = [np.nan]*3 if arm == reference else [float(v[at]) for v in arm_difference(records, arm, reference, test)]
+        rows.append(row | dict(zip(('difference', 'difference_low', 'difference_high'), differs)) | dict(seconds=float(np.mean(seconds))))
+    return rows
+
 def study_table(
     records: list,          # of `run_study`
     test: str,              # name of the test set
@@ -251,15 +268,14 @@ def study_table(
     scores: tuple = ('SEG', 'DET', 'OP_CSB', 'F1'), # of `SCORES`
     metric: str = 'OP_CSB', # of the difference
 ) -> str:                   # Markdown: mean ± standard deviation over seeds; difference [95 % interval over seeds and images]
-    "A row an arm, in the order of the records"
-    arms, at = list(dict.fromkeys(r['arm'] for r in records)), [SCORES.index(s) for s in scores]
+    "The rows of `study_rows` as a table"
+    rows = study_rows(records, test, reference, metric)
     lines = ['| arm | seeds | ' + ' | '.join(scores) + f' | {metric} minus {reference} | seconds a run |', '|---|---:|' + '---:|'*(len(scores) + 2)]
-    for arm in arms:
-        s, seconds = arm_scores(records, arm, test), [r['seconds'] for r in records if r['arm'] == arm]
-        spread = s.std(0, ddof=1) if len(s) > 1 else np.full(s.shape[1], np.nan)
-        d = '' if arm == reference else format_interval(*(float(v[SCORES.index(metric)]) for v in arm_difference(records, arm, reference, test)))
-        lines.append(f'| {arm} | {len(s)} | ' + ' | '.join(f'{s[:, k].mean():.3f} ± {spread[k]:.3f}' for k in at) + f' | {d} | {np.mean(seconds):.0f} |')
-    rests = basis(_clusters(records, test) or range(len(_counts(records, arms[0], test)[0])), _counts(records, arms[0], test)[0, :, 0])
+    for r in rows:
+        d = '' if r['arm'] == reference else format_interval(r['difference'], r['difference_low'], r['difference_high'])
+        lines.append(f"| {r['arm']} | {r['seeds']} | " + ' | '.join(f"{r[k]:.3f} ± {r[f'{k}_sd']:.3f}" for k in scores) + f" | {d} | {r['seconds']:.0f} |")
+    first = _counts(records, rows[0]['arm'], test)[0]
+    rests = basis(_clusters(records, test) or range(len(first)), first[:, 0])
     return '\n'.join(lines + ([] if rests['enough'] else ['', f'({say_basis(rests)})']))
 
 def plot_study(

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LOSSES', 'lr_factor', 'make_optimiser', 'Team', 'join_team', 'Plan', 'plan_epoch', 'shares', 'ResidentData',
            'read_ahead', 'StreamedData', 'training_data', 'predict_image', 'Validation', 'validate', 'bf16_here',
-           'train_step', 'train_epoch', 'paired_gain', 'say_gain', 'write_rows', 'best_row', 'typical_scale', 'train',
-           'log_tensorboard']
+           'train_step', 'train_epoch', 'paired_gain', 'say_gain', 'write_rows', 'best_row', 'settle', 'typical_scale',
+           'train', 'log_tensorboard']
 
 # %% ../nbs/40_training.ipynb #6e605c87
 import csv
@@ -419,7 +419,12 @@ def _start(model, output, team):
     if team.world > 1: dist.broadcast_object_list(found)              # the first process's weights are every one's
     return found
 
-def _settled(config, model, data, team): # what is None in the settings
+def settle(
+    config: TrainConfig,
+    model: DINOCell,
+    data,                # `CellDataset`, or a part or mixture of some
+    team: Team,
+) -> TrainConfig:        # with `batch` and `steps` as numbers
     "The settings with every number in place"
     batch = config.batch or (8 if model.config['freeze_backbone'] else 4)
     if batch % (team.world*config.accumulate):
@@ -535,7 +540,7 @@ def train(
     team, output = join_team(device), Path(output)
     _check_sets(train_data, val_data)
     _check_start(model, train_data)
-    config, model = _settled(config, model, train_data, team), model.to(team.device).to(memory_format=torch.channels_last)
+    config, model = settle(config, model, train_data, team), model.to(team.device).to(memory_format=torch.channels_last)
     model.config.update(channel=train_data.channel, diameter=train_data.diameter, flatten=train_data.flatten, limits=train_data.limits)
     if model.config['scale'] is not None: model.config['scale'] = typical_scale(train_data)   # a model that estimates sizes goes on doing so
     if not model.config['provenance']: model.config['window'] = config.augment.size
