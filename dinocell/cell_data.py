@@ -37,8 +37,10 @@ def prepare_folder(
 
 def _opened(data): # a set of images; a dataset folder; or a list of these
     "One set"
-    if isinstance(data, (str, Path)): return CellDataset(data)
-    if not isinstance(data, (list, tuple)): return data
+    if isinstance(data, (str, Path)):
+        return CellDataset(data)
+    if not isinstance(data, (list, tuple)):
+        return data
     return _opened(data[0]) if len(data) == 1 else mix([_opened(d) for d in data])
 
 class CellData:
@@ -59,9 +61,13 @@ class CellData:
     ) -> 'CellData':
         "Prepare a folder of images and masks"
         splits, how = find_splits(folder), dict(how, diameter=diameter)
-        if splits and 'train' not in splits: raise InputError(f"{folder}: its splits are {', '.join(splits)}: call one of them train, and one val")
+        if splits and 'train' not in splits:
+            raise InputError(f"{folder}: its splits are {', '.join(splits)}: call one of them train, and one val")
         train = prepare_folder(folder, 'train' if splits else None, output, **how)
-        data = cls(train, prepare_folder(folder, 'val', output, **how)) if 'val' in splits else cls(*split_groups(train, valid))
+        if 'val' in splits:
+            data = cls(train, prepare_folder(folder, 'val', output, **how))
+        else:
+            data = cls(*split_groups(train, valid))
         data.raw = Path(folder)
         print(f'prepared in {train.folder.parent}')
         return data
@@ -74,26 +80,29 @@ class CellData:
 
     def __repr__(self):
         d = np.concatenate([self.train.diameters(), self.valid.diameters()])
-        return f'CellData: {len(self.train)} images to train on, {len(self.valid)} to validate on; {len(d)} cells, half of them wider than {np.median(d):.0f} pixels'
+        return (f'CellData: {len(self.train)} images to train on, {len(self.valid)} to validate on; '
+                f'{len(d)} cells, median diameter {np.median(d):.0f} pixels')
 
     def _draw(self, fig, n, config): # figure; see `show_batch`
         "Images, windows and targets, a column an image"
         plan = plan_epoch(self.train, 0, min(n, len(self.train)), config)
-        squares, plan = next(StreamedData(self.train, torch.device('cpu'), 0).batches(plan, [slice(0, len(plan.which))]))
+        source = StreamedData(self.train, torch.device('cpu'), 0)
+        squares, plan = next(source.batches(plan, [slice(0, len(plan.which))]))
         windows, targets = augment_batch(squares, plan.centre, plan.views, config.augment.size)
         axes = fig.subplots(3, len(plan.which), squeeze=False)
         for i, column, window, target in zip(plan.which, axes.T, windows, targets):
             show_overlay(*self.train[i], column[0], self.train.names[i])
             column[1].imshow(window[0], cmap='gray', vmin=0, vmax=1)
             column[2].imshow(target[0], vmin=0, vmax=1)
-            for ax in column: ax.axis('off')
+            for ax in column:
+                ax.axis('off')
         return axes
 
     def show_batch(self,
         n: int = 4,                           # images
         config: TrainConfig = TrainConfig(),  # whose windows and augmentation
     ):                                        # the axes (3,n)
-        "Images with their outlines, windows of them as the network sees them, and its targets; and what data check found"
+        "Images with their outlines, windows as the network sees them, and its targets; and what data check found"
         print(format_report(self.report))
         n = min(n, len(self.train))
         return self._draw(plt.figure(figsize=(2.4*n, 7.2), layout='constrained'), n, config)

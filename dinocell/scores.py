@@ -36,7 +36,7 @@ class Scores:
 
     @property
     def table(self) -> pd.DataFrame:
-        "A row a method: images, cells, kinds of errors, and each score with the ends of its 95 % interval, SEG_low, SEG_high, …"
+        "A row a method: images, cells, kinds of errors; each score, the ends of its 95 % interval as SEG_low, SEG_high"
         return pd.DataFrame(self.rows).set_index('method')
 
     @property
@@ -48,11 +48,15 @@ class Scores:
         what='group', # 'group': those of the dataset; 'image'; or groups of your own, see `regroup`
     ) -> pd.DataFrame: # a row a group and method; of images without intervals
         "The same by groups, or image by image"
-        if isinstance(what, str) and what == 'image': return pd.DataFrame([r for s in self.scored for r in image_rows(s)])
-        if isinstance(what, str) and what != 'group': raise InputError(f"by={what!r}: give 'group', 'image', or a group for each image")
+        if isinstance(what, str) and what == 'image':
+            return pd.DataFrame([r for s in self.scored for r in image_rows(s)])
+        if isinstance(what, str) and what != 'group':
+            raise InputError(f"by={what!r}: give 'group', 'image', or a group for each image")
         scored = self.scored if isinstance(what, str) else [regroup(s, what) for s in self.scored]
         rows = [r for s in scored for r in group_rows(s)]
-        if not rows: raise InputError(f"{self.data.folder}: every image is a group of its own: write a column group into split.csv, or ask for .by('image')")
+        if not rows:
+            raise InputError(f'{self.data.folder}: every image is a group of its own: '
+                             "write a column group into split.csv, or ask for .by('image')")
         return pd.DataFrame(rows)
 
     def worst(self,
@@ -63,10 +67,11 @@ class Scores:
         plot_worst(self.scored[0], self.data, self.method, n, metric)
         return pd.DataFrame(image_rows(part(self.scored[0], worst_images(self.scored[0], n, metric))))
 
-    def errors(self) -> pd.DataFrame: # a row a kind: how many, and what SEG, DET and AP would gain without it, see `error_costs`
-        "What each kind of error costs"
+    def errors(self) -> pd.DataFrame: # a row a kind, see `error_costs`
+        "How many errors of each kind there are, and what SEG, DET and AP would gain without them"
         labels, which = labels_by(self.method, self.data, self.scored[0].method), range(len(self.data))
-        return pd.DataFrame(error_costs((self.data.mask(i) for i in which), (labels(i) for i in which))).set_index('kind')
+        refs, results = (self.data.mask(i) for i in which), (labels(i) for i in which)
+        return pd.DataFrame(error_costs(refs, results)).set_index('kind')
 
     def __repr__(self):
         row = self.rows[0]
@@ -82,12 +87,14 @@ class Scores:
 # %% ../nbs/71_scores.ipynb #eae79ee2
 def _name_of(method): # see `evaluate`
     "What to call it"
-    if hasattr(method, 'segment_prepared'): return 'DINOCell'
-    if isinstance(method, (str, Path)): return Path(method).name
+    if hasattr(method, 'segment_prepared'):
+        return 'DINOCell'
+    if isinstance(method, (str, Path)):
+        return Path(method).name
     return getattr(method, '__name__', 'method') if callable(method) else 'labels'
 
 def evaluate(
-    method,                    # `DINOCellPipeline`; folder of any program's label images NAME.tif; function; or labels: see `labels_by`
+    method,                    # pipeline, folder of label images NAME.tif, function, or labels: see `labels_by`
     data,                      # `CellDataset`, or a part or mixture of some; or a dataset folder
     name: str | None = None,   # what to call the method
     against: dict = {},        # other methods to score beside it, by their names, e.g. `BASELINES`
@@ -95,5 +102,6 @@ def evaluate(
     "Score a method on a dataset, at the resolution of its images"
     data = CellDataset(data) if isinstance(data, (str, Path)) else data
     name = name or _name_of(method)
-    if callable(method) or hasattr(method, 'segment_prepared'): method = segment_dataset(method, data, name)
+    if callable(method) or hasattr(method, 'segment_prepared'):
+        method = segment_dataset(method, data, name)
     return Scores([score_dataset(m, data, n) for n, m in {name: method, **against}.items()], data, method)

@@ -29,7 +29,7 @@ from .widgets import ThresholdSliders
 
 # %% ../nbs/70_segmentation.ipynb #ed854073
 class Segmentation:
-    "The cells of an image, or of the frames of a stack, found by a call of a pipeline; the last line of a cell shows it"
+    "The cells that a call of a pipeline found in an image, or in the frames of a stack; as a last line it shows itself"
     def __init__(self,
         found: Found,
         pipeline: DINOCellPipeline,      # that found them
@@ -60,32 +60,41 @@ class Segmentation:
     @cached_property
     def image(self) -> np.ndarray:
         "The pixels as recorded; of a stack those of all frames, one after another"
-        return self.found.image if self.stack is None else np.stack([self.stack.read(k) for k in range(len(self.found.labels))])
+        if self.stack is None:
+            return self.found.image
+        return np.stack([self.stack.read(k) for k in range(len(self.found.labels))])
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         "A row a cell, see `cell_table`; of a stack with the number of its frame, and its place along each axis"
         table = measure_cells(self.found, self.what, self.pipeline)
-        if self.stack is None: return pd.DataFrame(table)
+        if self.stack is None:
+            return pd.DataFrame(table)
         counts = [int(page.max()) for page in self.found.labels]
         return pd.DataFrame(dict(frame=np.repeat(np.arange(len(counts)), counts)) | table)
 
-    def __len__(self): return self.found.count()
-    def __bool__(self): return True     # also without a cell
+    def __len__(self):
+        return self.found.count()
+
+    def __bool__(self):
+        return True                     # also without a cell
 
     def __repr__(self):
         n, (h, w) = len(self), self.found.labels.shape[-2:]
         pages = self.found.labels.reshape(-1, h, w)
         across = np.median([d for page in pages if (d := median_diameter(page))] or [0])
         parts = [f'{n} cell{"s"*(n != 1)}' + (f' in {len(pages)} frames' if self.stack else ''), f'{h} × {w}']
-        if n: parts.append(f'about {across:.0f} pixels across' + (f' ({across*self.pixel_size:.3g} µm)' if self.pixel_size else ''))
+        microns = f' ({across*self.pixel_size:.3g} µm)' if self.pixel_size else ''
+        if n:
+            parts.append(f'about {across:.0f} pixels across{microns}')
         return f'Segmentation of {self.path.name if self.path else "an image"}: {", ".join(parts)}'
 
     def frame(self,
         k: int | None = None, # number of a frame; None: the middle one, or the image
     ) -> tuple:               # image as recorded, labels (H,W), distance map (H,W)
         "One image of it"
-        if self.stack is None: return self.found.image, self.found.labels, self.found.dist_map
+        if self.stack is None:
+            return self.found.image, self.found.labels, self.found.dist_map
         k = len(self.found.labels)//2 if k is None else k
         return self.stack.read(k), self.found.labels[k], self.found.dist_map[k]
 
@@ -126,11 +135,14 @@ def save(self: Segmentation,
     "Write what `dinocell segment` writes, under the same names; an array is called image"
     path = self.path or Path('image')
     what = replace(self.what, output=str(folder), formats=tuple(formats))
-    if more := set(formats) - FORMATS.keys(): raise InputError(f'formats: {sorted(more)[0]} holds all images of a folder: use `segment_files`')
+    if more := set(formats) - FORMATS.keys():
+        raise InputError(f'formats: {sorted(more)[0]} holds all images of a folder: use `segment_files`')
     check_formats(what, path, self.found.image)
     files = result_files(path, what)
-    if self.path and Path(folder).resolve() == path.parent.resolve(): raise InputError(f'{folder}: holds the image: choose another folder, so that it is not overwritten')
-    if not overwrite and (there := [f for f in files.values() if f.exists()]): raise InputError(f'{there[0]}: is there already: choose another folder, or give overwrite=True')
+    if self.path and Path(folder).resolve() == path.parent.resolve():
+        raise InputError(f'{folder}: holds the image: choose another folder, so that it is not overwritten')
+    if not overwrite and (there := [f for f in files.values() if f.exists()]):
+        raise InputError(f'{there[0]}: is there already: choose another folder, or give overwrite=True')
     write_found(files, self.found, what, self.pipeline)
     return list(files.values())
 
@@ -146,20 +158,25 @@ def load(
 
 def _segmentation(image, name, what, pipe): # array or path; what to call an array in an error
     path = image if isinstance(image, (str, Path)) else None
-    if path is None and what.axes: raise InputError(f'axes={what.axes!r}: these are the axes of a file: give an array as (H,W), (H,W,3) or (C,H,W)')
-    return Segmentation(find_cells(image, name, what, pipe) if path is None else find_in_file(path, what, pipe), pipe, what, path)
+    if path is None and what.axes:
+        raise InputError(f'axes={what.axes!r}: these are for files: give an array as (H,W), (H,W,3) or (C,H,W)')
+    found = find_cells(image, name, what, pipe) if path is None else find_in_file(path, what, pipe)
+    return Segmentation(found, pipe, what, path)
 
 @patch
 def __call__(self: DINOCellPipeline,
     images,                              # (H,W), (H,W,3) or (C,H,W); the path of a file; or a list of these
-    diameter: float | str | None = None, # of the cells, in pixels of the images; 'auto': estimated for each image; None: see `scale_of`
+    diameter: float | str | None = None, # of the cells, pixels of the images; 'auto': estimated; None: see `scale_of`
     pixel_size: float | None = None,     # µm per pixel: sizes in the table are in µm
     flips: bool = False,                 # average over mirror images: four times the time
     channel_names: tuple = (),           # of the channels, for the table
     axes: str | None = None,             # what the axes of the files are, see `check_axes`; None: as the files say
 ): # a `Segmentation`; of a list, a list of them
     "Find the cells"
-    what = SegmentSettings('this model', diameter=diameter, pixel_size=pixel_size, flips=flips, channel_names=tuple(channel_names), axes=axes)
+    how = dict(diameter=diameter, pixel_size=pixel_size, flips=flips, channel_names=tuple(channel_names), axes=axes)
+    what = SegmentSettings('this model', **how)
     check_scale(what, self)
-    if not isinstance(images, (list, tuple)): return _segmentation(images, 'image', what, self)
-    with tqdm(images, desc='segmenting', unit='image') as bar: return [_segmentation(im, f'image {k}', what, self) for k, im in enumerate(bar)]
+    if not isinstance(images, (list, tuple)):
+        return _segmentation(images, 'image', what, self)
+    with tqdm(images, desc='segmenting', unit='image') as bar:
+        return [_segmentation(im, f'image {k}', what, self) for k, im in enumerate(bar)]

@@ -120,6 +120,9 @@ class ThresholdSurface:
     best_cell_fill = property(lambda self: float(self.cell_fill[self.best[1]]), doc='The chosen fill threshold')
     best_score = property(lambda self: float(self.surfaces[self.metric][self.best]), doc='Its score')
 
+    def __repr__(self): return (f'ThresholdSurface: {self.metric} {self.best_score:.3f} at cells_max={self.best_cells_max:.3f}, cell_fill={self.best_cell_fill:.3f}; '
+                                f'{self.cells_max.size} × {self.cell_fill.size} pairs, {self.n_images} images')
+
     def to_json(self) -> str:
         "As JSON text; NaN becomes null"
         plain = lambda x: [plain(v) for v in x] if isinstance(x, list) else None if x != x else x
