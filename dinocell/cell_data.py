@@ -49,7 +49,7 @@ class CellData:
         train, # `CellDataset`, or a part or mixture of some; a dataset folder; or a list of these, which are mixed
         valid, # the same: decides which epoch is kept; never the test set
     ):
-        self.train, self.valid, self.raw = _opened(train), _opened(valid), None
+        self.train, self.valid, self.raw, self.read = _opened(train), _opened(valid), None, {}
 
     @classmethod
     def from_folder(cls,
@@ -68,7 +68,7 @@ class CellData:
             data = cls(train, prepare_folder(folder, 'val', output, **how))
         else:
             data = cls(*split_groups(train, valid))
-        data.raw = Path(folder)
+        data.raw, data.read = Path(folder), {k: how[k] for k in ('axes', 'category') if k in how}
         print(f'prepared in {train.folder.parent}')
         return data
 
@@ -76,7 +76,7 @@ class CellData:
     def report(self) -> Report:
         "What `check_data` finds in the images"
         sets = [d for part in (self.train, self.valid) for d in getattr(part, 'sets', [part])]
-        return check_data(*([self.raw] if self.raw else dict.fromkeys(d.folder for d in sets)))
+        return check_data(*([self.raw] if self.raw else dict.fromkeys(d.folder for d in sets)), **self.read)
 
     def __repr__(self):
         d = np.concatenate([self.train.diameters(), self.valid.diameters()])
