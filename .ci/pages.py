@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
-FIRST = ['quickstart', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
+FIRST = ['quickstart', 'at_a_glance', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
 
 def slug(title):
