@@ -11,7 +11,7 @@ def run(*cmd, cwd=ROOT, env=ENV):
 
 def fingerprint():
     "Checksum of every file that the generators write"
-    files = [p for pat in ('nbs/**/*.ipynb', 'dinocell/*.py', 'README.md', 'index_files/*') for p in sorted(ROOT.glob(pat)) if '.ipynb_checkpoints' not in p.parts]
+    files = [p for pat in ('nbs/**/*.ipynb', 'dinocell/**/*.py', 'README.md', 'index_files/*') for p in sorted(ROOT.glob(pat)) if '.ipynb_checkpoints' not in p.parts]
     return {str(p.relative_to(ROOT)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 def unchanged(advice, *cmd):
@@ -29,13 +29,14 @@ def wheel_installs():
     with tempfile.TemporaryDirectory() as d:
         run(sys.executable, '-m', 'venv', f'{d}/bare')
         run(f'{d}/bare/bin/python', '-m', 'pip', 'install', '-q', '-c', ROOT/'constraints.txt', next((ROOT/'_dist').glob('*.whl')), cwd=d)
-        names = [f'dinocell.{p.stem}' for p in sorted((ROOT/'dinocell').glob('*.py')) if not p.stem.startswith('_')]
+        names = ['.'.join(p.relative_to(ROOT).with_suffix('').parts) for p in sorted((ROOT/'dinocell').rglob('*.py')) if not p.stem.startswith('_')]
         run(f'{d}/bare/bin/python', '-c', f'import importlib, dinocell; [importlib.import_module(n) for n in {names}]; print(len({names}), "modules from", dinocell.__version__)', cwd=d)
         run(f'{d}/bare/bin/dinocell', 'doctor', cwd=d)
 
 CHECKS = {
     'notebooks are stripped': lambda: unchanged('not stripped: run nbdev_clean', 'nbdev_clean'),
     'package is what the notebooks say': lambda: unchanged('notebooks and package differ: edit the notebook, run nbdev_export', 'nbdev_export'),
+    'modules import only downwards': lambda: run(sys.executable, '.ci/house.py'),
     'every notebook passes': lambda: run('nbdev_test', '--n_workers', '2', '--timing', env={**ENV, 'OMP_NUM_THREADS': '1'}), # two at a time, a thread each
     'commands and imports in the guides exist': lambda: run(sys.executable, '.ci/guides.py'),
     'docs site builds, no broken page or link': lambda: run(sys.executable, '.ci/pages.py'),

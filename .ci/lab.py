@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 1300, 1000
 
 def default_notebooks():
     "The widgets and every tutorial; Lab also runs the cells that the tests leave out as slow"
-    return [ROOT/'nbs/56_widgets.ipynb', *sorted((ROOT/'nbs/tutorials').glob('[!_]*.ipynb'))]
+    return [ROOT/'nbs/show/05_widgets.ipynb', *sorted((ROOT/'nbs/tutorials').glob('[!_]*.ipynb'))]
 
 def wait_for(what, test, seconds):
     "The first true value of `test()`; it is asked until the time is up"

@@ -10,12 +10,24 @@ import yaml
 from nbdev.config import get_config
 from nbdev.serve import proc_nbs
 
+from house import PACKAGES
+
 ROOT = Path(__file__).resolve().parent.parent
 CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
 FIRST = ['quickstart', 'at_a_glance', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
+MOVED = { # old address of a page: the new one
+    'system': 'utils/system', 'settings': 'utils/settings', 'jobs': 'utils/jobs',
+    'images': 'core/images', 'labels': 'core/labels', 'distance': 'core/distance', 'watershed': 'core/watershed', 'windows': 'core/windows',
+    'intervals': 'score/statistics', 'metrics': 'score/metrics', 'errors': 'score/errors', 'tuning': 'score/tuning',
+    'plots': 'show/plots', 'widgets': 'show/widgets',
+    'simulate': 'data/simulate', 'datasets': 'data/dataset', 'augment': 'data/augment', 'annotations': 'data/formats', 'layouts': 'data/layouts', 'download': 'data/download', 'data_check': 'data/check',
+    'backbone': 'model/backbone', 'decoder': 'model/decoder', 'model': 'model/network', 'ready': 'model/ready',
+    'cells': 'infer/cells', 'export': 'infer/export', 'pipeline': 'infer/pipeline', 'evaluation': 'infer/evaluation', 'scores': 'infer/scores', 'large': 'infer/large', 'batch': 'infer/batch', 'segmentation': 'infer/segmentation',
+    'training': 'train/loop', 'cell_data': 'train/cell_data', 'trial': 'train/trial', 'learner': 'train/learner', 'studies': 'train/arms',
+    'cell_painting': 'ssl/fields', 'plates': 'ssl/plates', 'packing': 'ssl/packing', 'crops': 'ssl/crops', 'ssl_losses': 'ssl/losses', 'consistency': 'ssl/consistency', 'pretraining': 'ssl/loop'}
 
 def slug(title):
     "Anchor of a heading, as nbdev's links expect it"
@@ -125,15 +137,15 @@ class TextPage(Page):
         return self.prose(re.sub(r'\]\((?!\w+:|#)((?![^)]*\.ipynb)[^)\s]+)\)', to_repo, text))
 
 def navigation(pages):
-    "Front page, a section a folder, measurements apart from studies, then the reference in the order of the notebooks"
+    "Front page, a section a folder, measurements apart from studies, then the reference, package by package from below"
     entry = lambda p: {p.title: str(p.name)}
     nav = [{'dinocell': 'index.md'}]
     for folder, title in SECTIONS.items():
         inside = sorted((p for p in pages if p.name.parts[0] == folder), key=lambda p: (FIRST.index(p.name.stem) if p.name.stem in FIRST else len(FIRST), p.name.stem))
         groups = {title: [p for p in inside if not p.name.stem.endswith(MEASURED)], 'Measurements': [p for p in inside if p.name.stem.endswith(MEASURED)]}
         nav += [{name: [entry(p) for p in group]} for name, group in groups.items() if group]
-    rooms = [entry(p) for p in pages if len(p.name.parts) == 1 and p.name.stem != 'index' and not isinstance(p, TextPage)]
-    return nav + [{'Reference': rooms}] + [entry(p) for p in pages if isinstance(p, TextPage)]
+    below = lambda folder: [entry(p) for p in pages if str(p.name.parent) == folder and p.name.stem != 'index' and not isinstance(p, TextPage)]
+    return nav + [{'Reference': [{title: below('.' if package == 'top' else package)} for package, title in PACKAGES.items()]}] + [entry(p) for p in pages if isinstance(p, TextPage)]
 
 def write_site(pages, out):
     "Markdown, pictures and the renderer's configuration"
@@ -153,6 +165,14 @@ def write_site(pages, out):
                   docs_dir='pages', site_dir='site', use_directory_urls=False, nav=navigation(pages), extra_css=['styles.css'],
                   theme=dict(features=features, palette=palette, font=False), markdown_extensions=[{k: v} for k, v in extensions.items()])
     (out/'mkdocs.yml').write_text(yaml.safe_dump(config, sort_keys=False), encoding='utf-8')
+
+def redirects(site):
+    "A page at every old address; it leads to the new one"
+    for old, new in MOVED.items():
+        path, to = site/f'{old}.html', f'{new}.html'
+        if path.exists(): raise SystemExit(f'{path.name}: a page has this name, so it cannot lead to {to}')
+        path.write_text(f'<!doctype html><meta charset="utf-8"><title>{old} moved</title><link rel="canonical" href="{SITE}/{to}">'
+                        f'<script>location.replace("{to}" + location.hash)</script><meta http-equiv="refresh" content="0; url={to}"><p>Moved to <a href="{to}">{new}</a>.', encoding='utf-8')
 
 class Links(HTMLParser):
     "Targets and anchors of one page"
@@ -187,6 +207,7 @@ def main():
     pages = [*(Page(p, root) for p in found), TextPage(ROOT/'CONTRIBUTING.md')]
     write_site(pages, out)
     subprocess.run([Path(sys.executable).with_name('zensical'), 'build', '--strict', '--clean', '-f', out/'mkdocs.yml'], cwd=out, check=True)
+    redirects(out/'site')
     built = [out/'site'/p.name.with_suffix('.html') for p in pages]
     bad = [f'{p.name}: not built' for p in built if not p.is_file()] + [f'{p.name}: an empty page' for p in pages if len(p.markdown()) < 300]
     bad += [*broken_links(out/'site'), *missing_in_search(out/'site', pages)]

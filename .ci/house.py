@@ -1,0 +1,52 @@
+"The order of the house: every module imports only from modules below it."
+import ast, re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = dict( # from below: title of its pages; the folder of nbs/ has its name, the programs on top lie in nbs/ itself
+    utils='System, files, jobs',
+    core='Images and maps',
+    score='Scores',
+    show='Pictures',
+    data='Data',
+    model='The network',
+    infer='Segmentation',
+    train='Training',
+    ssl='Pretraining',
+    top='Programs')
+
+def modules():
+    "name -> path of every module with a notebook, from below: packages in their order, notebooks by their numbers"
+    folders = [ROOT/'nbs'/p if p != 'top' else ROOT/'nbs' for p in PACKAGES]
+    notebooks = [p for f in folders for p in sorted(f.glob('*.ipynb'))]
+    names = [re.search(r'"#\| default_exp ([\w.]+)', p.read_text(encoding='utf-8')) for p in notebooks]
+    return {m[1]: ROOT/'dinocell'/(m[1].replace('.', '/') + '.py') for m in names if m}
+
+def imported(tree, package): # of a module; the parts of its package's name
+    "Names of the package's modules, or of what lies in them, that a module imports anywhere"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import): yield from (a.name.removeprefix('dinocell.') for a in node.names if a.name.startswith('dinocell.'))
+        if not isinstance(node, ast.ImportFrom): continue
+        base = [*package[:len(package) + 1 - node.level], *filter(None, [node.module])] if node.level else node.module.split('.')
+        if base[0] == 'dinocell': yield from ('.'.join([*base[1:], a.name]) for a in node.names)
+
+def upward():
+    "Every import that does not go down"
+    places = {name: k for k, name in enumerate(modules())}
+    for name, path in modules().items():
+        for target in imported(ast.parse(path.read_text(encoding='utf-8')), ['dinocell', *name.split('.')[:-1]]):
+            found = next((t for t in (target, target.rpartition('.')[0]) if t in places), None)
+            if found is None and target not in ('__version__', ''): yield f'{name}: imports {target}, which is no module'
+            elif found and places[found] >= places[name]: yield f'{name}: imports {found}, which is not below it'
+
+def lost():
+    "Modules without a notebook"
+    known = {*modules().values()}
+    return [f'{p.relative_to(ROOT)}: no notebook makes it' for p in sorted((ROOT/'dinocell').rglob('*.py')) if p not in known and not p.name.startswith('_')]
+
+def main():
+    bad = [*lost(), *upward()]
+    if bad: raise SystemExit('\n'.join(bad))
+    print(f'{len(modules())} modules import only downwards')
+
+if __name__ == '__main__': main()
