@@ -30,10 +30,13 @@ def cmd_demo(a): # parsed arguments
 def cmd_models(a):
     "models"
     from dinocell.model.ready import fetch_model, format_models, list_models
-    if a.source and not a.fetch: raise InputError(f'--source {a.source}: give --fetch NAME too, the model that the file holds')
+    if a.source and not a.fetch:
+        raise InputError(f'--source {a.source}: give --fetch NAME too, the model that the file holds')
     fetched = fetch_model(a.fetch, a.source) if a.fetch else None
-    if a.json: print(json.dumps(list_models(), indent=1))
-    else: print(f'{a.fetch}: {fetched}' if fetched else format_models(list_models()))
+    if a.json:
+        print(json.dumps(list_models(), indent=1))
+    else:
+        print(f'{a.fetch}: {fetched}' if fetched else format_models(list_models()))
 
 def cmd_download(a):
     "data download"
@@ -52,9 +55,11 @@ def _preparation(a): # arguments of `process`
     from dinocell.data.layouts import preparation_of
     from dinocell.model.network import _meta
     from dinocell.model.ready import model_path
-    if a.model is None: return dict(scale=1. if a.scale is None else a.scale, diameter=a.diameter, channel=a.channel, flatten=a.flatten, limits=a.limits)
+    if a.model is None:
+        return dict(scale=1. if a.scale is None else a.scale, diameter=a.diameter, channel=a.channel, flatten=a.flatten, limits=a.limits)
     given = [k for k, default in (('scale', None), ('diameter', None), ('flatten', 'auto'), ('limits', None)) if getattr(a, k) != default]
-    if given: raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
+    if given:
+        raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
     return preparation_of(_meta(model_path(a.model))) | ({} if a.channel is None else dict(channel=a.channel))
 
 def cmd_process(a):
@@ -65,7 +70,8 @@ def cmd_process(a):
     data = CellDataset(process(a.layout, a.input, a.output, a.split, source=a.source, licence=a.licence, workers=a.workers, keep_going=a.keep_going, **_preparation(a), **options))
     d = data.diameters()
     print(f'{a.output}: {len(data)} images, {len(d)} cells of {sorted(d)[len(d)//2]:.0f} pixels (median diameter as the network sees them)')
-    for f in data.meta['failed']: print(f"left out: {f['name']}: {f['message']}")
+    for f in data.meta['failed']:
+        print(f"left out: {f['name']}: {f['message']}")
     return 1 if data.meta['failed'] else 0
 
 # %% ../nbs/65_cli.ipynb #8f59e858
@@ -77,7 +83,8 @@ def _config(a, kind): # as `_given`
     "Settings: of --config or --preset, with what the command line says put over them"
     from dinocell.utils.settings import PRESETS, override, read_config
     preset = getattr(a, 'preset', None)
-    if preset and a.config: raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
+    if preset and a.config:
+        raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
     config = read_config(a.config, kind) if a.config else PRESETS[preset] if preset else kind()
     parts = [type(v) for f in fields(kind) if is_dataclass(v := getattr(config, f.name))]
     return override(config, {k: v for of in (kind, *parts) for k, v in _given(a, of).items()})
@@ -95,7 +102,8 @@ def cmd_train(a):
     config, team = _config(a, TrainConfig), join_team(a.device)
     learn = Learner(CellData(a.data, a.valid), path=a.output, preset=a.preset or 'recipe', config=config, device=a.device, **begins)
     learn.fit(on_epoch=log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
-    if team.rank: return
+    if team.rank:
+        return
     save_figure(plot_history(learn.rows, monitor=config.monitor).figure, Path(a.output)/'learning_curve.png')
     best = learn.rows[best_row(learn.rows, config.monitor)]
     print(f"{a.output}/model.safetensors: epoch {best['epoch']} of {len(learn.rows) - 1}, validation loss {best['val_loss']:.5f}; next: dinocell tune")
@@ -124,13 +132,16 @@ def cmd_evaluate(a):
     from dinocell.show.plots import save_figure
     from dinocell.utils.jobs import check_output
     data, out = CellDataset(a.data), a.output and Path(a.output)
-    if out: check_output(out)
-    if out: out.mkdir(parents=True, exist_ok=True)
+    if out:
+        check_output(out)
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
     method, against = _method(a.model, a), {p: _method(p, a) for p in a.against}
     scores = evaluate(write_results(method, data, out/'labels') if out else method, data, 'DINOCell', against | BASELINES)
     report = make_report(data, scores.scored)
     print(evaluation_json(report) if a.json else format_evaluation(report))
-    if not out: return
+    if not out:
+        return
     write_report(report, out)
     save_figure(plot_worst(scores.scored[0], data, scores.method, a.worst)[0, 0].figure, out/'worst.png')
 
@@ -138,9 +149,12 @@ def cmd_evaluate(a):
 def _said(row): # of `segment_files`
     "What was found in an image, in words"
     text = f"{', '.join(row['files'])}: {row['cells']} cells"
-    if 'frames' in row: text += f" in {row['frames']} frames"
-    if row.get('blank'): text += f", {len(row['blank'])} of them blank"
-    if not row.get('diameter'): return text
+    if 'frames' in row:
+        text += f" in {row['frames']} frames"
+    if row.get('blank'):
+        text += f", {len(row['blank'])} of them blank"
+    if not row.get('diameter'):
+        return text
     return text + f", diameter {row['diameter']:g} pixels" + (' assumed, for want of cells to estimate it by' if row.get('guess') else '')
 
 def cmd_segment(a):
@@ -149,12 +163,15 @@ def cmd_segment(a):
     from dinocell.model.ready import ready_model
     what = SegmentSettings(**_given(a, SegmentSettings))
     images = find_images(*a.images)
-    if a.model is None: print(f'model: {_MODEL}, licence: {ready_model(_MODEL).licence}', file=sys.stderr)
+    if a.model is None:
+        print(f'model: {_MODEL}, licence: {ready_model(_MODEL).licence}', file=sys.stderr)
     rows = segment_files(images, what, a.workers)
     good = [r for r in rows if 'error' not in r]
     print(json.dumps(rows, indent=1) if a.json else '\n'.join(map(_said, good)), end='\n' if good or a.json else '')
-    if good and not any(r['cells'] for r in good): print(f'dinocell: {_NO_CELLS}', file=sys.stderr)
-    if doubt := doubtful_diameter(what, rows): print(f'dinocell: {doubt}', file=sys.stderr)
+    if good and not any(r['cells'] for r in good):
+        print(f'dinocell: {_NO_CELLS}', file=sys.stderr)
+    if doubt := doubtful_diameter(what, rows):
+        print(f'dinocell: {doubt}', file=sys.stderr)
     return 2 if len(good) < len(rows) else 0
 
 _NO_CELLS = ('no cells in any image: give the diameter of the cells (--diameter, in pixels of the image), look at what the model sees (--formats map), '
@@ -164,8 +181,10 @@ _NO_CELLS = ('no cells in any image: give the diameter of the cells (--diameter,
 def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
     "Names of channels in their order; or a dict, what a file name calls a channel -> its name"
     pairs = [w.partition('=')[::2] for w in words if '=' in w]
-    if not pairs: return list(words) or None
-    if len(pairs) < len(words) or len(dict(pairs)) < len(pairs) or not all(map(all, pairs)): raise InputError(f'--channels {" ".join(words)}: give names alone, or every channel once as in w1=DNA w2=ER')
+    if not pairs:
+        return list(words) or None
+    if len(pairs) < len(words) or len(dict(pairs)) < len(pairs) or not all(map(all, pairs)):
+        raise InputError(f'--channels {" ".join(words)}: give names alone, or every channel once as in w1=DNA w2=ER')
     return dict(pairs)
 
 def cmd_shards(a):
@@ -174,17 +193,22 @@ def cmd_shards(a):
     from dinocell.ssl.packing import pack_fields
     from dinocell.ssl.plates import S3, find_fields, find_jump, find_load_data, read_index
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
-    if a.layout != 'pattern' and isinstance(named, dict): raise InputError(f'shards {a.layout}: --channels {" ".join(a.channels)}: only pattern reads channels from file names: give the names alone')
-    if a.layout == 'pattern' and a.pattern is None: raise InputError('shards pattern: give --pattern, a regular expression with the groups plate, well, site and channel')
+    if a.layout != 'pattern' and isinstance(named, dict):
+        raise InputError(f'shards {a.layout}: --channels {" ".join(a.channels)}: only pattern reads channels from file names: give the names alone')
+    if a.layout == 'pattern' and a.pattern is None:
+        raise InputError('shards pattern: give --pattern, a regular expression with the groups plate, well, site and channel')
     index = dict(jump=lambda: find_jump(a.input, a.brightfield, a.batch, s3), load_data=lambda: find_load_data(a.input, a.brightfield, batch=a.batch, s3=s3),
                  pattern=lambda: find_fields(a.input, a.pattern, named, a.batch, a.plate, s3), index=lambda: read_index(a.input))[a.layout]()
     names = list(named.values()) if isinstance(named, dict) else named
     made = pack_fields(index, a.output, names, a.shard_mb, 'skip' if a.keep_going else 'raise', a.workers, s3=s3, source=a.source, licence=a.licence)
     print(f"{a.output}: {len(made)} fields of {len(set(made.plates))} plates, channels {', '.join(made.channels)}")
-    for f in made.meta['skipped']: print(f"left out: {f['message']}")
+    for f in made.meta['skipped']:
+        print(f"left out: {f['message']}")
     if a.verify:
-        for _, message in (wrong := verify_fields(made, a.workers)): print(message)
-        if wrong: return 1
+        for _, message in (wrong := verify_fields(made, a.workers)):
+            print(message)
+        if wrong:
+            return 1
     return int(bool(made.meta['skipped']))
 
 def cmd_pretrain(a):
@@ -196,7 +220,8 @@ def cmd_pretrain(a):
     from dinocell.utils.settings import PretrainConfig
     config = _config(a, PretrainConfig)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, a.weights, a.watch and open_fields(a.watch), a.device, a.hours)
-    if join_team(a.device).rank: return
+    if join_team(a.device).rank:
+        return
     save_figure(plot_pretraining(rows), Path(a.output)/'pretraining.png')
     last = rows[-1]
     print(f"{a.output}/backbone.safetensors: epoch {last['epoch']} of {config.epochs}, {last['top1']:.0%} of the held-out fields found again in another channel ({rows[0]['top1']:.0%} before); next: dinocell train --backbone {a.backbone} --weights {a.output}/backbone.safetensors")
@@ -214,11 +239,16 @@ _MODEL = 'cells' # the model that is used where none is named
 def _number(low, high, whole=False, auto=False): # bounds; whether it must be a whole one; whether it may be the word 'auto'
     "The type of an option: what no value may be is refused before anything is imported"
     def read(text):
-        if auto and text == 'auto': return text
-        try: value = int(text) if whole else float(text)
-        except ValueError: value = text
-        try: check_number('value', value, low, high, whole)
-        except InputError as e: raise argparse.ArgumentTypeError(f'{e}, or auto' if auto else str(e)) from None
+        if auto and text == 'auto':
+            return text
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = text
+        try:
+            check_number('value', value, low, high, whole)
+        except InputError as e:
+            raise argparse.ArgumentTypeError(f'{e}, or auto' if auto else str(e)) from None
         return value
     return read
 
@@ -287,7 +317,8 @@ def _option(p, field, of, default): # a field of the settings
     "The option of one setting, its help taken from the comment beside it"
     name, kind = f"--{field.name.replace('_', '-')}", str(field.type)
     what = _comments(of).get(field.name) or ''
-    if 'bool' in kind: return p.add_argument(name, action=argparse.BooleanOptionalAction, help=what)
+    if 'bool' in kind:
+        return p.add_argument(name, action=argparse.BooleanOptionalAction, help=what)
     more = dict(nargs=2, metavar=('LOW', 'HIGH')) if 'tuple' in kind else {}
     one = float if 'float' in kind or 'tuple' in kind else int if 'int' in kind else str
     p.add_argument(name, type=one, help=what if default is None else f'{what} (default {default})', **more)
@@ -313,12 +344,15 @@ _machine = {'accumulate', 'precision', 'compile', 'workers', 'save_every'}      
 
 def _add_settings(p, config, group, parts=()): # a dataclass of settings; title of their group; setting that holds another such class -> its group
     "An option for each setting"
-    for title in (group, *dict(parts).values()): p.group(title)                               # in this order
+    for title in (group, *dict(parts).values()):
+        p.group(title)  # in this order
     for f in fields(config):
         value = getattr(config, f.name)
         title = 'basic' if f.name in _basic else 'machine' if f.name in _machine else group
-        if is_dataclass(value): _add_settings(p, value, parts[f.name])
-        else: _option(p.group(title), f, type(config), value)
+        if is_dataclass(value):
+            _add_settings(p, value, parts[f.name])
+        else:
+            _option(p.group(title), f, type(config), value)
 
 def _add_shards(p):
     "Arguments of `shards`"
@@ -330,7 +364,8 @@ def _add_shards(p):
                ('--workers', _processes, None, 'processes; default: one a core'), ('--source', str, '', 'where the fields come from'), ('--licence', str, '', 'their terms'))
     p.add_argument('--channels', nargs='+', default=[], metavar='NAME', help='channels to pack, in this order; pattern: w1=DNA w2=ER … where file names call them otherwise')
     for name, what in (('--brightfield', 'pack bright-field planes too'), ('--signed', 'use the S3 credentials of this machine; default: ask unsigned'), ('--verify', 'read everything again and compare checksums'),
-                       ('--keep-going', 'leave out fields that are missing or damaged, list them, and end with exit code 1')): p.add_argument(name, action='store_true', help=what)
+                       ('--keep-going', 'leave out fields that are missing or damaged, list them, and end with exit code 1')):
+        p.add_argument(name, action='store_true', help=what)
 
 def _add_pretrain(p):
     "Arguments of `pretrain`: every setting of `PretrainConfig` and `CropConfig` is an option"
@@ -395,15 +430,18 @@ class _Parser(argparse.ArgumentParser):
 
     def group(self, title):
         "The options under this heading"
-        if title == self._optionals.title: return self._optionals
+        if title == self._optionals.title:
+            return self._optionals
         return next((g for g in self._action_groups if g.title == title), None) or self.add_argument_group(title)
 
     def parse_known_args(self, *args, **kw):
         add, self._add = self._add, None
-        if add: add(self)
+        if add:
+            add(self)
         return super().parse_known_args(*args, **kw)
 
-    def error(self, message): self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')
+    def error(self, message):
+        self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')
 
 _with_device = 'demo', 'train', 'tune', 'evaluate', 'segment', 'pretrain'
 
@@ -411,7 +449,8 @@ def _add_command(sub, name, run, add, what, example): # from `add_subparsers`; a
     "The parser of a command"
     def arguments(p):
         add(p)
-        if name in _with_device: p.group('machine').add_argument('--device', help='cuda, mps or cpu; default: the best there is')
+        if name in _with_device:
+            p.group('machine').add_argument('--device', help='cuda, mps or cpu; default: the best there is')
     p = sub.add_parser(name, add=arguments, help=what, description=what[0].upper() + what[1:] + '.', epilog=f'example:\n  {example}')
     p.set_defaults(run=run)
 
@@ -423,7 +462,8 @@ def _add_commands(top, commands, where): # parser; as `_COMMANDS`; name of the p
         if isinstance(entry, dict):
             what = ' or '.join(what for _, _, what, _ in entry.values())
             _add_commands(sub.add_parser(name, help=what, description=what[0].upper() + what[1:] + '.'), entry, 'subcommand')
-        else: _add_command(sub, name, *entry)
+        else:
+            _add_command(sub, name, *entry)
 
 def make_parser() -> argparse.ArgumentParser:
     "All commands; the options of each are made when it is parsed"
@@ -436,15 +476,18 @@ def _remedy(e, a): # `OSError`; parsed arguments
     "What to do about it: another output helps where the output is at fault, not an input"
     option = next((o for o in ('output', 'page') if getattr(a, o, None)), None)
     out = option and getattr(a, option)
-    if e.errno in (errno.ENOSPC, errno.EDQUOT): return 'make room on its disk' + (f', or choose another --{option}' if out else '')
-    if not out or not e.filename: return 'check that it is there and that you may use it'
+    if e.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 'make room on its disk' + (f', or choose another --{option}' if out else '')
+    if not out or not e.filename:
+        return 'check that it is there and that you may use it'
     out, at = Path(out).resolve(), Path(os.fsdecode(e.filename)).resolve()
     written = at.is_relative_to(out) or out.is_relative_to(at) or at.is_relative_to(out.parent) and at.relative_to(out.parent).parts[0].startswith(f'.{out.name}.')
     return f'choose another --{option}' if written else 'check that it is there and that you may use it'
 
 def _reader_left():
     "Whether nobody reads what is printed any more, as after `| head`; then it goes nowhere"
-    try: sys.stdout.flush()
+    try:
+        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True
@@ -453,7 +496,8 @@ def _reader_left():
 def _print_any_name():
     "A file name that the terminal cannot show is printed with escapes, instead of ending the command"
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='backslashreplace')
 
 def main(
     argv: list | None = None, # arguments; None: those of the command line
@@ -467,9 +511,11 @@ def main(
             code = a.run(a) or 0
         sys.stdout.flush()
         return code
-    except (InputError, FloatingPointError) as e: print(f'dinocell: {e}', file=sys.stderr)
+    except (InputError, FloatingPointError) as e:
+        print(f'dinocell: {e}', file=sys.stderr)
     except OSError as e:
-        if isinstance(e, BrokenPipeError) and _reader_left(): return 0
+        if isinstance(e, BrokenPipeError) and _reader_left():
+            return 0
         print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: {_remedy(e, a)}', file=sys.stderr)
     except KeyboardInterrupt:
         print('dinocell: interrupted' + ('; the same command goes on where it stopped' if a.command in ('train', 'models', 'process', 'data', 'shards', 'pretrain', 'segment') or a.command == 'evaluate' and a.output else ''), file=sys.stderr)
@@ -478,4 +524,5 @@ def main(
 
 # %% ../nbs/65_cli.ipynb #202a9520
 #| eval: false
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

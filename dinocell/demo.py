@@ -48,7 +48,8 @@ def segment_samples(
         fig, axes = plt.subplots(1, 2, figsize=(11, 5), layout='constrained')
         show_image(image, axes[0], f"{sample['what']} ({sample['credit']}; {sample['licence']})")
         show_overlay(image, labels, axes[1], f'{labels.max()} cells, diameter about {diameter:.0f} pixels')
-        for ax in axes: ax.title.set_fontsize(7)
+        for ax in axes:
+            ax.title.set_fontsize(7)
         save_figure(fig, Path(output)/f'{path.stem}.png')
         plt.close(fig)
         rows.append(sample | dict(cells=int(labels.max()), diameter=diameter))
@@ -95,7 +96,8 @@ def run_demo(
 ) -> list:                              # a row a method on the test images, see `total_row`
     "The ready model on real images; then simulate, train, tune, score and segment; everything is in `output` afterwards"
     device = best_device(device)
-    with atomic_folder(output) as tmp: return _demo(tmp, config, counts, shape, device)
+    with atomic_folder(output) as tmp:
+        return _demo(tmp, config, counts, shape, device)
 
 def _demo(output, config, counts, shape, device): # as `run_demo`
     "All of it, in a folder that exists"
@@ -112,7 +114,9 @@ def _demo(output, config, counts, shape, device): # as `run_demo`
     scores = evaluate(DINOCellPipeline(model), sets[2], against=BASELINES)
     table, results = scores.rows, scores.labels
     write_rows(output/'scores.csv', table)
-    with atomic_path(output/'scores.md') as tmp: tmp.write_text(format_table(table) + '\n', encoding='utf-8')
-    for name, labels in zip(sets[2].names, results): write_tiff(output/'labels'/f'{name}.tif', labels)
+    with atomic_path(output/'scores.md') as tmp:
+        tmp.write_text(format_table(table) + '\n', encoding='utf-8')
+    for name, labels in zip(sets[2].names, results):
+        write_tiff(output/'labels'/f'{name}.tif', labels)
     demo_figures(output, rows, surface, sets[2], results)
     return table

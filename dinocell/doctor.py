@@ -38,8 +38,10 @@ def finding(
     look,       # function without arguments that gives what was found, or that and advice
 ) -> Finding:
     "Look at something; whatever goes wrong is what was found"
-    try: found = look()
-    except Exception as e: return Finding(what, f'{type(e).__name__}: {e}'.splitlines()[0], 'this check itself failed: report it with this page')
+    try:
+        found = look()
+    except Exception as e:
+        return Finding(what, f'{type(e).__name__}: {e}'.splitlines()[0], 'this check itself failed: report it with this page')
     return Finding(what, *([found] if isinstance(found, str) else found))
 
 # %% ../nbs/62_doctor.ipynb #6d9ab004
@@ -47,8 +49,10 @@ _EXTRAS = dict(zarr='large images and OME-Zarr: pip install zarr', distributed='
                tensorboard='dinocell train --tensorboard: pip install tensorboard', ipywidgets='threshold sliders: pip install ipywidgets', s3fs='images in S3: pip install s3fs')
 
 def _version(name):
-    try: return version(name)
-    except PackageNotFoundError: return None
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 def _versions():
     "The packages that results depend on"
@@ -73,9 +77,11 @@ def _device():
         p = torch.cuda.get_device_properties(device)
         free = torch.cuda.mem_get_info()[0]/2**30
         return f'{p.name}, {free:.0f} of {p.total_memory/2**30:.0f} GiB free, CUDA {torch.version.cuda}, bfloat16 {"yes" if torch.cuda.is_bf16_supported() else "no"}'
-    if device.type == 'mps': return 'Apple GPU (mps)'
+    if device.type == 'mps':
+        return 'Apple GPU (mps)'
     cpu = f'CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}'
-    if shutil.which('nvidia-smi') is None: return cpu
+    if shutil.which('nvidia-smi') is None:
+        return cpu
     return cpu, 'an NVIDIA driver is here, but torch does not use it: ' + ('this torch is built without CUDA: install one with it' if torch.version.cuda is None else 'update the driver')
 
 def _memory():
@@ -95,8 +101,10 @@ def _agreement():
     there = lambda device: DINOCellPipeline(model.to(device), window=64).predict_distance(image)
     device, cpu = best_device(), there('cpu')
     apart = float(np.abs(cpu - there(device)).max())
-    if not np.isfinite(cpu).all() or cpu.std() == 0: return 'the map is not a map', 'the installation of torch is broken: install it anew'
-    if device.type == 'cpu': return 'an image goes through a small network'
+    if not np.isfinite(cpu).all() or cpu.std() == 0:
+        return 'the map is not a map', 'the installation of torch is broken: install it anew'
+    if device.type == 'cpu':
+        return 'an image goes through a small network'
     return f'CPU and {device.type} differ by {apart:.1g} on a small image' if apart < .02 else (f'CPU and {device.type} differ by {apart:.2g}', 'results on this device are wrong: update its driver and torch, or give --device cpu')
 
 # %% ../nbs/62_doctor.ipynb #a6276ad9
@@ -104,15 +112,18 @@ def _ready():
     "Whether the default model is here, and each model that is here is whole"
     rows = {r['name']: r for r in list_models()}
     damaged = [f"{r['here']} {r['damage']}" for r in rows.values() if r['damage']]
-    if damaged: return '; '.join(damaged), 'these files are damaged: install dinocell again, or fetch them with dinocell models --fetch NAME'
-    if not rows.get(DEFAULT, {}).get('here'): return f"'{DEFAULT}' is not here", 'dinocell segment needs --model FILE without it: install dinocell again'
+    if damaged:
+        return '; '.join(damaged), 'these files are damaged: install dinocell again, or fetch them with dinocell models --fetch NAME'
+    if not rows.get(DEFAULT, {}).get('here'):
+        return f"'{DEFAULT}' is not here", 'dinocell segment needs --model FILE without it: install dinocell again'
     here = [f"{name} ({r['bytes']/1e6:.0f} MB)" for name, r in rows.items() if r['here']]
     return f'{", ".join(here)}: whole'
 
 # %% ../nbs/62_doctor.ipynb #86577410
 _WEIGHTS = 'timm/vit_small_patch16_dinov3.lvd1689m'
 
-def _host(): return os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')
+def _host():
+    return os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')
 
 def _cached():
     "Whether the released weights are on this machine"
@@ -122,10 +133,14 @@ def _cached():
 
 def _reachable(seconds=5):
     "Whether they could be fetched now"
-    if os.environ.get('HF_HUB_OFFLINE') in ('1', 'true', 'ON', 'YES'): return 'HF_HUB_OFFLINE is set: nothing is fetched'
-    try: urllib.request.urlopen(urllib.request.Request(f'{_host()}/{_WEIGHTS}', method='HEAD'), timeout=seconds)
-    except urllib.error.HTTPError as e: return f'{_host()} answers {e.code}', 'these weights cannot be fetched from there: check HF_ENDPOINT, or give a file by --weights'
-    except OSError as e: return f'{_host()} cannot be reached ({getattr(e, "reason", e)})', 'fetch the weights on another machine and give the file by --weights'
+    if os.environ.get('HF_HUB_OFFLINE') in ('1', 'true', 'ON', 'YES'):
+        return 'HF_HUB_OFFLINE is set: nothing is fetched'
+    try:
+        urllib.request.urlopen(urllib.request.Request(f'{_host()}/{_WEIGHTS}', method='HEAD'), timeout=seconds)
+    except urllib.error.HTTPError as e:
+        return f'{_host()} answers {e.code}', 'these weights cannot be fetched from there: check HF_ENDPOINT, or give a file by --weights'
+    except OSError as e:
+        return f'{_host()} cannot be reached ({getattr(e, "reason", e)})', 'fetch the weights on another machine and give the file by --weights'
     return f'{_host()} can be reached'
 
 # %% ../nbs/62_doctor.ipynb #7e89c892

@@ -18,7 +18,8 @@ def create_distance_map(
     "Distance to the nearest pixel outside the own cell, divided by the cell's own maximum"
     labels = relabel(check_labels(mask))
     depth = edt.edt(labels, black_border=False)
-    if np.isinf(depth[0, 0]): return np.ones(labels.shape, np.float32)          # one cell is the whole image: no outside
+    if np.isinf(depth[0, 0]):
+        return np.ones(labels.shape, np.float32)  # one cell is the whole image: no outside
     starts, _ = _run_starts(labels)
     top = np.zeros(labels.max() + 1, np.float32)
     np.maximum.at(top, labels.ravel()[starts], np.maximum.reduceat(depth.ravel(), starts))

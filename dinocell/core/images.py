@@ -43,7 +43,8 @@ def check_axes(
     axes: str | None, # a letter an axis of the files: T, Z, C, Y, X; None: as the files say
 ):
     "`InputError` unless the letters can be those of an image"
-    if axes is None: return
+    if axes is None:
+        return
     if not {*'YX'} <= {*axes} <= {*'TZCYX'} or len({*axes}) < len(axes) or axes.index('Y') > axes.index('X'):
         raise InputError(f'axes={axes!r}: give a letter for each axis of the files, such as CYX (channels), TYX (time points), ZYX (Z planes) or TCYX')
 
@@ -55,18 +56,26 @@ def _array_axes(shape): # of an array whose file tells no axes
 def _say_axes(asked, axes): # letters that were given; those of a file
     "Warn, once, where a file says otherwise than it is read, or what was given cannot be meant for it"
     planes = len(axes) - axes.endswith('S')
-    if {*axes} <= {*'TZCYXS'} and planes == len(asked) > 2 and asked != axes[:planes]: warnings.warn(f'axes {asked} were given, so that a file that says {axes} is read as {asked}', stacklevel=4)
-    if axes.endswith('S') and planes == 2 and len(asked) == 3 and asked[-1] != 'C': warnings.warn(f'axes {asked} were given, but a colour image ({axes}) is read as what it is', stacklevel=4)
+    if {*axes} <= {*'TZCYXS'} and planes == len(asked) > 2 and asked != axes[:planes]:
+        warnings.warn(f'axes {asked} were given, so that a file that says {axes} is read as {asked}', stacklevel=4)
+    if axes.endswith('S') and planes == 2 and len(asked) == 3 and asked[-1] != 'C':
+        warnings.warn(f'axes {asked} were given, but a colour image ({axes}) is read as what it is', stacklevel=4)
 
 def _axes_told(axes, shape, asked, path): # letters of the file; see `check_axes`; what to call it in an error
     "A letter an axis: those asked for, or those of the file; `InputError` where the file does not tell what some planes are"
     colour = axes.endswith('S')
-    if asked: _say_axes(asked, axes)
-    if asked and len(asked) == len(axes) and (not colour or asked[-1] == 'C'): return asked
-    if asked and colour and len(asked) == len(axes) - 1: return asked + 'S'
-    if len(axes) - ('S' in axes) <= 2: return axes                       # one plane, or one in colour
-    if axes == 'QYX' and 2 <= shape[0] <= 4 and not asked: return 'CYX'         # an array, not loose pages
-    if asked: raise InputError(f'{path}: shape {tuple(shape)} has {len(axes)} axes ({axes}), but axes {asked} were given: give a letter for each, or leave --axes out')
+    if asked:
+        _say_axes(asked, axes)
+    if asked and len(asked) == len(axes) and (not colour or asked[-1] == 'C'):
+        return asked
+    if asked and colour and len(asked) == len(axes) - 1:
+        return asked + 'S'
+    if len(axes) - ('S' in axes) <= 2:
+        return axes  # one plane, or one in colour
+    if axes == 'QYX' and 2 <= shape[0] <= 4 and not asked:
+        return 'CYX'  # an array, not loose pages
+    if asked:
+        raise InputError(f'{path}: shape {tuple(shape)} has {len(axes)} axes ({axes}), but axes {asked} were given: give a letter for each, or leave --axes out')
     if unknown := [n for a, n in zip(axes, shape) if a not in 'TZCSYX' and n > 1]:
         raise InputError(f'{path}: {" × ".join(map(str, unknown))} planes, and the file does not say of what: give --axes (axes=), e.g. {"CYX for channels, TYX for time points, ZYX for Z planes" if len(axes) == 3 else "TCYX"}')
     return axes
@@ -74,7 +83,8 @@ def _axes_told(axes, shape, asked, path): # letters of the file; see `check_axes
 def _check_plane(axes, shape, path): # a letter an axis; what to call it in an error
     "`InputError` for a time series or a Z-stack, since its planes are no channels"
     for axis, n in zip(axes, shape):
-        if axis in 'TZ' and n > 1: raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
+        if axis in 'TZ' and n > 1:
+            raise InputError(f'{path}: {n} {dict(T="time points", Z="Z planes")[axis]}: save its planes as separate images')
 
 # %% ../../nbs/core/00_images.ipynb #6ef1c804
 def _open_tiff(file): # path, or bytes in memory
@@ -85,16 +95,21 @@ def _whole_series(file, path): # from `_open_tiff`; what to call it in an error
     "The first series of a TIFF; `InputError` where the list of its pages leads beyond the end of the file, or other images would be missed"
     series, at = file.series[0], file.pages.next_page_offset
     more = sum(s.size*2 >= series.size for s in file.series[1:])             # not a preview or label
-    if more: raise InputError(f'{path}: {more + 1} images (series) in one file: save each as a file of its own')
+    if more:
+        raise InputError(f'{path}: {more + 1} images (series) in one file: save each as a file of its own')
     file.filehandle.seek(at)
-    if struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0] >= file.filehandle.size: raise InputError(f'{path}: the file is cut short: copy it again')
+    if struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0] >= file.filehandle.size:
+        raise InputError(f'{path}: the file is cut short: copy it again')
     return series
 
 class Channels(np.ndarray):
     "An image (C,H,W) whose file says that its first axis holds the channels, however many; turned about, a plain array"
-    def transpose(self, *axes): return np.asarray(self).transpose(*axes)
-    def swapaxes(self, a, b): return np.asarray(self).swapaxes(a, b)
-    def reshape(self, *shape, **how): return np.asarray(self).reshape(*shape, **how)
+    def transpose(self, *axes):
+        return np.asarray(self).transpose(*axes)
+    def swapaxes(self, a, b):
+        return np.asarray(self).swapaxes(a, b)
+    def reshape(self, *shape, **how):
+        return np.asarray(self).reshape(*shape, **how)
     T = property(lambda self: np.asarray(self).T)
 
 def _as_channels(pixels, axis): # (…) of three axes; the one that holds the channels
@@ -107,9 +122,12 @@ _ALPHA = EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA
 def _channels_first(pixels, series): # array or memory map; of a TIFF
     "The pixels, as `Channels` where the file tells which axis these are, without their alpha; colour and all else as stored"
     axes, page = series.axes, series.keyframe
-    if pixels.ndim != 3 or not {'C', 'S'} & {*axes}: return pixels
-    if 'S' not in axes: return _as_channels(pixels, axes.index('C'))
-    if axes.index('S') == 0 or page.photometric in _COLOUR: return pixels     # planes that a writer called colours are channels here
+    if pixels.ndim != 3 or not {'C', 'S'} & {*axes}:
+        return pixels
+    if 'S' not in axes:
+        return _as_channels(pixels, axes.index('C'))
+    if axes.index('S') == 0 or page.photometric in _COLOUR:
+        return pixels  # planes that a writer called colours are channels here
     pixels = pixels[..., :pixels.shape[2] - sum(e in _ALPHA for e in page.extrasamples)]
     return pixels[..., 0] if pixels.shape[2] == 1 else _as_channels(pixels, 2)
 
@@ -149,9 +167,11 @@ _TOO_LARGE = 'if it is not damaged, use a machine with more memory, or `dinocell
 
 def _read_png(path):
     "The pixels of a PNG; Pillow would read 16 bits of colour as 8"
-    with path.open('rb') as f: head = f.read(26)
+    with path.open('rb') as f:
+        head = f.read(26)
     deep = head[:8] == b'\x89PNG\r\n\x1a\n' and head[24:25] == b'\x10' and head[25:26] != b'\0'
-    if deep: check_memory(math.prod(struct.unpack('>II', head[16:24]))*8, path, _TOO_LARGE)
+    if deep:
+        check_memory(math.prod(struct.unpack('>II', head[16:24]))*8, path, _TOO_LARGE)
     return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
 
 def read_image(
@@ -165,15 +185,20 @@ def read_image(
 def _read_stored(path, axes=None, ask=True): # see `read_image`; whether planes of which the file does not tell are an error
     "The pixels of a file"
     path = Path(path)
-    if not path.is_file(): raise InputError(f'{path}: no such file: check the path')
+    if not path.is_file():
+        raise InputError(f'{path}: no such file: check the path')
     suffix = path.suffix.lower()
     try:
-        if suffix == '.npy': return _read_npy(path, axes, ask)
-        if suffix in ('.tif', '.tiff'): return _read_tiff(path, path, axes, ask)
+        if suffix == '.npy':
+            return _read_npy(path, axes, ask)
+        if suffix in ('.tif', '.tiff'):
+            return _read_tiff(path, path, axes, ask)
         image = _read_png(path) if suffix == '.png' else imread(path)
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image     # grey with alpha
-    except InputError: raise
-    except MemoryError as e: raise InputError(f'{path}: too large for the memory of this machine: save it as a TIFF or OME-Zarr in tiles, which `segment` reads in pieces') from e
+    except InputError:
+        raise
+    except MemoryError as e:
+        raise InputError(f'{path}: too large for the memory of this machine: save it as a TIFF or OME-Zarr in tiles, which `segment` reads in pieces') from e
     except _unreadable as e:
         raise InputError(f'{path}: cannot be read as an image ({str(e).splitlines()[0][:80] if str(e) else type(e).__name__}): '
                          f'open it in Fiji and save it as TIFF') from e
@@ -186,7 +211,8 @@ def _walk_linked(folder):
         inner.sort(key=lambda d: (os.path.islink(os.path.join(here, d)), d))
         for d in [*inner]:
             real = os.path.realpath(os.path.join(here, d))
-            if real in seen: inner.remove(d)
+            if real in seen:
+                inner.remove(d)
             seen.add(real)
         yield here, inner, files
 
@@ -200,11 +226,16 @@ def list_images(
 ) -> list[Path]:         # sorted; at least one
     "The image files that `where` means"
     path = Path(where)
-    if path.is_file(): return [path]
-    if path.is_dir(): found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.')]
-    else: found = [p for p in _glob(path) if not p.is_dir() and p.suffix.lower() in suffixes] # a link to nothing is told, not left out
-    if found: return sorted(found)
-    if path.is_dir(): raise InputError(f'{where}: no image in this folder: it should hold files that end in {", ".join(suffixes)}')
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.')]
+    else:
+        found = [p for p in _glob(path) if not p.is_dir() and p.suffix.lower() in suffixes]  # a link to nothing is told, not left out
+    if found:
+        return sorted(found)
+    if path.is_dir():
+        raise InputError(f'{where}: no image in this folder: it should hold files that end in {", ".join(suffixes)}')
     raise InputError(f'{where}: no such file or folder, or no image among them: check the path (put a glob in quotes)')
 
 # %% ../../nbs/core/00_images.ipynb #fba96625
@@ -215,7 +246,8 @@ def check_no_path(
     image, # what should be pixels
 ):
     "`InputError` for the path of an image"
-    if isinstance(image, (str, os.PathLike)): raise InputError(f'{image}: is a path, not an image: give its pixels, read_image({str(image)!r}), or use `segment_files`')
+    if isinstance(image, (str, os.PathLike)):
+        raise InputError(f'{image}: is a path, not an image: give its pixels, read_image({str(image)!r}), or use `segment_files`')
 
 def _axis_of(image): # pixels
     "Which axis holds the channels, as its file says or as `_channel_axis` takes it"
@@ -223,9 +255,12 @@ def _axis_of(image): # pixels
 
 def _channel_axis(shape): # of an image
     "0 for C×Y×X, 2 for colour and other channels-last images, None where it cannot be told"
-    if len(shape) != 3: return None
-    if shape[2] in (3, 4) and shape[0] > 4: return 2
-    if shape[0] <= 16: return 0
+    if len(shape) != 3:
+        return None
+    if shape[2] in (3, 4) and shape[0] > 4:
+        return 2
+    if shape[0] <= 16:
+        return 0
     return 2 if shape[2] <= 16 else None
 
 def to_grey(
@@ -236,17 +271,22 @@ def to_grey(
     "One plane of an image"
     check_no_path(image)
     axis, image = _axis_of(image), np.asarray(image)
-    if image.dtype.kind not in 'iufb': raise InputError(f'{name}: pixels of type {image.dtype} are not numbers: save it as 8- or 16-bit grey')
-    if image.size == 0: raise InputError(f'{name}: shape {image.shape} holds no pixel')
+    if image.dtype.kind not in 'iufb':
+        raise InputError(f'{name}: pixels of type {image.dtype} are not numbers: save it as 8- or 16-bit grey')
+    if image.size == 0:
+        raise InputError(f'{name}: shape {image.shape} holds no pixel')
     most = np.abs(image).max(where=np.isfinite(image), initial=0) if image.dtype.kind == 'f' else 0
-    if most > _HUGE: raise InputError(f'{name}: values up to {most:.2g}, where computing ends: write NaN for pixels without data, or divide the image by its largest value')
+    if most > _HUGE:
+        raise InputError(f'{name}: values up to {most:.2g}, where computing ends: write NaN for pixels without data, or divide the image by its largest value')
     if image.ndim == 3:
-        if axis is None: raise InputError(f'{name}: shape {image.shape} looks like a stack: save its planes as separate images')
+        if axis is None:
+            raise InputError(f'{name}: shape {image.shape} looks like a stack: save its planes as separate images')
         image = np.moveaxis(image, axis, 0)
         if channel is not None and not 0 <= channel < len(image):
             raise InputError(f'{name}: channel {channel} asked for, but it has channels 0 to {len(image) - 1}')
         image = image[channel] if channel is not None else image[:3 if axis == 2 and len(image) == 4 else None].mean(0, dtype=np.float32)
-    if image.ndim != 2: raise InputError(f'{name}: shape {image.shape} is not an image: give H×W, H×W×3 or C×H×W')
+    if image.ndim != 2:
+        raise InputError(f'{name}: shape {image.shape} is not an image: give H×W, H×W×3 or C×H×W')
     grey = image.astype(np.float32)
     finite = np.isfinite(grey)
     return grey if finite.all() else np.where(finite, grey, np.float32(np.nan))
@@ -257,7 +297,8 @@ def channel_count(
 ) -> int:    # 1 for a grey image; alpha left out
     "How many channels `to_grey` takes the mean of"
     axis = _axis_of(image)
-    if np.ndim(image) != 3 or axis is None: return 1
+    if np.ndim(image) != 3 or axis is None:
+        return 1
     n = np.shape(image)[axis]
     return 3 if axis == 2 and n == 4 else n
 
@@ -267,7 +308,8 @@ def said_of_channels(
 ) -> str:                # '' where all are grey
     "What was done with the channels, in words"
     several, grey = ' or '.join(map(str, sorted({*counts} - {1}))), sum(n == 1 for n in counts)
-    if not several: return f'channel {channel} was asked for, but the images are grey: taken as they are' if channel and grey else ''
+    if not several:
+        return f'channel {channel} was asked for, but the images are grey: taken as they are' if channel and grey else ''
     return f'the mean of {several} channels was taken: --channel takes one' if channel is None else f'channel {channel} of {several} was taken' + (f'; {grey} grey images as they are' if channel and grey else '')
 
 # %% ../../nbs/core/00_images.ipynb #6d3f40e5
@@ -276,14 +318,16 @@ _LINE = 64 # pixels of equal value in a row that no picture has by chance
 def _equal_runs(x, length): # (h,w); a power of 2
     "Pixels in a run of at least so many equal ones down a column: (h,w) bool"
     out = np.zeros(x.shape, bool)
-    if len(x) < length: return out
+    if len(x) < length:
+        return out
     equal = x[1:] == x[:-1]
     step = 1
     while step < length - 1:                                             # so many links, twice as many, …
         more = min(step, length - 1 - step)
         equal = equal[:-more] & equal[more:]
         step += more
-    if not equal.any(): return out
+    if not equal.any():
+        return out
     step = 1
     while step < length:                                                 # each start marks all pixels of its run
         equal = np.pad(equal, ((0, step), (0, 0))) | np.pad(equal, ((step, 0), (0, 0)))
@@ -293,12 +337,14 @@ def _equal_runs(x, length): # (h,w); a power of 2
 def _mend_columns(grey): # (H,W) float32
     "Dead columns replaced"
     line = _equal_runs(grey, _LINE)
-    if grey.shape[1] < 3 or not line.any(): return grey
+    if grey.shape[1] < 3 or not line.any():
+        return grey
     x, dead = np.pad(grey, ((0, 0), (2, 2)), mode='reflect'), np.pad(line, ((0, 0), (2, 2)), mode='reflect')
     left, right = (np.where(dead[:, k:k + grey.shape[1]], x[:, j:j + grey.shape[1]], x[:, k:k + grey.shape[1]]) for k, j in ((1, 0), (3, 4)))
     near, far = dead[:, 1:-3], dead[:, 3:-1]
     wide = near & dead[:, :-4] | far & dead[:, 4:] | near & far
-    with np.errstate(invalid='ignore'): apart = (grey < np.minimum(left, right)) | (grey > np.maximum(left, right))
+    with np.errstate(invalid='ignore'):
+        apart = (grey < np.minimum(left, right)) | (grey > np.maximum(left, right))
     return np.where(line & ~wide & apart, (left + right)/2, grey)
 
 def mend_lines(
@@ -314,7 +360,8 @@ def _resize_known(
 ) -> np.ndarray:      # (h,w) float32, NaN where most of the weight falls on unknown pixels
     "A linear resize that leaves unknown pixels out (normalised convolution, Knutsson & Westin 1993)"
     known = np.isfinite(grey)
-    if known.all(): return resized(grey)
+    if known.all():
+        return resized(grey)
     weight = resized(known.astype(np.float32))
     total = resized(np.where(known, grey, np.float32(0)))
     whole = weight > 1 - 1e-6
@@ -327,10 +374,12 @@ def scaled_grey(
     name: str = 'image',        # what to call it in an error
 ) -> np.ndarray:                # (h,w) float32 in the units of the image, h = round(H*scale); NaN where unknown
     "One plane at the network's scale"
-    if not 0 < scale <= 20: raise InputError(f'scale={scale}: give a positive factor up to 20, e.g. .5 to halve height and width')
+    if not 0 < scale <= 20:
+        raise InputError(f'scale={scale}: give a positive factor up to 20, e.g. .5 to halve height and width')
     grey = mend_lines(to_grey(image, channel, name))
     shape = tuple(max(1, round(n*scale)) for n in grey.shape)
-    if shape == grey.shape: return grey
+    if shape == grey.shape:
+        return grey
     return _resize_known(grey, lambda x: resize(x, shape, order=1, mode='reflect', anti_aliasing=scale < 1, preserve_range=True))
 
 # %% ../../nbs/core/00_images.ipynb #25a31ddc
@@ -392,7 +441,8 @@ def _value_limits(
 ) -> tuple:         # two floats in the units of the image
     "Beyond these, a run of equal values is no part of the picture: the 2 and 98 percentiles, widened by two and a half times their distance from the median"
     values, counts = blocks.values.reshape(-1, _SAMPLES), blocks.counts.ravel()
-    if counts.sum() < .01*(counts.sum() + blocks.flat.sum()): return -np.inf, np.inf   # next to nothing but runs: they are the picture
+    if counts.sum() < .01*(counts.sum() + blocks.flat.sum()):
+        return -np.inf, np.inf  # next to nothing but runs: they are the picture
     order = np.argsort(values, axis=None)
     share = np.cumsum(np.repeat(counts, _SAMPLES)[order], dtype=float)
     low, middle, high = values.ravel()[order[np.searchsorted(share, np.multiply((.02, .5, .98), share[-1]))]]
@@ -456,7 +506,8 @@ def _band(read, a, b, height): # callable (first, last + 1) -> rows; the rows wa
 
 def _residual(grey, runs, levels, first): # a band; `Levels`; its first row
     "The band less its background, NaN in dead pixels; which are saturated"
-    with np.errstate(invalid='ignore'): dead, white = runs & ((grey < levels.low) | (grey > levels.high)), runs & (grey > levels.high)
+    with np.errstate(invalid='ignore'):
+        dead, white = runs & ((grey < levels.low) | (grey > levels.high)), runs & (grey > levels.high)
     return np.where(dead, np.float32(np.nan), grey - _spread_out(levels.background, levels.side, first, grey.shape)), white
 
 def measure_levels(
@@ -472,7 +523,8 @@ def measure_levels(
     bands = [(a, min(a + step, shape[0])) for a in range(0, shape[0], step)]
     blocks = [measure_blocks(*_band(read, a, b, shape[0]), side) for a, b in bands]
     whole = Blocks(*map(np.concatenate, zip(*blocks)))
-    if not (whole.counts + whole.flat).any(): raise BlankError(f'{name}: no pixel is a finite number: check how the file was written')
+    if not (whole.counts + whole.flat).any():
+        raise BlankError(f'{name}: no pixel is a finite number: check how the file was written')
     low, high = _value_limits(whole)
     levels = Levels(side, low, high, _background(whole, low, high), None)
     blocks = []
@@ -506,10 +558,13 @@ def grey_limits(
 ) -> tuple:              # two floats in the units of the image
     "The .1 and the 99.9 percentile of the known pixels, or the extremes where these are equal"
     known = grey[np.isfinite(grey)]
-    if not len(known): raise BlankError(f'{name}: no pixel is a finite number: check how the file was written')
+    if not len(known):
+        raise BlankError(f'{name}: no pixel is a finite number: check how the file was written')
     low, high = np.percentile(known, (.1, 99.9))
-    if high <= low: low, high = known.min(), known.max()
-    if high <= low: raise BlankError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
+    if high <= low:
+        low, high = known.min(), known.max()
+    if high <= low:
+        raise BlankError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
 def stretch(
@@ -528,7 +583,8 @@ def normalise(
 ) -> np.ndarray:                        # (h,w) uint8
     "Eight bits of a plane, the same for the same cells; `BlankError` where all pixels are alike"
     check_normalisation(flatten, limits)
-    if flatten is None: return stretch(grey, *(limits or grey_limits(grey, name)))
+    if flatten is None:
+        return stretch(grey, *(limits or grey_limits(grey, name)))
     read = lambda a, b: grey[a:b]
     return even_out(read, measure_levels(read, grey.shape, flatten, name), 0, *grey.shape[:1]*2)
 
@@ -537,10 +593,14 @@ def check_normalisation(
     limits: tuple | None,  # see `normalise`
 ):
     "`InputError` unless the two settings can be used together"
-    if flatten is not None and not 0 < flatten < 1e4: raise InputError(f'flatten={flatten}: give the diameter of the cells in the network\'s pixels, e.g. 24')
-    if limits is None: return
-    if flatten is not None: raise InputError(f'limits={limits}: fixed limits and evening out exclude each other: leave one out (flatten=None, --no-flatten)')
-    if len(limits) != 2 or not limits[0] < limits[1]: raise InputError(f'limits={limits}: give two grey values, the smaller first')
+    if flatten is not None and not 0 < flatten < 1e4:
+        raise InputError(f'flatten={flatten}: give the diameter of the cells in the network\'s pixels, e.g. 24')
+    if limits is None:
+        return
+    if flatten is not None:
+        raise InputError(f'limits={limits}: fixed limits and evening out exclude each other: leave one out (flatten=None, --no-flatten)')
+    if len(limits) != 2 or not limits[0] < limits[1]:
+        raise InputError(f'limits={limits}: give two grey values, the smaller first')
 
 # %% ../../nbs/core/00_images.ipynb #ea4b36fc
 def prepare_image(

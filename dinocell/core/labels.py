@@ -19,9 +19,11 @@ def _whole_numbers(mask, name): # (H,W) floats
     low, high = float(mask.min()), float(mask.max())                # NaN if any is
     if not (np.isfinite(low) and np.isfinite(high)) or (mask != np.rint(mask)).any():
         raise InputError(f'{name}: labels of type {mask.dtype} are not whole numbers: save it as 16-bit integer labels')
-    if low < 0: raise InputError(f'{name}: label {low:g} is negative: background is 0, cells are 1 and more')
+    if low < 0:
+        raise InputError(f'{name}: label {low:g} is negative: background is 0, cells are 1 and more')
     most = 2**(np.finfo(mask.dtype).nmant + 1)
-    if high > most: raise InputError(f'{name}: label {high:.0f}: {mask.dtype} tells whole numbers apart up to {most} only: save it as 32-bit integer labels')
+    if high > most:
+        raise InputError(f'{name}: label {high:.0f}: {mask.dtype} tells whole numbers apart up to {most} only: save it as 32-bit integer labels')
     return mask.astype(np.min_scalar_type(int(high)))
 
 def check_labels(
@@ -31,9 +33,12 @@ def check_labels(
 ) -> np.ndarray: # the same array, neither copied nor changed; floats as the smallest unsigned type that holds them
     "Raise `InputError` unless `mask` is a label image"
     mask = np.asarray(mask)
-    if mask.ndim != 2 and not (volume and mask.ndim == 3): raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number a pixel')
-    if mask.size == 0: raise InputError(f'{name}: shape {mask.shape} holds no pixel')
-    if mask.dtype.kind == 'f': return _whole_numbers(mask, name)
+    if mask.ndim != 2 and not (volume and mask.ndim == 3):
+        raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number a pixel')
+    if mask.size == 0:
+        raise InputError(f'{name}: shape {mask.shape} holds no pixel')
+    if mask.dtype.kind == 'f':
+        return _whole_numbers(mask, name)
     if mask.dtype.kind not in 'iub':
         raise InputError(f'{name}: labels of type {mask.dtype} are not whole numbers: save it as 16-bit integer labels')
     if mask.dtype.kind == 'i' and mask.min() < 0:
@@ -48,13 +53,15 @@ def _run_starts(*images): # label images of one shape
     flat = [np.ravel(image) for image in images]
     change = np.zeros(flat[0].size, bool)
     change[0] = True
-    for f in flat: change[1:] |= f[1:] != f[:-1]
+    for f in flat:
+        change[1:] |= f[1:] != f[:-1]
     starts = np.flatnonzero(change)
     return starts, np.diff(starts, append=change.size)
 
 def _distinct(values): # non-negative integers or bool (n,)
     "Ascending distinct values (int64) and, for each entry of `values`, its place among them (int64)"
-    if values.dtype == bool: values = values.view(np.uint8)
+    if values.dtype == bool:
+        values = values.view(np.uint8)
     top = int(values.max())
     if top > 4*values.size + 65535:                      # far apart: sort; otherwise a lookup table is faster
         found, place = np.unique(values, return_inverse=True)
@@ -71,7 +78,8 @@ def relabel(
     mask = check_labels(mask)
     starts, lengths = _run_starts(mask)
     values, place = _distinct(mask.ravel()[starts])
-    if values[0] != 0: place = place + 1                 # no background here: it still owns number 0
+    if values[0] != 0:
+        place = place + 1  # no background here: it still owns number 0
     return np.repeat(place.astype(np.int32), lengths).reshape(mask.shape)
 
 # %% ../../nbs/core/01_labels.ipynb #8ece7fd2
@@ -92,7 +100,8 @@ def overlap_table(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # la, lb: labels of each pair that meets, background 0 included; n: shared pixels; int64, sorted by (la, lb)
     "Every pair of labels that share a pixel, and how many they share"
     a, b = check_labels(a, 'first mask', volume=True), check_labels(b, 'second mask', volume=True)
-    if a.shape != b.shape: raise InputError(f'masks of shape {a.shape} and {b.shape} cannot be compared: they must show the same field')
+    if a.shape != b.shape:
+        raise InputError(f'masks of shape {a.shape} and {b.shape} cannot be compared: they must show the same field')
     starts, lengths = _run_starts(a, b)
     (va, pa), (vb, pb) = _distinct(a.ravel()[starts]), _distinct(b.ravel()[starts])
     table = coo_array((lengths, (pa, pb)), shape=(va.size, vb.size)).tocsr()       # adds up equal pairs
@@ -106,7 +115,8 @@ def resize_labels(
 ) -> np.ndarray: # label image of that shape, same dtype
     "Nearest-neighbour resize: a new pixel takes the label under its centre"
     mask = check_labels(mask)
-    if len(shape) != 2 or min(shape) < 1: raise InputError(f'size {tuple(shape)}: give height and width of at least one pixel')
+    if len(shape) != 2 or min(shape) < 1:
+        raise InputError(f'size {tuple(shape)}: give height and width of at least one pixel')
     rows, cols = ((2*np.arange(new) + 1) * old // (2*new) for old, new in zip(mask.shape, shape))
     return mask[np.ix_(rows, cols)]
 
@@ -117,9 +127,11 @@ def border_label(
     "The number that stands for the borders of cells, or for what is void, instead of a cell: a thin line that touches most of the others"
     sides = [np.stack([a[(a != b) & (a > 0) & (b > 0)], b[(a != b) & (a > 0) & (b > 0)]], 1) for a, b in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1]))]
     pairs = np.unique(np.sort(np.concatenate(sides), 1), axis=0)
-    if not len(pairs): return 0
+    if not len(pairs):
+        return 0
     met, others = np.unique(pairs, return_counts=True)
-    if others.max() < max(3, (len(label_sizes(labels)[0]) - 1)/2): return 0
+    if others.max() < max(3, (len(label_sizes(labels)[0]) - 1)/2):
+        return 0
     mine = labels == met[others.argmax()]
     inside = ndi.binary_erosion(mine, np.ones((3, 3)))
     return int(met[others.argmax()]) if inside.sum() < .1*mine.sum() else 0
@@ -138,6 +150,7 @@ def label_doubt(
 ) -> str:    # empty if there is none
     "Why an image of whole numbers is hardly a label image, in words"
     pieces = pieces_of(labels)
-    if pieces.size and (pieces.mean() > 3 or pieces.max() >= 1000): return f'its labels lie in a great many pieces, one of them in {pieces.max()}'
+    if pieces.size and (pieces.mean() > 3 or pieces.max() >= 1000):
+        return f'its labels lie in a great many pieces, one of them in {pieces.max()}'
     line = border_label(labels)
     return f'label {line} is a line around the others: set it to 0' if line else ''

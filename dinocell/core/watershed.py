@@ -18,11 +18,13 @@ from ..utils.system import InputError
 def _check_map(dist_map): # distance map (H,W)
     "The map as float32, or `InputError`"
     dist_map = np.asarray(dist_map)
-    if dist_map.ndim != 2: raise InputError(f'distance map: shape {dist_map.shape}: give a 2-D array')
+    if dist_map.ndim != 2:
+        raise InputError(f'distance map: shape {dist_map.shape}: give a 2-D array')
     if dist_map.dtype.kind != 'f':
         raise InputError(f'distance map: values of type {dist_map.dtype}: give floats in [0, 1] (divide an 8-bit map by 255)')
     bad = dist_map.size - np.count_nonzero(np.isfinite(dist_map))
-    if bad: raise InputError(f'distance map: pixels that are not finite: {bad}: check the model or file that made it')
+    if bad:
+        raise InputError(f'distance map: pixels that are not finite: {bad}: check the model or file that made it')
     if dist_map.size and (dist_map.min() < 0 or dist_map.max() > 1):
         raise InputError(f'distance map: values from {dist_map.min():g} to {dist_map.max():g}: they must lie in [0, 1] (np.clip, or a sigmoid left out)')
     return dist_map.astype(np.float32, copy=False)
@@ -30,8 +32,10 @@ def _check_map(dist_map): # distance map (H,W)
 def _check_thresholds(cells_max, cell_fill, saddle=1.):
     "`InputError` unless 0 <= cell_fill <= cells_max <= 1 and 0 <= saddle <= 1"
     for name, value in (('cells_max', cells_max), ('cell_fill', cell_fill), ('saddle', saddle)):
-        if not 0 <= value <= 1: raise InputError(f'{name}={value}: give a threshold in [0, 1]')
-    if cell_fill > cells_max: raise InputError(f'cell_fill={cell_fill} is above cells_max={cells_max}: lower cell_fill or raise cells_max')
+        if not 0 <= value <= 1:
+            raise InputError(f'{name}={value}: give a threshold in [0, 1]')
+    if cell_fill > cells_max:
+        raise InputError(f'cell_fill={cell_fill} is above cells_max={cells_max}: lower cell_fill or raise cells_max')
 
 # %% ../../nbs/core/03_watershed.ipynb #1bdf3574
 _EIGHT = np.ones((3, 3), bool) # a pixel and its eight neighbours
@@ -66,7 +70,8 @@ def _flood(dist_map, cells_max, cell_fill): # as `_flood_all`
     peaks = dist_map > cells_max
     markers = ndi.label(peaks, _EIGHT, output=np.int32)[0]
     labels, shared = _sole_islands(markers, dist_map > cell_fill)
-    if not shared.any(): return labels
+    if not shared.any():
+        return labels
     dry = shared & _inner(peaks)
     labels[dry] = markers[dry]
     wet = shared & ~dry
@@ -113,18 +118,21 @@ def _joined(peaks, pairs, heights, saddle): # from `_peaks_of` and `_passes`
     pairs, heights = pairs[high], heights[high]
     root, peaks = list(range(len(peaks))), peaks.tolist()
     def first(k):
-        while root[k] != k: k = root[k]
+        while root[k] != k:
+            k = root[k]
         return k
     for k in np.argsort(-heights, kind='stable'):
         a, b = sorted(map(first, pairs[k].tolist()))
-        if a == b or heights[k] <= saddle*min(peaks[a], peaks[b]): continue
+        if a == b or heights[k] <= saddle*min(peaks[a], peaks[b]):
+            continue
         root[b], peaks[a] = a, max(peaks[a], peaks[b])
     return np.array([first(k) for k in range(len(root))])
 
 def _join(dist_map, labels, saddle): # (H,W); labels 1..N
     "Labels 1..M in the same order, with cells joined across high passes"
     pairs, heights = _passes(dist_map, labels)
-    if not len(pairs): return labels
+    if not len(pairs):
+        return labels
     return relabel(_joined(_peaks_of(dist_map, labels, labels.max()), pairs, heights, saddle)[labels])
 
 # %% ../../nbs/core/03_watershed.ipynb #4c6975c9
@@ -140,9 +148,11 @@ def masks_from_distance(
     dist_map = _check_map(dist_map)
     _check_thresholds(cells_max, cell_fill, saddle)
     cells_max, cell_fill = float(cells_max), float(cell_fill)       # numpy numbers would compare at another precision
-    if dist_map.size == 0: raise InputError(f'distance map: shape {dist_map.shape} holds no pixel')
+    if dist_map.size == 0:
+        raise InputError(f'distance map: shape {dist_map.shape} holds no pixel')
     labels = _flood(dist_map, cells_max, cell_fill)
-    if saddle < 1: labels = _join(dist_map, labels, saddle)
+    if saddle < 1:
+        labels = _join(dist_map, labels, saddle)
     if min_size > 1:
         sizes = np.bincount(labels.ravel())
         labels = relabel(np.where(sizes[labels] >= min_size, labels, 0))
@@ -154,7 +164,8 @@ def enlarge_map(
     size: tuple, # height and width wanted
 ) -> np.ndarray: # (H,W) float32 in [0,1]; as it is where the size fits
     "The map at the resolution of the image"
-    if dist_map.shape == tuple(size): return dist_map
+    if dist_map.shape == tuple(size):
+        return dist_map
     return np.clip(resize(dist_map, size, order=1, mode='edge'), 0, 1).astype(np.float32)
 
 # %% ../../nbs/core/03_watershed.ipynb #41b9a03f

@@ -31,7 +31,8 @@ def window_weights(
     "How much each pixel of each window counts along one axis"
     ramp = np.sin(np.pi*(np.arange(size) + .5)/size)**2
     total = np.zeros(starts[-1] + size)
-    for s in starts: total[s:s + size] += ramp
+    for s in starts:
+        total[s:s + size] += ramp
     return np.stack([ramp/total[s:s + size] for s in starts]).astype(np.float32)
 
 # %% ../../nbs/core/05_windows.ipynb #1c38ef7c
@@ -63,8 +64,10 @@ def _add_windows(
     for k in range(0, len(at), batch):
         here, (down, across) = at[k:k + batch], (torch.stack(s) for s in zip(*share[k:k + batch]))
         part = torch.stack([x[r:r + size, c:c + size] for r, c in here])[:, None].float()/255
-        with torch.autocast('cuda', torch.bfloat16, enabled=part.is_cuda): maps = model(part)
-        for (r, c), m in zip(here, maps[:, 0].float()*down[:, :, None]*across[:, None]): total[r:r + size, c:c + size] += m
+        with torch.autocast('cuda', torch.bfloat16, enabled=part.is_cuda):
+            maps = model(part)
+        for (r, c), m in zip(here, maps[:, 0].float()*down[:, :, None]*across[:, None]):
+            total[r:r + size, c:c + size] += m
         tick(len(here))
 
 # %% ../../nbs/core/05_windows.ipynb #4b728420
@@ -94,9 +97,11 @@ def predict_bands(
     for k in range(done, len(groups)):
         top, grid = tops[groups[k][0]], [(i, j) for i in groups[k] for j in range(len(lefts))]
         total = torch.zeros(x.shape, device=device)
-        if carry is not None: total[:len(carry)] = torch.as_tensor(carry, device=device)
+        if carry is not None:
+            total[:len(carry)] = torch.as_tensor(carry, device=device)
         _add_windows(model, x, total, [(tops[i] - top, lefts[j]) for i, j in grid], [(down[i], across[j]) for i, j in grid], batch, tick)
-        if k + 1 < len(groups): x = _load(read, bands[k + 1], columns, device)          # a GPU is still at work meanwhile
+        if k + 1 < len(groups):
+            x = _load(read, bands[k + 1], columns, device)  # a GPU is still at work meanwhile
         end = tops[groups[k + 1][0]] if k + 1 < len(groups) else top + len(total)
         final, carry = total[:end - top], total[end - top:].cpu().numpy()
         yield final[max(0, p - top):max(0, min(h + p, end) - top), p:p + w].clamp(0, 1).cpu().numpy(), k + 1, carry

@@ -55,7 +55,8 @@ def _frame_of(grey): # (H,W) float32
     values, counts = np.unique(edge, return_counts=True)
     flat = grey == values[counts.argmax()]
     picture = _shrunk(flat.astype(np.float32)) < .5
-    if flat.mean() < .01 or not picture.any() or picture.all() or picture.sum() < .95*convex_hull_image(picture).sum(): return np.zeros(grey.shape, bool)
+    if flat.mean() < .01 or not picture.any() or picture.all() or picture.sum() < .95*convex_hull_image(picture).sum():
+        return np.zeros(grey.shape, bool)
     return flat
 
 def fingerprint(
@@ -104,7 +105,8 @@ def _spectra(prints): # (N,64,64)
 def _proposed(prints, k=8): # (N,64,64); how many partners each image proposes
     "(P,2) pairs of images that may be copies, the smaller number first; all pairs of a small set"
     n = len(prints)
-    if n <= 32: return np.stack(np.triu_indices(n, 1), 1)
+    if n <= 32:
+        return np.stack(np.triu_indices(n, 1), 1)
     d, pairs = _spectra(prints), []
     for s in range(0, n, 512):
         near = d[s:s + 512]@d.T
@@ -151,7 +153,8 @@ def _detail(
     sigma: float,  # of the Gaussian, pixels
 ) -> np.ndarray:   # (n,) one value a known pixel
     "What is finer than a Gaussian blur, in which unknown pixels have no weight (normalised convolution, Knutsson & Westin 1993)"
-    if known.all(): return (grey - ndi.gaussian_filter(grey, sigma)).ravel()
+    if known.all():
+        return (grey - ndi.gaussian_filter(grey, sigma)).ravel()
     smooth = ndi.gaussian_filter(np.where(known, grey, 0), sigma)
     weight = ndi.gaussian_filter(known.astype(float), sigma)
     return grey[known] - smooth[known]/weight[known]
@@ -175,9 +178,11 @@ def measure_source(
     try:
         image, labels = s.read(*s.args)
         grey, labels = to_grey(image, None, s.path), check_labels(labels, s.path)
-        if grey.shape != labels.shape: raise InputError(f'{s.path}: its labels have shape {labels.shape}, but its image is {grey.shape}: export the mask at the size of the image')
+        if grey.shape != labels.shape:
+            raise InputError(f'{s.path}: its labels have shape {labels.shape}, but its image is {grey.shape}: export the mask at the size of the image')
         grey_limits(grey, s.path)                            # one value everywhere is an error
-    except (InputError, OSError) as e: return Measured(split, s.name, s.group, str(e))
+    except (InputError, OSError) as e:
+        return Measured(split, s.name, s.group, str(e))
     image = np.asarray(image)
     top = np.iinfo(image.dtype).max if image.dtype.kind in 'iu' else np.inf
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
@@ -196,9 +201,11 @@ class Finding(NamedTuple):
     mend: str        # what to do
     names: list      # of lists: the images concerned, split/name, the worst first
 
-def _called(m): return f'{m.split}/{m.name}' if m.split else m.name
+def _called(m):
+    return f'{m.split}/{m.name}' if m.split else m.name
 
-def _n(n, what): return f"{n} {what}{'' if n == 1 else 's'}"
+def _n(n, what):
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 def _unusable(all_images): # of `Measured`
     "Images that could not be read, and those without a mask"
@@ -206,12 +213,14 @@ def _unusable(all_images): # of `Measured`
     for kind, mine, what, mend in (('no mask', lambda e: ': no mask' in e, 'without a mask', 'draw its cells, save an empty mask if it has none, or remove the image'),
                                    ('unusable', lambda e: ': no mask' not in e, 'cannot be used', 'the message of each says how')):
         hit = [m for m in bad if mine(m.error)]
-        if hit: yield Finding(kind, True, f'{len(hit)} of {_n(len(all_images), "image")} {what}', mend, [[_called(m)] for m in hit])
+        if hit:
+            yield Finding(kind, True, f'{len(hit)} of {_n(len(all_images), "image")} {what}', mend, [[_called(m)] for m in hit])
 
 def _copies(images): # of `Measured`, all usable
     "One field several times: the same pixels, or near-copies; across splits it is serious"
     by = {}
-    for k, m in enumerate(images): by.setdefault(m.digest, []).append(k)
+    for k, m in enumerate(images):
+        by.setdefault(m.digest, []).append(k)
     first = [v[0] for v in by.values()]
     equal = [(v[0], b, 1., False) for v in by.values() for b in v[1:]]
     near = [(first[a], first[b], *rest) for a, b, *rest in near_copies(np.stack([images[k].print for k in first]))] if len(first) > 1 else []
@@ -220,8 +229,9 @@ def _copies(images): # of `Measured`, all usable
     for pairs, what in ((equal, 'the same pixels'), (near, 'the same field, with another contrast, shift, turn or flip')):
         for serious in (True, False):
             hit = [p for p in pairs if across(p) == serious]
-            if hit: yield Finding(f'{"copies" if pairs is equal else "near-copies"}{" across splits" if serious else ""}', serious,
-                                  f'{_n(len(hit), "pair")} of images show {what}{", on both sides of a split" if serious else ""}', mends[serious], [[_called(images[k]) for k in p[:2]] for p in hit])
+            if hit:
+                yield Finding(f'{"copies" if pairs is equal else "near-copies"}{" across splits" if serious else ""}', serious,
+                              f'{_n(len(hit), "pair")} of images show {what}{", on both sides of a split" if serious else ""}', mends[serious], [[_called(images[k]) for k in p[:2]] for p in hit])
 
 # %% ../../nbs/data/08_check.ipynb #0be53582
 FRAMES = .45 # likeness from which images with neighbouring numbers in their names are taken for frames of one film
@@ -230,20 +240,24 @@ def _neighbours(images): # of `Measured`, all usable
     "Groups, and frames of one film, on both sides of a split"
     groups = {}
     for m in images:
-        if m.group: groups.setdefault(m.group, {}).setdefault(m.split, []).append(m)
+        if m.group:
+            groups.setdefault(m.group, {}).setdefault(m.split, []).append(m)
     torn = {g: s for g, s in groups.items() if len(s) > 1}
     few = len(groups) + sum(not m.group for m in images) < 3                # no split keeps so few apart: conditions, not wells or films
     mend = 'nothing if the groups are conditions or kinds of images; if they are wells or films, images of more of them are needed' if few else 'split by group: see `split_groups`'
-    if torn: yield Finding('groups across splits', not few, f'{_n(len(torn), "group")} on both sides of a split: {", ".join(sorted(torn)[:5])}', mend,
-                           [[_called(v[0]) for v in s.values()] for g, s in sorted(torn.items())])
+    if torn:
+        yield Finding('groups across splits', not few, f'{_n(len(torn), "group")} on both sides of a split: {", ".join(sorted(torn)[:5])}', mend,
+                      [[_called(v[0]) for v in s.values()] for g, s in sorted(torn.items())])
     rows = []
     for k, m in enumerate(images):
-        if found := re.fullmatch(r'(.*?)(\d+)(\D*)', m.name): rows.append((found[1], found[3], int(found[2]), k))
+        if found := re.fullmatch(r'(.*?)(\d+)(\D*)', m.name):
+            rows.append((found[1], found[3], int(found[2]), k))
     pairs = [(a[3], b[3]) for _, film in groupby(sorted(rows), lambda r: r[:2]) for a, b in _steps(list(film)) if images[a[3]].split != images[b[3]].split]
     alike = lambda a, b: float(likeness(*(images[k].print.astype(np.float32)[None] for k in (a, b)))[0, 0])
     hit = [p for p in ((a, b, alike(a, b)) for a, b in pairs) if FRAMES <= p[2] < SAME]
-    if hit: yield Finding('frames across splits', True, f'{_n(len(hit), "pair")} of images with neighbouring numbers look like frames of one film, on both sides of a split',
-                          'keep each film on one side: give it a group in split.csv', [[_called(images[k]) for k in p[:2]] for p in sorted(hit, key=lambda p: -p[2])])
+    if hit:
+        yield Finding('frames across splits', True, f'{_n(len(hit), "pair")} of images with neighbouring numbers look like frames of one film, on both sides of a split',
+                      'keep each film on one side: give it a group in split.csv', [[_called(images[k]) for k in p[:2]] for p in sorted(hit, key=lambda p: -p[2])])
 
 def _steps(film): # rows by number
     "Neighbours in it"
@@ -253,7 +267,9 @@ def _steps(film): # rows by number
 def _labels(images, speck): # of `Measured`, all usable; pixels
     "Empty masks, black-and-white masks, specks, cells in pieces, cells at the border"
     counts, n = np.array([len(m.areas) for m in images]), sum(len(m.areas) for m in images)
-    if not n: yield Finding('no cell', True, 'no mask holds a cell', 'check that background is 0 and cells are 1, 2, …', []); return
+    if not n:
+        yield Finding('no cell', True, 'no mask holds a cell', 'check that background is 0 and cells are 1, 2, …', [])
+        return
     if empty := [m for m in images if not len(m.areas)]:
         yield Finding('empty masks', False, f'{len(empty)} of {_n(len(images), "mask")} without a cell', 'nothing for fields without cells; otherwise draw them', [[_called(m)] for m in empty])
     if counts.max() == 1 and any(m.pieces.max(initial=0) > 1 for m in images):
@@ -283,7 +299,8 @@ def outliers(
     "Robust z-scores of the logarithms: how many deviations a value is from the median"
     values = np.asarray(values, float)
     middle = np.median(values)
-    if not middle > 0: return np.zeros(len(values))
+    if not middle > 0:
+        return np.zeros(len(values))
     logs = np.log(np.maximum(values, 1e-3*middle)/middle)
     return logs/max(1.4826*np.median(np.abs(logs)), .1)
 
@@ -292,18 +309,22 @@ def _light(images): # of `Measured`, all usable
     light, z = np.array([m.light for m in images]), np.zeros((len(images), 3))
     for kind in {m.kind for m in images}:
         same = [k for k, m in enumerate(images) if m.kind == kind]
-        if len(same) >= 5: z[same] = np.stack([outliers(light[same, k]) for k in range(3)], 1)
+        if len(same) >= 5:
+            z[same] = np.stack([outliers(light[same, k]) for k in range(3)], 1)
     kinds = (('dark', -z[:, 0], 'darker'), ('bright', z[:, 0], 'brighter'), ('flat', -z[:, 1], 'of less contrast'), ('blurred', -z[:, 2], 'less sharp'), ('noisy', z[:, 2], 'noisier or sharper'))
     for kind, far, what in kinds:
         worst = [k for k in np.argsort(-far) if far[k] > FAR]
-        if worst: yield Finding(kind, False, f'{len(worst)} of {_n(len(images), "image")} far {what} than the rest', 'look at them: leave them out if they are failures', [[_called(images[k])] for k in worst])
+        if worst:
+            yield Finding(kind, False, f'{len(worst)} of {_n(len(images), "image")} far {what} than the rest', 'look at them: leave them out if they are failures', [[_called(images[k])] for k in worst])
     worst = [k for k in np.argsort(-light[:, 3]) if light[k, 3] > .01]
-    if worst: yield Finding('saturated', False, f'{_n(len(worst), "image")} with more than 1 % of the pixels at the largest value', 'their detail is lost: expose less', [[_called(images[k])] for k in worst])
+    if worst:
+        yield Finding('saturated', False, f'{_n(len(worst), "image")} with more than 1 % of the pixels at the largest value', 'their detail is lost: expose less', [[_called(images[k])] for k in worst])
 
 def _unknown(images): # of `Measured`, all usable
     "Images with pixels that are NaN or infinite"
     hit = sorted((m for m in images if m.unknown), key=lambda m: -m.unknown)
-    if not hit: return
+    if not hit:
+        return
     what = f'{_n(len(hit), "image")} with pixels that are NaN or infinite, up to {hit[0].unknown:.1%} of an image'
     yield Finding('unknown pixels', False, what, 'nothing where stitching leaves gaps, which are left out; otherwise check how the files were written',
                   [[_called(m)] for m in hit])
@@ -311,7 +332,8 @@ def _unknown(images): # of `Measured`, all usable
 def _mixture(images): # of `Measured`, all usable
     "Pixels of several types"
     kinds = {}
-    for m in images: kinds.setdefault(m.kind, []).append(m)
+    for m in images:
+        kinds.setdefault(m.kind, []).append(m)
     if len(kinds) > 1:
         rare = sorted(kinds.items(), key=lambda k: len(k[1]))
         yield Finding('mixed pixels', False, f"pixels differ: {', '.join(f'{len(v)} of {k}' for k, v in rare[::-1])}", 'nothing for a mixture of sources; otherwise export them alike',
@@ -326,9 +348,11 @@ def diameters_of(areas): # (n,)
 
 # %% ../../nbs/data/08_check.ipynb #8749cb40
 @lru_cache(maxsize=4)
-def _opened(folder, changed): return CellDataset(folder) # dataset folder; time of its note in ns
+def _opened(folder, changed):
+    return CellDataset(folder)  # dataset folder; time of its note in ns
 
-def _prepared(folder): return _opened(folder, (Path(folder)/'dataset.json').stat().st_mtime_ns)
+def _prepared(folder):
+    return _opened(folder, (Path(folder)/'dataset.json').stat().st_mtime_ns)
 
 def read_prepared(
     folder: str, # dataset folder
@@ -346,7 +370,8 @@ def _sets(folder, axes=None, category=None): # a dataset folder, or images and m
         return [(folder.resolve().name, Source(n, f'{folder}: {n}', read_prepared, (str(folder), i), g)) for i, (n, g) in enumerate(zip(data.names, groups))], [], []
     around, table = _folder(folder), folder/'split.csv'
     splits = find_splits(folder)
-    with redirect_stdout(sys.stderr): jobs = [(split or '', s) for split in splits or [None] for s in find_folder(folder, split, keep_going=True, axes=axes, category=category)]
+    with redirect_stdout(sys.stderr):
+        jobs = [(split or '', s) for split in splits or [None] for s in find_folder(folder, split, keep_going=True, axes=axes, category=category)]
     seen = {s.path for _, s in jobs}
     looks = [_look(f, around, None) for f in ([around/s for s in splits] if not table.is_file() and splits else [around])]
     return jobs, [p for look in looks for p in look[2]], [p for look in looks for p in look[0].values() if p is not None and str(p) not in seen]
@@ -364,7 +389,8 @@ class Report(NamedTuple):
     errors: dict       # image -> why it cannot be used
 
     @property
-    def serious(self) -> bool: return any(f.serious for f in self.findings)
+    def serious(self) -> bool:
+        return any(f.serious for f in self.findings)
 
 def check_data(
     *folders: str | Path,       # a folder as `find_folder` takes it, all its splits; or dataset folders, each of them a split
@@ -375,11 +401,14 @@ def check_data(
     category: list | None = None, # see `find_folder`
 ) -> Report:
     "Look at every image and its labels, and say what is wrong"
-    if not folders: raise InputError('no folder given: name one with images and masks, or prepared datasets')
+    if not folders:
+        raise InputError('no folder given: name one with images and masks, or prepared datasets')
     tops = [Path(f).resolve().name for f in folders]
-    if len(set(tops)) < len(tops): raise InputError(f'{folders[0]}: two folders of the same name: rename one')
+    if len(set(tops)) < len(tops):
+        raise InputError(f'{folders[0]}: two folders of the same name: rename one')
     found = [_sets(f, axes, category) for f in folders]
-    if len(found) > 1: found = [([(top if s in ('', top) else f'{top}/{s}', j) for s, j in jobs], *rest) for top, (jobs, *rest) in zip(tops, found)]
+    if len(found) > 1:
+        found = [([(top if s in ('', top) else f'{top}/{s}', j) for s, j in jobs], *rest) for top, (jobs, *rest) in zip(tops, found)]
     jobs, lost, loose = ([x for f in found for x in f[k]] for k in range(3))
     with _workers(_how_many(workers, [measure_source, *(s for _, s in jobs)])) as run, tqdm(total=len(jobs), desc='looking', leave=False) as bar:
         measured = {}
@@ -387,7 +416,8 @@ def check_data(
             measured[split, s.name] = m
             bar.update()
     report = judge([measured[split, s.name] for split, s in jobs], speck, lost, loose, list(map(str, folders)))
-    if page is not None: write_page(report, jobs, page, workers, speck)
+    if page is not None:
+        write_page(report, jobs, page, workers, speck)
     return report
 
 # %% ../../nbs/data/08_check.ipynb #6e1c2272
@@ -401,11 +431,15 @@ def judge(
     "Findings about measured images"
     images = [m for m in measured if not m.error]
     found = list(_unusable(measured))
-    if lost: found.append(Finding('no image', False, f'{_n(len(lost), "mask")} without an image', 'check how they are called', [[str(p)] for p in lost]))
-    if loose: found.append(Finding('no split', False, f'{_n(len(loose), "image")} in no split', 'add them to split.csv, or remove them', [[str(p)] for p in loose]))
-    if images: found += [*_copies(images), *_neighbours(images), *_labels(images, speck), *_light(images), *_unknown(images), *_mixture(images)]
+    if lost:
+        found.append(Finding('no image', False, f'{_n(len(lost), "mask")} without an image', 'check how they are called', [[str(p)] for p in lost]))
+    if loose:
+        found.append(Finding('no split', False, f'{_n(len(loose), "image")} in no split', 'add them to split.csv, or remove them', [[str(p)] for p in loose]))
+    if images:
+        found += [*_copies(images), *_neighbours(images), *_labels(images, speck), *_light(images), *_unknown(images), *_mixture(images)]
     splits, cells = {}, sum(len(m.areas) for m in images)
-    for m in measured: splits[m.split] = splits.get(m.split, 0) + 1
+    for m in measured:
+        splits[m.split] = splits.get(m.split, 0) + 1
     histogram = {s: np.histogram(diameters_of(np.concatenate([[], *(m.areas for m in images if m.split == s)])), BINS)[0].tolist() for s in splits}
     return Report(list(folders), splits, cells, sorted(found, key=lambda f: not f.serious), histogram, sum(m.border for m in images)/max(cells, 1),
                   advise_scale([diameters_of(m.areas) for m in images]), {_called(m): m.error for m in measured if m.error})
@@ -413,7 +447,8 @@ def judge(
 # %% ../../nbs/data/08_check.ipynb #1b9be0ca
 def _commands(report):
     "What to call where the cells are of another size than the network likes, a command a split"
-    if not report.advice: return []
+    if not report.advice:
+        return []
     raw = len(report.folders) == 1 and not (Path(report.folders[0])/'dataset.json').is_file()
     folder = shlex.quote(report.folders[0]) if raw else 'IMAGES'         # of a prepared set it is not known where the images lie
     return [f'           dinocell process folder --input {folder}{f" --split {s}" if s else ""} --output datasets/{s or "all"} {report.advice}' for s in report.splits]
@@ -459,8 +494,11 @@ def thumbnail(
 def _tile(job): # (split, `Source`), speck
     "A JPEG as text for a page; '' where the image cannot be read"
     (_, s), speck = job
-    try: image, labels = s.read(*s.args); tile = thumbnail(image, check_labels(labels, s.path), speck=speck)
-    except (InputError, OSError, IndexError): return ''
+    try:
+        image, labels = s.read(*s.args)
+        tile = thumbnail(image, check_labels(labels, s.path), speck=speck)
+    except (InputError, OSError, IndexError):
+        return ''
     with io.BytesIO() as f:
         Image.fromarray(tile).save(f, 'JPEG', quality=85)
         return base64.b64encode(f.getvalue()).decode()
@@ -475,7 +513,8 @@ def worst_first(
     for f in report.findings:
         for pair in f.names:
             for n in pair:
-                if n in said: said[n].append((f.serious, f.kind + ''.join(f' = {o}' for o in pair if o != n)))
+                if n in said:
+                    said[n].append((f.serious, f.kind + ''.join(f' = {o}' for o in pair if o != n)))
     order = sorted(names, key=lambda n: (-sum(s for s, _ in said[n]), -len(said[n])))
     return [(n, [what for _, what in said[n]], sum(s for s, _ in said[n])) for n in order]
 
@@ -499,7 +538,8 @@ def write_page(
             for ((split, s), _), tile in run(_tile, [(by[n], speck) for n, *_ in chunk]):
                 tiles[f'{split}/{s.name}' if split else s.name] = tile
                 bar.update()
-            with atomic_path(file) as tmp: tmp.write_text(_page(report, chunk, tiles, links), encoding='utf-8', errors='backslashreplace') # names of an older disk
+            with atomic_path(file) as tmp:
+                tmp.write_text(_page(report, chunk, tiles, links), encoding='utf-8', errors='backslashreplace')  # names of an older disk
     return files
 
 # %% ../../nbs/data/08_check.ipynb #01ed681a

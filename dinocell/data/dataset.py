@@ -78,7 +78,8 @@ def advise_scale(
 ) -> str:      # an option for `dinocell process`; '' where none is wanted, or there is no cell
     "The option that brings the cells to a size the network likes"
     medians = np.array([np.median(d) for d in per_image if len(d)])
-    if not len(medians): return ''
+    if not len(medians):
+        return ''
     low, high = np.percentile(medians, (10, 90))
     apart = high > 2.5*low and (low < 10 or high > 40)
     return f'--diameter {DIAMETER:g}' if apart or not 10 <= np.median(np.concatenate(per_image)) <= 40 else ''
@@ -101,7 +102,8 @@ VERSION = 4 # of the format; 3: background and contrast evened out, before that 
 
 def _sha256(path):
     "Checksum of a file"
-    with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
+    with open(path, 'rb') as f:
+        return hashlib.file_digest(f, 'sha256').hexdigest()
 
 def _array_sha256(a): # array
     "Checksum of an array's shape and values"
@@ -114,19 +116,23 @@ def _write_part(path, grey, labels, mask=None, **record): # mask: the labels at 
     if mask is not None and mask.shape != labels.shape:
         mask = relabel(mask)
         more = dict(mask=mask.astype(np.min_scalar_type(int(mask.max()))))
-    with atomic_path(path) as tmp: np.savez(tmp, grey=grey, labels=labels, cells=_cell_table(labels), record=json.dumps(record), **more)
+    with atomic_path(path) as tmp:
+        np.savez(tmp, grey=grey, labels=labels, cells=_cell_table(labels), record=json.dumps(record), **more)
 
 def _read_record(path): # a part
     "What was noted of a prepared image, and its table of cells; None where there is no whole part"
     try:
-        with np.load(path, allow_pickle=False) as f: return dict(json.loads(str(f['record'])), cells=f['cells'])
-    except (OSError, ValueError, LookupError, EOFError, BadZipFile): return None
+        with np.load(path, allow_pickle=False) as f:
+            return dict(json.loads(str(f['record'])), cells=f['cells'])
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile):
+        return None
 
 # %% ../../nbs/data/01_dataset.ipynb #f2c96e08
 def _write_slice(job): # folder of the arrays, path of the marks, path of the part, number of the slice
     "One image into the arrays, with its distance map; then its mark"
     arrays, marks, part, k = job
-    with np.load(part, allow_pickle=False) as f: grey, labels = f['grey'], f['labels']
+    with np.load(part, allow_pickle=False) as f:
+        grey, labels = f['grey'], f['labels']
     at = (k, *(slice(n) for n in grey.shape))
     for name, a in (('imgs', grey[..., None]), ('anns', labels), ('dist_maps', create_distance_map(labels))):
         np.load(f'{arrays}/{name}.npy', mmap_mode='r+')[at] = a
@@ -136,41 +142,50 @@ def _open_arrays(parts, records): # folder of the parts; of the images in their 
     "Folder of the arrays and path of their marks: those of an interrupted run of the very same parts, or new ones"
     key = hashlib.sha256(json.dumps([[r[k] for k in ('name', 'checksum', 'labels')] for r in records]).encode()).hexdigest()[:16]
     arrays, marks = parts/'arrays', parts/f'marks_{key}.npy'
-    if marks.is_file(): return arrays, marks
-    for old in parts.glob('marks_*.npy'): old.unlink()
+    if marks.is_file():
+        return arrays, marks
+    for old in parts.glob('marks_*.npy'):
+        old.unlink()
     shutil.rmtree(arrays, ignore_errors=True)
     arrays.mkdir()
     shape = (len(records), *(int(n) for n in np.max([r['size'] for r in records], 0)))
     kind = np.int16 if max(r['top'] for r in records) < 2**15 else np.int32
     for name, dtype, dims in (('imgs', np.uint8, (*shape, 3)), ('anns', kind, shape), ('dist_maps', np.float32, shape)):
         np.lib.format.open_memmap(arrays/f'{name}.npy', 'w+', dtype, dims)
-    with atomic_path(marks) as tmp: np.save(tmp, np.zeros(len(records), np.uint8))
+    with atomic_path(marks) as tmp:
+        np.save(tmp, np.zeros(len(records), np.uint8))
     return arrays, marks
 
 # %% ../../nbs/data/01_dataset.ipynb #80924595
 def _check_space(folder, records, output): # of the slices that are still to be written
     "A full disk ends a process that writes into a memory map: ask before"
     need, free = sum(int(np.prod(r['size'])) for r in records)*11, shutil.disk_usage(folder).free
-    if need > free: raise InputError(f'{output}: {need/1e9:.1f} GB are needed, but the disk has {free/1e9:.1f} GB left: make room, then run the same again')
+    if need > free:
+        raise InputError(f'{output}: {need/1e9:.1f} GB are needed, but the disk has {free/1e9:.1f} GB left: make room, then run the same again')
 
 def _keep_masks(path, parts): # file to make; of the parts
     "Those masks whose images were resized, packed; the same masks give the same bytes"
     with ZipFile(path, 'w', ZIP_DEFLATED) as out:
         for k, part in enumerate(parts):
-            with np.load(part, allow_pickle=False) as f: mask = f['mask'] if 'mask' in f else None
-            if mask is None: continue
+            with np.load(part, allow_pickle=False) as f:
+                mask = f['mask'] if 'mask' in f else None
+            if mask is None:
+                continue
             entry = ZipInfo(f'{k}.npy')                                  # of a fixed date
             entry.compress_type = ZIP_DEFLATED
-            with out.open(entry, 'w', force_zip64=True) as f: np.lib.format.write_array(f, mask, allow_pickle=False)
+            with out.open(entry, 'w', force_zip64=True) as f:
+                np.lib.format.write_array(f, mask, allow_pickle=False)
 
 _ENDING = 'ending' # a file: all is made, the output is about to be renamed and the parts to be removed
 
 def _end(parts, arrays, output): # see `_open_arrays`
     "The output gets its name; killed in here, the same call ends it"
     (parts/_ENDING).touch()
-    if arrays.exists(): arrays.rename(output)
+    if arrays.exists():
+        arrays.rename(output)
     for p in parts.iterdir():
-        if p.name != _ENDING: p.unlink() if p.is_file() else shutil.rmtree(p)
+        if p.name != _ENDING:
+            p.unlink() if p.is_file() else shutil.rmtree(p)
     shutil.rmtree(parts)
 
 def _assemble(parts, paths, records, output, note, run): # folder and paths of the parts, what was noted of them; note: for dataset.json; run: from `_workers`
@@ -179,15 +194,18 @@ def _assemble(parts, paths, records, output, note, run): # folder and paths of t
     todo = np.flatnonzero(np.load(marks) == 0).tolist()
     _check_space(parts, [records[k] for k in todo], output)
     with tqdm(total=len(paths), initial=len(paths) - len(todo), desc='writing', leave=False) as bar:
-        for _ in run(_write_slice, [(str(arrays), str(marks), str(paths[k]), k) for k in todo]): bar.update()
+        for _ in run(_write_slice, [(str(arrays), str(marks), str(paths[k]), k) for k in todo]):
+            bar.update()
     cells = [r['cells'] for r in records]
-    for k, c in enumerate(cells): c['image'] = k
+    for k, c in enumerate(cells):
+        c['image'] = k
     np.save(arrays/'cells.npy', np.concatenate(cells))
     _keep_masks(arrays/'masks.npz', paths)
     sums = {Path(p).name: s for p, s in run(_sha256, sorted(str(p) for p in arrays.glob('*.np[yz]')))}
     listed = {new: [r[old] for r in records] for new, old in _listed.items()}
     note = dict(note, version=VERSION, **listed, checksums=dict(sorted(sums.items())))
-    with atomic_path(arrays/'dataset.json') as tmp: tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
+    with atomic_path(arrays/'dataset.json') as tmp:
+        tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
     _end(parts, arrays, output)
 
 _listed = dict(names='name', groups='group', sizes='size', original_sizes='original_size', scales='scale', lost='lost', image_checksums='checksum', label_checksums='labels') # lists in dataset.json, one entry an image, and what a part calls them
@@ -195,7 +213,8 @@ _listed = dict(names='name', groups='group', sizes='size', original_sizes='origi
 # %% ../../nbs/data/01_dataset.ipynb #63038857
 def _in_turn(f, jobs): # as `_workers` gives for one process
     "Each job and its result"
-    for job in jobs: yield job, f(job)
+    for job in jobs:
+        yield job, f(job)
 
 def _normalisation(
     flatten: float | str | None, # see `process_sources`
@@ -203,7 +222,8 @@ def _normalisation(
     diameter: float | None,      # median diameter of the cells, pixels; None: `DIAMETER`
 ) -> dict:                       # flatten and limits as dataset.json holds them
     "The settings of `normalise` for a dataset; `InputError` where they exclude each other"
-    if flatten == 'auto': flatten = None if limits is not None else diameter or DIAMETER
+    if flatten == 'auto':
+        flatten = None if limits is not None else diameter or DIAMETER
     check_normalisation(flatten, limits)
     return dict(flatten=None if flatten is None else float(flatten), limits=None if limits is None else [float(v) for v in limits])
 
@@ -212,7 +232,8 @@ def _check_pair(name, grey, labels): # see `write_dataset`
     if getattr(grey, 'dtype', None) != np.uint8 or grey.ndim != 2 or not grey.size:
         raise InputError(f'{name}: a picture of type {getattr(grey, "dtype", type(grey).__name__)} and shape {np.shape(grey)}: give (h,w) uint8, as `prepare_image` makes it')
     labels = check_labels(labels, name)
-    if labels.shape != grey.shape: raise InputError(f'{name}: its labels have shape {labels.shape}, but its picture is {grey.shape}: resize them alike, see `prepare_pair`')
+    if labels.shape != grey.shape:
+        raise InputError(f'{name}: its labels have shape {labels.shape}, but its picture is {grey.shape}: resize them alike, see `prepare_pair`')
     return labels
 
 def write_dataset(
@@ -222,7 +243,8 @@ def write_dataset(
 ) -> Path:              # the folder, written whole or not at all
     "A dataset folder of pictures that are prepared already; `process_sources` makes one of files"
     output = Path(output)
-    if output.exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
+    if output.exists():
+        raise InputError(f'{output}: exists already: choose another name, or remove it first')
     parts, scale, records, paths = output.with_name(f'.{output.name}.tmp'), meta.get('scale', 1.), [], []
     how = _normalisation(meta.get('flatten', 'auto'), meta.get('limits'), None)
     shutil.rmtree(parts, ignore_errors=True)
@@ -234,23 +256,28 @@ def write_dataset(
             records.append(_read_record(paths[-1]))
         _check_names([r['name'] for r in records])
         _assemble(parts, paths, records, output, dict(meta, scale=scale) | how, _in_turn)
-    finally: shutil.rmtree(parts, ignore_errors=True)
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
     return output
 
 def _check_names(names):
     "`InputError` unless there are some, each its own"
-    if not len(names): raise InputError('no image in the set: give at least one')
+    if not len(names):
+        raise InputError('no image in the set: give at least one')
     seen = set()
     for n in names:
-        if n in seen: raise InputError(f'{n}: two images have this name: rename or remove one of them')
+        if n in seen:
+            raise InputError(f'{n}: two images have this name: rename or remove one of them')
         seen.add(n)
 
 # %% ../../nbs/data/01_dataset.ipynb #7e0e6aa1
 class _Images:
     "What every set of images can do, given grey, labels, distance, sizes and table"
-    def __len__(self): return len(self.names)
+    def __len__(self):
+        return len(self.names)
 
-    def __repr__(self): return f'{type(self).__name__} of {self.folder}: {len(self)} images, {len(self.table[1])} cells, prepared with diameter={self.diameter}, scale={self.scale}'
+    def __repr__(self):
+        return f'{type(self).__name__} of {self.folder}: {len(self)} images, {len(self.table[1])} cells, prepared with diameter={self.diameter}, scale={self.scale}'
 
     def __getitem__(self,
         i: int,   # which image; negative counts from the end
@@ -284,15 +311,18 @@ class CellDataset(_Images):
     ):
         self.folder = Path(folder)
         note = self.folder/'dataset.json'
-        if not note.is_file(): raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process`')
+        if not note.is_file():
+            raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process`')
         try:
             self.meta = json.loads(note.read_text(encoding='utf-8'))
             version, self.names, self.sizes = self.meta['version'], self.meta['names'], np.array(self.meta['sizes'])
             self.imgs, self.maps, self.anns = (np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
-            if version > 1: self._rows = np.load(self.folder/'cells.npy')
+            if version > 1:
+                self._rows = np.load(self.folder/'cells.npy')
         except (OSError, ValueError, EOFError, LookupError, TypeError) as e:
             raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): make the dataset again') from e
-        if version > VERSION: raise InputError(f'{note}: version {version} is newer than this package knows: update it')
+        if version > VERSION:
+            raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if not self.imgs.shape[:3] == self.maps.shape == self.anns.shape == (len(self.names), *self.anns.shape[1:]):
             raise InputError(f'{folder}: its arrays do not belong together: make the dataset again')
         if self.imgs.dtype != np.uint8 or self.imgs.ndim != 4 or self.maps.dtype.kind != 'f' or self.anns.dtype.kind not in 'iu':
@@ -306,7 +336,8 @@ class CellDataset(_Images):
         self.scales = np.array(self.meta.get('scales', [self.scale]*len(self)))
         self.weights = np.full(len(self), 1/len(self))
 
-    def __reduce__(self): return CellDataset, (self.folder,) # other processes map the files themselves
+    def __reduce__(self):
+        return CellDataset, (self.folder,)  # other processes map the files themselves
 
     def grey(self, i): # which image
         "(h,w) uint8, the picture that the network sees"
@@ -315,7 +346,8 @@ class CellDataset(_Images):
     def labels(self, i): # which image
         "(h,w) int16 or int32"
         found = np.array(self.anns[(i, *self._inside(i))])
-        if found.min() < 0: raise InputError(f'{self.folder}: {self.names[i]}: label {found.min()} is negative: more than 32,767 labels were stored in 16 bits: make the dataset again')
+        if found.min() < 0:
+            raise InputError(f'{self.folder}: {self.names[i]}: label {found.min()} is negative: more than 32,767 labels were stored in 16 bits: make the dataset again')
         return found
 
     def mask(self,
@@ -323,12 +355,15 @@ class CellDataset(_Images):
     ) -> np.ndarray: # (H,W) of whole numbers, as large as the image's file
         "Its labels at the resolution of the file: what a user's result is compared with"
         i = range(len(self))[i]
-        if self.image_size(i) == tuple(self.sizes[i]): return self.labels(i)
-        if self.meta['version'] < 4: raise InputError(f'{self.folder}: made by an older dinocell, without the masks at their own resolution: make it again with `dinocell process`')
+        if self.image_size(i) == tuple(self.sizes[i]):
+            return self.labels(i)
+        if self.meta['version'] < 4:
+            raise InputError(f'{self.folder}: made by an older dinocell, without the masks at their own resolution: make it again with `dinocell process`')
         return self._masks[str(i)]
 
     @cached_property
-    def _masks(self): return np.load(self.folder/'masks.npz', allow_pickle=False) # its table of contents is read once
+    def _masks(self):
+        return np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
 
     def distance(self,
         i: int,         # which image
@@ -338,7 +373,8 @@ class CellDataset(_Images):
     def _target(self, i, at): # which image; index of its pixels
         "Part of a distance map; `InputError` for what no map holds, since a network would learn it"
         found = np.array(self.maps[(i, *at)])
-        if not (found.min() >= 0 and found.max() <= 1): raise InputError(f'{self.folder}: {self.names[i]}: its distance map holds values that are not between 0 and 1: make the dataset again')
+        if not (found.min() >= 0 and found.max() <= 1):
+            raise InputError(f'{self.folder}: {self.names[i]}: its distance map holds values that are not between 0 and 1: make the dataset again')
         return found
 
     def window(self,
@@ -351,7 +387,8 @@ class CellDataset(_Images):
         at = _rows_and_columns(y, x, size, self.sizes[i])
         return np.array(self.imgs[(i, *at, 0)]), self._target(i, at)
 
-    def _inside(self, i): return tuple(slice(n) for n in self.sizes[i])
+    def _inside(self, i):
+        return tuple(slice(n) for n in self.sizes[i])
 
     @cached_property
     def table(self) -> tuple: # starts (N+1,): rows of image i are starts[i]:starts[i+1]; rows of cells.npy
@@ -362,7 +399,8 @@ class CellDataset(_Images):
 # %% ../../nbs/data/01_dataset.ipynb #be494d17
 def _rows_and_columns(y, x, size, shape): # corner and side of a window, height and width of its image
     "Index of a window: slices where it lies inside, mirrored places where it does not"
-    if y >= 0 and x >= 0 and y + size <= shape[0] and x + size <= shape[1]: return slice(y, y + size), slice(x, x + size)
+    if y >= 0 and x >= 0 and y + size <= shape[0] and x + size <= shape[1]:
+        return slice(y, y + size), slice(x, x + size)
     rows, columns = (_mirror(a, a + size, n) for a, n in zip((y, x), shape))
     return rows[:, None], columns
 
@@ -372,16 +410,21 @@ def _lean_start():
     "Processes started here keep numpy to one core each, hear no Ctrl-C, and do not run the user's script again (which may import torch)"
     main, names = sys.modules['__main__'], ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
     before, masks = {n: os.environ.get(n) for n in names}, hasattr(signal, 'pthread_sigmask')
-    if masks: mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])        # processes inherit it; a Ctrl-C meanwhile waits
+    if masks:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # processes inherit it; a Ctrl-C meanwhile waits
     sys.modules['__main__'] = ModuleType('__main__')
     os.environ.update(dict.fromkeys(names, '1'))
-    try: yield
+    try:
+        yield
     finally:
         sys.modules['__main__'] = main
-        if masks: signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for n, v in before.items():
-            if v is None: del os.environ[n]
-            else: os.environ[n] = v
+            if v is None:
+                del os.environ[n]
+            else:
+                os.environ[n] = v
 
 def _start_worker():
     "Ctrl-C is for the parent to handle; a worker ends with its parent, however that ends"
@@ -398,30 +441,40 @@ def _spread(pool, n, f, jobs): # n: processes
     try:
         while True:
             for job in islice(jobs, 3*n - len(waiting)):
-                with _lean_start(): waiting[pool.submit(f, job)] = job
-            if not waiting: return
-            for done in wait(waiting, return_when=FIRST_COMPLETED).done: yield waiting.pop(done), done.result()
+                with _lean_start():
+                    waiting[pool.submit(f, job)] = job
+            if not waiting:
+                return
+            for done in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(done), done.result()
     except BrokenProcessPool as e:
         raise InputError('a process was ended from outside, perhaps for want of memory: what is finished is kept: run the same again with fewer workers') from e
 
 @contextmanager
 def _workers(n): # processes; 1: none but this one
     "A function (f, jobs) -> each job and its result"
-    if n == 1: yield _in_turn
+    if n == 1:
+        yield _in_turn
     else:
         pool = ProcessPoolExecutor(n, mp.get_context('spawn'), _start_worker)
-        try: yield partial(_spread, pool, n)
-        finally: pool.shutdown(cancel_futures=True)
+        try:
+            yield partial(_spread, pool, n)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 def _travels(o): # a source, or a function
     "Whether another process can have it: not what stands in a script or a notebook"
-    try: return b'__main__' not in pickle.dumps(o)
-    except (pickle.PicklingError, AttributeError, TypeError): return False
+    try:
+        return b'__main__' not in pickle.dumps(o)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
 
 def _how_many(workers, sources): # as `process_sources`
     "How many processes"
-    if workers is not None: check_number('workers', workers, 1, 1024, whole=True)
-    if not all(map(_travels, (_write_slice, *sources))): return 1
+    if workers is not None:
+        check_number('workers', workers, 1, 1024, whole=True)
+    if not all(map(_travels, (_write_slice, *sources))):
+        return 1
     return min(workers or cores(), max(1, len(sources)//8) if workers is None else len(sources))
 
 # %% ../../nbs/data/01_dataset.ipynb #8adfbdbf
@@ -429,8 +482,10 @@ def _stamp(source):
     "Size and time of the files that a source names: a part is made again when they change"
     found = []
     for p in dict.fromkeys(str(a) for a in (source.path, *source.args) if isinstance(a, str | Path)):
-        try: s = os.stat(p)
-        except (OSError, ValueError): continue
+        try:
+            s = os.stat(p)
+        except (OSError, ValueError):
+            continue
         found.append([p, s.st_size, s.st_mtime_ns])
     return found
 
@@ -445,12 +500,17 @@ def _prepare(job): # source, path of its part, scale, diameter, channel, flatten
     "Read and prepare one image; what is wrong with it, or True, or None where the scale is not known yet"
     source, part, scale, diameter, channel, flatten, limits = job
     try:
-        try: image, labels = source.read(*source.args)
-        except OSError as e: raise InputError(f'{source.path}: cannot be read ({e}): check that the file is there and whole') from e
-        except MemoryError as e: raise InputError(f'{source.path}: too large for the memory of this machine: cut it into tiles') from e
-        if diameter is not None and (scale := _scale_for(labels, diameter, source.path)) is None: return None
+        try:
+            image, labels = source.read(*source.args)
+        except OSError as e:
+            raise InputError(f'{source.path}: cannot be read ({e}): check that the file is there and whole') from e
+        except MemoryError as e:
+            raise InputError(f'{source.path}: too large for the memory of this machine: cut it into tiles') from e
+        if diameter is not None and (scale := _scale_for(labels, diameter, source.path)) is None:
+            return None
         grey, small = prepare_pair(image, labels, scale, channel, source.path, flatten, limits)
-    except InputError as e: return str(e)
+    except InputError as e:
+        return str(e)
     n = len(label_sizes(labels)[0])
     _write_part(part, grey, small, labels, name=source.name, group=source.group or source.name, original_size=list(labels.shape), scale=scale,
                 channels=channel_count(image), cells_before=n, lost=n - int(small.max()), pieces=ndi.label(labels)[1] if n == 1 else n, doubt=label_doubt(labels), stamp=_stamp(source))
@@ -472,8 +532,10 @@ def _parts_job(parts, keys, output, **settings): # folder of the parts, their na
 
 def _open_job(job): # from `_parts_job`, that holds the folder
     "Begin it, or go on with an interrupted one; parts of which nothing is known any more are removed, those of other images are an `InputError`"
-    if job.known is None: shutil.rmtree(job.note.parent, ignore_errors=True)
-    elif set(job.identity['keys']).isdisjoint(job.known['keys']): raise InputError(f'{job.note.parent}: holds another job: other images: choose another output, or remove this folder')
+    if job.known is None:
+        shutil.rmtree(job.note.parent, ignore_errors=True)
+    elif set(job.identity['keys']).isdisjoint(job.known['keys']):
+        raise InputError(f'{job.note.parent}: holds another job: other images: choose another output, or remove this folder')
     job.begin()
 
 def _finished(path, source, diameter): # of its part
@@ -491,16 +553,21 @@ def _prepare_all(run, sources, paths, scale, diameter, how, keep_going): # paths
             empty = []
             for (source, part, *_), said in run(_prepare, ((sources[i], str(paths[i]), scale, diameter, *how) for i in which)):
                 i = number[part]
-                if said is None: empty.append(i); continue
+                if said is None:
+                    empty.append(i)
+                    continue
                 bar.update()
-                if said is True: continue
-                if not keep_going: raise InputError(said)
+                if said is True:
+                    continue
+                if not keep_going:
+                    raise InputError(said)
                 failed[i] = said
                 tqdm.write(f'skipped {source.name}: {said}')
             return empty
         if empty := work(todo, scale, diameter):
             known = [r['scale'] for r in map(_read_record, paths) if r and r['cells_before']]
-            if not known: raise InputError(f'{sources[empty[0]].path}: no mask of the set holds a cell, so that no diameter can be measured: check that background is 0 and cells are 1, 2, …')
+            if not known:
+                raise InputError(f'{sources[empty[0]].path}: no mask of the set holds a cell, so that no diameter can be measured: check that background is 0 and cells are 1, 2, …')
             work(empty, float(np.median(known)), None)
     return failed
 
@@ -508,13 +575,15 @@ def _check_sizes(records, output): # of the images; dataset folder
     "Say where the cells are of another size than the network likes"
     per_image = [2*np.sqrt(r['cells']['area']/np.pi) for r in records]
     option = advise_scale(per_image)
-    if not option: return
+    if not option:
+        return
     low, high = np.percentile(np.concatenate(per_image), (10, 90))
     print(f'{output}: most cells are {low:.0f} to {high:.0f} pixels wide, and the network likes 10 to 40: prepare the images again with {option}')
 
 def _check_set(sources, records): # records of the images that did not fail
     "What can only be judged by all images"
-    if not records: raise InputError(f'{sources[0].path}: no image of the set can be used: see the messages above')
+    if not records:
+        raise InputError(f'{sources[0].path}: no image of the set can be used: see the messages above')
     if not any(r['cells_before'] for r in records):
         raise InputError(f'{sources[0].path}: no mask of the set holds a cell: check that background is 0 and cells are 1, 2, …')
     if all(r['cells_before'] <= 1 for r in records) and any(r['pieces'] > 1 for r in records):
@@ -536,10 +605,12 @@ def process_sources(
     "Read, check and prepare images and their labels; the same call goes on where an interrupted one stopped"
     output, sources = Path(output), list(sources)
     check_number('scale', scale, 0, 20, above=True)
-    if channel is not None: check_number('channel', channel, 0, whole=True)
+    if channel is not None:
+        check_number('channel', channel, 0, whole=True)
     if diameter is not None:
         check_number('diameter', diameter, 0, 1e4, above=True)
-        if scale != 1: raise InputError(f'diameter={diameter}, scale={scale}: give one of them, not both')
+        if scale != 1:
+            raise InputError(f'diameter={diameter}, scale={scale}: give one of them, not both')
     _check_names([s.name for s in sources])
     how = dict(channel=channel, **_normalisation(flatten, limits, diameter))
     parts, n = output.with_name(f'.{output.name}.parts'), _how_many(workers, sources)
@@ -547,37 +618,47 @@ def process_sources(
     paths = [parts/f'{k}.npz' for k in keys]
     made = checksum(json.dumps([scale, diameter, how, keys, [_stamp(s) for s in sources], meta], default=str))
     with _parts_job(parts, keys, output, scale=scale, diameter=diameter, **how) as job:
-        if output.exists() and (parts/_ENDING).exists(): _end(parts, parts/'arrays', output)
+        if output.exists() and (parts/_ENDING).exists():
+            _end(parts, parts/'arrays', output)
         elif output.exists():
             _check_made(output/'dataset.json', made, dict(scale=scale, diameter=diameter, **how))
             print(f'{output}: is finished already, nothing was done')
         else:
             _open_job(job)
             meta = dict(meta, made_from=made)
-            with _workers(n) as run: _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta)
+            with _workers(n) as run:
+                _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta)
     return output
 
 def _check_made(note, made, settings): # file of a finished set; checksum of what one would be made from now: settings, sources and the state of their files
     "`InputError` where it was made otherwise, or from something else"
     known = read_table(note)
-    if known.get('made_from') == made: return
+    if known.get('made_from') == made:
+        return
     told = [k for k in settings if k in known]
     differ = differences({k: known[k] for k in told}, {k: settings[k] for k in told})
     raise InputError(f"{note.parent}: exists already, {'; '.join(differ) or 'made from other or changed files'}: choose another name, or remove it first")
 
 def _process_parts(run, sources, paths, parts, output, scale, diameter, how, keep_going, meta): # as `process_sources`; of the parts, whose folder is this process's
     "Make the parts, then the folder of them"
-    try: failed = _prepare_all(run, sources, paths, scale, diameter, tuple(how.values()), keep_going)
+    try:
+        failed = _prepare_all(run, sources, paths, scale, diameter, tuple(how.values()), keep_going)
     except InputError as e:
-        if done := len(list(parts.glob('[!.]*.npz'))): raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
+        if done := len(list(parts.glob('[!.]*.npz'))):
+            raise InputError(f'{e} ({done} prepared so far are kept in {parts.name} for the next try)') from e
         shutil.rmtree(parts)
         raise
     paths = [p for i, p in enumerate(paths) if i not in failed]
     records = [_read_record(p) for p in paths]
-    try: _check_set(sources, records)
-    except InputError: shutil.rmtree(parts, ignore_errors=True); raise   # its mend changes every mask
-    if said := said_of_channels([r.get('channels', 1) for r in records], how['channel']): print(f'dinocell: {output}: {said}', file=sys.stderr)
-    if lost := sum(r['lost'] for r in records): print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")
+    try:
+        _check_set(sources, records)
+    except InputError:
+        shutil.rmtree(parts, ignore_errors=True)
+        raise  # its mend changes every mask
+    if said := said_of_channels([r.get('channels', 1) for r in records], how['channel']):
+        print(f'dinocell: {output}: {said}', file=sys.stderr)
+    if lost := sum(r['lost'] for r in records):
+        print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")
     if odd := [r for r in records if r.get('doubt')]:
         print(f"dinocell: {output}: {len(odd)} of {len(records)} masks are hardly label images ({odd[0]['name']}: {odd[0]['doubt']}): look at them with `dinocell data check`", file=sys.stderr)
     _check_sizes(records, output)
@@ -594,8 +675,10 @@ def check_prepared(
     plain = lambda v: list(v) if isinstance(v, tuple) else v
     pairs = {k: (plain(getattr(data, k)), plain(config[k])) for k in ('diameter', 'flatten', 'limits', 'channel')}
     wrong = [f'{k} {a} instead of {b}' for k, (a, b) in pairs.items() if a != b]
-    if scale and data.diameter is None and config['scale'] is not None and not np.isclose(data.scale, config['scale']): wrong.append(f"scale {data.scale:g} instead of {config['scale']:g}")
-    if wrong: raise InputError(f'{data.folder}: prepared otherwise than the model expects, with {", ".join(wrong)}: make it again with `dinocell process --model MODEL`')
+    if scale and data.diameter is None and config['scale'] is not None and not np.isclose(data.scale, config['scale']):
+        wrong.append(f"scale {data.scale:g} instead of {config['scale']:g}")
+    if wrong:
+        raise InputError(f'{data.folder}: prepared otherwise than the model expects, with {", ".join(wrong)}: make it again with `dinocell process --model MODEL`')
 
 def restore_labels(
     data,                # `CellDataset`, or a part or mixture of some
@@ -604,7 +687,8 @@ def restore_labels(
 ) -> np.ndarray:         # (H,W), the same labels at the size of the original image
     "Labels brought back to the file that an image came from"
     size = data.meta.get('original_sizes', [None]*len(data))[i]
-    if size is None: raise InputError(f'{data.folder}: the original sizes are not written down: make the dataset again from its files')
+    if size is None:
+        raise InputError(f'{data.folder}: the original sizes are not written down: make the dataset again from its files')
     return resize_labels(labels, tuple(size))
 
 # %% ../../nbs/data/01_dataset.ipynb #19a8183c
@@ -621,7 +705,8 @@ class CellView(_Images):
         self.flatten, self.limits = one('flatten'), one('limits')
         self.names = self._every(lambda d: d.names)
         self.groups = self._every(lambda d: d.groups if len(sets) == 1 else [f'{d.folder}: {g}' for g in d.groups])
-        if len(set(self.names)) < len(self): self.names = [f'{s}_{n}' for s, n in zip(self.which[:, 0], self.names)]
+        if len(set(self.names)) < len(self):
+            self.names = [f'{s}_{n}' for s, n in zip(self.which[:, 0], self.names)]
         self.sizes, self.scales = (np.array(self._every(f)) for f in (lambda d: d.sizes, lambda d: d.scales))
         self.meta = self._note()
 
@@ -642,11 +727,16 @@ class CellView(_Images):
         s, k = self.which[i]
         return getattr(self.sets[s], what)(int(k), *args)
 
-    def grey(self, i): return self._ask('grey', i)
-    def labels(self, i): return self._ask('labels', i)
-    def mask(self, i): return self._ask('mask', i)
-    def distance(self, i): return self._ask('distance', i)
-    def window(self, i, y, x, size): return self._ask('window', i, y, x, size)
+    def grey(self, i):
+        return self._ask('grey', i)
+    def labels(self, i):
+        return self._ask('labels', i)
+    def mask(self, i):
+        return self._ask('mask', i)
+    def distance(self, i):
+        return self._ask('distance', i)
+    def window(self, i, y, x, size):
+        return self._ask('window', i, y, x, size)
 
     @cached_property
     def table(self):
@@ -664,7 +754,8 @@ def subset(
 ) -> CellView:   # in the order of `keep`, with the same way to read it
     "Some images of a set"
     keep = np.arange(len(data))[keep]
-    if not len(keep): raise InputError(f'{data.folder}: none of its images is left: keep at least one')
+    if not len(keep):
+        raise InputError(f'{data.folder}: none of its images is left: keep at least one')
     sets, which = ([data], np.stack([keep*0, keep], 1)) if isinstance(data, CellDataset) else (data.sets, data.which[keep])
     return CellView(sets, which, data.weights[keep]/data.weights[keep].sum())
 
@@ -675,10 +766,12 @@ def mix(
     "Several sets as one"
     views = [subset(d, slice(None)) for d in sets]
     weights = [len(v) for v in views] if weights is None else list(weights)
-    if len(weights) != len(views) or min(weights) <= 0: raise InputError(f'weights {weights} for {len(views)} sets: give one positive number a set')
+    if len(weights) != len(views) or min(weights) <= 0:
+        raise InputError(f'weights {weights} for {len(views)} sets: give one positive number a set')
     for what in ('scale', 'diameter', 'flatten', 'limits'):
         a, b = views[0], next((v for v in views if getattr(v, what) != getattr(views[0], what)), views[0])
-        if a is not b: raise InputError(f'{b.folder}: made with {what} {getattr(b, what)}, but {a.folder} with {getattr(a, what)}: process them alike, e.g. with one diameter')
+        if a is not b:
+            raise InputError(f'{b.folder}: made with {what} {getattr(b, what)}, but {a.folder} with {getattr(a, what)}: process them alike, e.g. with one diameter')
     folders = list({d.folder: d for v in views for d in v.sets}.values())
     place = {d.folder: s for s, d in enumerate(folders)}
     which = np.concatenate([[(place[v.sets[s].folder], k) for s, k in v.which] for v in views])
@@ -691,12 +784,16 @@ def _groups_apart(groups, fraction, seed): # name of the group of each image
     sizes, n = np.bincount(group), len(groups)
     order = np.random.default_rng(seed).permutation(len(sizes)).tolist()
     reach = [1]                                       # bit k of the m-th: some of the first m groups have k images together
-    for g in order: reach.append(reach[-1] | reach[-1] << int(sizes[g]))
+    for g in order:
+        reach.append(reach[-1] | reach[-1] << int(sizes[g]))
     sums = [k for k in range(1, n) if reach[-1] >> k & 1]
-    if not sums: raise InputError(f'all {n} images are of the group {groups[0]}: they cannot be split')
+    if not sums:
+        raise InputError(f'all {n} images are of the group {groups[0]}: they cannot be split')
     left, taken = min(sums, key=lambda k: abs(k - fraction*n)), []
     for g, before in zip(reversed(order), reversed(reach[:-1])):
-        if not before >> left & 1: taken.append(g); left -= int(sizes[g])
+        if not before >> left & 1:
+            taken.append(g)
+            left -= int(sizes[g])
     return np.isin(group, taken)
 
 def split_groups(
@@ -705,7 +802,8 @@ def split_groups(
     seed: int = 0,   # another seed, another split
 ) -> tuple:          # training set, validation set
     "Split a set so that no group stands on both sides, as near to the fraction as groups allow"
-    if not 0 < fraction < 1: raise InputError(f'fraction={fraction}: give a part of the images between 0 and 1, e.g. .2')
+    if not 0 < fraction < 1:
+        raise InputError(f'fraction={fraction}: give a part of the images between 0 and 1, e.g. .2')
     val = _groups_apart(data.groups, fraction, seed)
     return subset(data, ~val), subset(data, val)
 
@@ -715,7 +813,8 @@ def _random(stream, seed, epoch, index): # index: integers of any shape
     z = np.array(index, np.uint64, ndmin=1)
     for k in (stream, epoch, seed):
         z = z + np.uint64((0x9E3779B97F4A7C15*(k + 1)) % 2**64)
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)): z = (z ^ (z >> np.uint64(shift)))*np.uint64(factor)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            z = (z ^ (z >> np.uint64(shift)))*np.uint64(factor)
         z ^= z >> np.uint64(31)
     return (z >> np.uint64(11))*2.**-53
 
@@ -773,12 +872,14 @@ class CropDataset:
     ):
         self._epoch.value = epoch
 
-    def __len__(self): return self.length
+    def __len__(self):
+        return self.length
 
     def __getitem__(self,
         index: int,  # place in the epoch
     ) -> tuple:      # grey (size,size) uint8, target (size,size) float32
-        if not 0 <= index < self.length: raise IndexError(index)
+        if not 0 <= index < self.length:
+            raise IndexError(index)
         epoch, image, corner = self._drawn
         if epoch != self._epoch.value:
             epoch = self._epoch.value

@@ -93,7 +93,8 @@ def published(
 ) -> Published:
     "Files and terms of a set"
     known = {k.lower(): v for k, v in SETS.items()}
-    if name.lower() not in known: raise InputError(f"data set '{name}' is not known: choose one of {', '.join(SETS)}")
+    if name.lower() not in known:
+        raise InputError(f"data set '{name}' is not known: choose one of {', '.join(SETS)}")
     return known[name.lower()]
 
 # %% ../../nbs/data/07_download.ipynb #644c2c4b
@@ -107,15 +108,19 @@ _passing = (URLError, http.client.HTTPException, ConnectionError, TimeoutError, 
 def _ask(url, start=0, mark=''): # address; first byte wanted; the version it must be, or ''
     "The server's reply; `_Dropped` where trying again may help"
     headers = {'User-Agent': 'dinocell', 'Accept-Encoding': 'identity'}
-    if start: headers |= {'Range': f'bytes={start}-'} | ({'If-Range': mark} if mark else {})
-    try: return urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+    if start:
+        headers |= {'Range': f'bytes={start}-'} | ({'If-Range': mark} if mark else {})
+    try:
+        return urlopen(Request(url, headers=headers), timeout=TIMEOUT)
     except HTTPError as e:
-        if e.code == 416: return None
+        if e.code == 416:
+            return None
         if e.code < 500 and e.code not in (408, 425, 429):
             what = 'access is refused' if e.code in (401, 403) else 'the file is not there'
             raise InputError(f'{url}: {what} (HTTP {e.code}): open the address in a browser, or fetch it by hand and give it by source=') from e
         raise _Dropped(f'HTTP {e.code}', e.headers.get('Retry-After', '')) from e
-    except _passing as e: raise _Dropped(str(getattr(e, 'reason', e)) or type(e).__name__, '') from e
+    except _passing as e:
+        raise _Dropped(str(getattr(e, 'reason', e)) or type(e).__name__, '') from e
 
 # %% ../../nbs/data/07_download.ipynb #75d0e5ca
 def _version(reply): # from `_ask`
@@ -134,34 +139,44 @@ def _go_on(url, part, note): # address; the part file; {url, size, mark} of what
     reply = _ask(url, start, note.get('mark', ''))
     first, size, mark = _version(reply) if reply else (-1, None, '')
     if start and (first != start or None in (size, note['size']) or size != note['size'] or mark != note['mark']):
-        if first != 0: reply = _ask(url)                                     # no part of a file that is known to be the same
-        if reply is None: raise _Dropped('HTTP 416', '')
+        if first != 0:
+            reply = _ask(url)  # no part of a file that is known to be the same
+        if reply is None:
+            raise _Dropped('HTTP 416', '')
         start, (_, size, mark) = 0, _version(reply)
-    elif reply is None: raise _Dropped('HTTP 416', '')
+    elif reply is None:
+        raise _Dropped('HTTP 416', '')
     return reply, start, dict(url=url, size=size, mark=mark)
 
 # %% ../../nbs/data/07_download.ipynb #97603fb8
 def _receive(url, part, note_path): # address; the part file; note of it
     "Take what is missing of a file; `_Dropped` when it ends too early"
     note = read_table(note_path)
-    if part.is_file() and note.get('url') == url and part.stat().st_size == note['size']: return note
+    if part.is_file() and note.get('url') == url and part.stat().st_size == note['size']:
+        return note
     reply, start, note = _go_on(url, part, note)
     with reply:
-        if 'text/html' in reply.headers.get('Content-Type', ''): raise InputError(f'{url}: {_page_came}')
+        if 'text/html' in reply.headers.get('Content-Type', ''):
+            raise InputError(f'{url}: {_page_came}')
         _need_room(part.parent, (note['size'] or 0) - start, url)
-        if not start: part.unlink(missing_ok=True)
-        with atomic_path(note_path) as tmp: tmp.write_text(json.dumps(note), encoding='utf-8')
+        if not start:
+            part.unlink(missing_ok=True)
+        with atomic_path(note_path) as tmp:
+            tmp.write_text(json.dumps(note), encoding='utf-8')
         with open(part, 'ab') as f, tqdm(total=note['size'], initial=start, unit='B', unit_scale=True, desc=part.stem, leave=False) as bar:
             while block := _read(reply):
                 f.write(block)
                 bar.update(len(block))
-    if note['size'] is not None and part.stat().st_size < note['size']: raise _Dropped('the connection broke', '')
+    if note['size'] is not None and part.stat().st_size < note['size']:
+        raise _Dropped('the connection broke', '')
     return note
 
 def _read(reply): # from `_ask`
     "The next bytes"
-    try: return reply.read1(1 << 18)
-    except _passing as e: raise _Dropped(str(e) or type(e).__name__, '') from e
+    try:
+        return reply.read1(1 << 18)
+    except _passing as e:
+        raise _Dropped(str(e) or type(e).__name__, '') from e
 
 # %% ../../nbs/data/07_download.ipynb #55d37b17
 _page_came = 'a web page came instead of the file (a log-in, or an error): open the address in a browser, or fetch it by hand and give it by source='
@@ -169,7 +184,8 @@ _page_came = 'a web page came instead of the file (a log-in, or an error): open 
 def _need_room(folder, size, name): # folder; bytes to be written; what for
     "`InputError` unless the disk has room"
     free = shutil.disk_usage(folder).free
-    if size > free: raise InputError(f'{name}: needs {size/1e9:.2f} GB, but {folder} has {free/1e9:.2f} GB free: make room, or choose another folder')
+    if size > free:
+        raise InputError(f'{name}: needs {size/1e9:.2f} GB, but {folder} has {free/1e9:.2f} GB free: make room, or choose another folder')
 
 def _looks_right(path, name, url): # file; its name; where it is from
     "`InputError` unless a .zip is a zip and a .json is JSON from its first to its last character"
@@ -177,9 +193,11 @@ def _looks_right(path, name, url): # file; its name; where it is from
         head = f.read(512).lstrip().lower()
         f.seek(max(0, os.path.getsize(path) - 512))
         tail = f.read().rstrip()
-    if head.startswith((b'<!doctype html', b'<html')): raise InputError(f'{url}: {_page_came}')
+    if head.startswith((b'<!doctype html', b'<html')):
+        raise InputError(f'{url}: {_page_came}')
     good = zipfile.is_zipfile(path) if name.endswith('.zip') else head[:1] in (b'{', b'[') and tail[-1:] in (b'}', b']') if name.endswith('.json') else True
-    if not good: raise InputError(f'{url}: what is there is no whole {name.rsplit(".", 1)[1]} file: try again later, or fetch it by hand and give it by source=')
+    if not good:
+        raise InputError(f'{url}: what is there is no whole {name.rsplit(".", 1)[1]} file: try again later, or fetch it by hand and give it by source=')
 
 # %% ../../nbs/data/07_download.ipynb #15111db3
 def fetch(
@@ -194,9 +212,11 @@ def fetch(
     path = Path(path)
     part, note = path.with_name(f'{path.name}.part'), path.with_name(f'{path.name}.part.json')
     path.parent.mkdir(parents=True, exist_ok=True)
-    try: _persist(url, part, note, tries, wait)
+    try:
+        _persist(url, part, note, tries, wait)
     except OSError as e:
-        if e.errno not in (errno.ENOSPC, errno.EDQUOT): raise
+        if e.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise InputError(f'{part}: the disk is full: make room; the same command then goes on where it stopped') from e
     record = dict(url=url, size=part.stat().st_size, sha256=_sha256(part), checksum='as known' if sha256 else 'none known: recorded as it came', time=_now())
     try:
@@ -204,25 +224,29 @@ def fetch(
         if sha256 and record['sha256'] != sha256:
             raise InputError(f"{url}: sha256 is {record['sha256'][:12]}…, known is {sha256[:12]}…: damaged on its way, or changed by its authors: try again; check=False takes it as it is")
     except InputError:
-        for p in (part, note): p.unlink(missing_ok=True)
+        for p in (part, note):
+            p.unlink(missing_ok=True)
         raise
     done(record)
     os.replace(part, path)
     note.unlink(missing_ok=True)
     return record
 
-def _now(): return datetime.now(timezone.utc).isoformat(timespec='seconds')
+def _now():
+    return datetime.now(timezone.utc).isoformat(timespec='seconds')
 
 def _persist(url, part, note, tries, wait): # see `fetch`
     "`_receive` until the file is whole; a try that got further than all before starts the count anew"
     best = left = 0
     while True:
-        try: return _receive(url, part, note)
+        try:
+            return _receive(url, part, note)
         except _Dropped as e:
             got = part.stat().st_size if part.is_file() else 0
             left = tries - 1 if got > best or not left else left - 1
             best = max(best, got)
-            if left < 1: raise InputError(f'{url}: {e.args[0]}; gave up after {tries} tries: check the network; the same command goes on where it stopped, or give source=') from e
+            if left < 1:
+                raise InputError(f'{url}: {e.args[0]}; gave up after {tries} tries: check the network; the same command goes on where it stopped, or give source=') from e
             time.sleep(min(60., max(wait*2**(tries - 1 - left), float(e.args[1]) if e.args[1].isdigit() else 0)))
 
 # %% ../../nbs/data/07_download.ipynb #e4baeeb5
@@ -231,21 +255,28 @@ def _members(archive, z): # path, for errors; open ZipFile
     files = [i for i in z.infolist() if not i.is_dir() and not i.filename.startswith('__MACOSX/') and PurePosixPath(i.filename).name != '.DS_Store']
     for i in files:
         name, win = PurePosixPath(i.filename), PureWindowsPath(i.filename)
-        if name.is_absolute() or win.anchor or '..' in win.parts or not name.parts: raise InputError(f"{archive}: holds the file '{i.filename}', which leads out of its folder: do not use it")
-        if stat.S_IFMT(i.external_attr >> 16) not in (0, stat.S_IFREG): raise InputError(f"{archive}: '{i.filename}' is a link or a device: do not use it")
-        if i.flag_bits & 1: raise InputError(f"{archive}: '{i.filename}' is locked by a password: unpack it by hand and give the folder")
+        if name.is_absolute() or win.anchor or '..' in win.parts or not name.parts:
+            raise InputError(f"{archive}: holds the file '{i.filename}', which leads out of its folder: do not use it")
+        if stat.S_IFMT(i.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise InputError(f"{archive}: '{i.filename}' is a link or a device: do not use it")
+        if i.flag_bits & 1:
+            raise InputError(f"{archive}: '{i.filename}' is locked by a password: unpack it by hand and give the folder")
     names = [i.filename for i in files]
-    if not names: raise InputError(f'{archive}: holds no file: fetch it again')
-    if len({n.lower() for n in names}) < len(names): raise InputError(f'{archive}: holds two files of the same name: unpack it by hand')
+    if not names:
+        raise InputError(f'{archive}: holds no file: fetch it again')
+    if len({n.lower() for n in names}) < len(names):
+        raise InputError(f'{archive}: holds two files of the same name: unpack it by hand')
     one = len({PurePosixPath(n).parts[0] for n in names}) == 1 and '/' in names[0]
     return [(i, i.filename if one else f'{Path(archive).stem}/{i.filename}') for i in files]
 
 def _same(path, info): # file; zip member
     "Whether a file holds what the member holds"
-    if not path.is_file() or path.stat().st_size != info.file_size: return False
+    if not path.is_file() or path.stat().st_size != info.file_size:
+        return False
     with open(path, 'rb') as f:
         crc = 0
-        while block := f.read(1 << 20): crc = zlib.crc32(block, crc)
+        while block := f.read(1 << 20):
+            crc = zlib.crc32(block, crc)
     return crc == info.CRC
 
 # %% ../../nbs/data/07_download.ipynb #f3579b1b
@@ -259,69 +290,87 @@ def unpack(
         with zipfile.ZipFile(archive) as z:
             members = _members(archive, z)
             todo = [(i, folder/name) for i, name in members if not _same(folder/name, i)]
-            if there := [p for _, p in todo if p.exists()]: raise InputError(f'{there[0]}: exists already and is another file than in {archive}: choose another output folder')
+            if there := [p for _, p in todo if p.exists()]:
+                raise InputError(f'{there[0]}: exists already and is another file than in {archive}: choose another output folder')
             folder.mkdir(parents=True, exist_ok=True)
             _need_room(folder, sum(i.file_size for i, _ in todo), archive)
             with tqdm(total=sum(i.file_size for i, _ in todo), unit='B', unit_scale=True, desc=f'unpacking {Path(archive).name}', leave=False) as bar:
                 for info, path in todo:
-                    with atomic_path(path) as tmp, z.open(info) as src, open(tmp, 'wb') as out: shutil.copyfileobj(src, out, 1 << 20)
+                    with atomic_path(path) as tmp, z.open(info) as src, open(tmp, 'wb') as out:
+                        shutil.copyfileobj(src, out, 1 << 20)
                     bar.update(info.file_size)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e: raise InputError(f'{archive}: a damaged archive ({e}): fetch it again') from e
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
+        raise InputError(f'{archive}: a damaged archive ({e}): fetch it again') from e
     return {name: i.file_size for i, name in members}
 
 # %% ../../nbs/data/07_download.ipynb #42a71f5d
 def _load_note(output): # folder
     "What download.json says"
     path = output/'download.json'
-    if not path.is_file(): return dict(licences={}, files={})
+    if not path.is_file():
+        return dict(licences={}, files={})
     try:
         note = json.loads(path.read_text(encoding='utf-8'))
         note['licences'].items(), note['files'].items()
-    except (ValueError, LookupError, TypeError, AttributeError) as e: raise InputError(f'{path}: not a note of this command ({e}): choose another output folder') from e
+    except (ValueError, LookupError, TypeError, AttributeError) as e:
+        raise InputError(f'{path}: not a note of this command ({e}): choose another output folder') from e
     return note
 
 def _save_note(output, note): # folder; see `_load_note`
     "download.json and LICENCE.txt"
-    with atomic_path(output/'download.json') as tmp: tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
-    with atomic_path(output/'LICENCE.txt') as tmp: tmp.write_text('\n\n'.join(f'{name}\n{text}' for name, text in note['licences'].items()) + '\n', encoding='utf-8')
+    with atomic_path(output/'download.json') as tmp:
+        tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
+    with atomic_path(output/'LICENCE.txt') as tmp:
+        tmp.write_text('\n\n'.join(f'{name}\n{text}' for name, text in note['licences'].items()) + '\n', encoding='utf-8')
 
 def _have(output, item, record): # folder; Item; its record or None
     "Whether a file is there, as it was recorded, or all that was unpacked of it"
-    if record is None: return False
-    if record.get('members'): return all((output/n).is_file() and (output/n).stat().st_size == size for n, size in record['members'].items())
+    if record is None:
+        return False
+    if record.get('members'):
+        return all((output/n).is_file() and (output/n).stat().st_size == size for n, size in record['members'].items())
     return (output/item.path).is_file() and _sha256(output/item.path) == record['sha256']
 
 # %% ../../nbs/data/07_download.ipynb #238491ac
 def _origin(name, item, source, alone): # set; Item; see `download`; whether the set has no other file
     "Address (str) or file (Path) to take an item from; None: not in the one file given"
     if source is None:
-        if item.url: return item.url
+        if item.url:
+            return item.url
         raise InputError(f'{name}: its authors ask you to fetch it by hand: go to {published(name).page}, accept their terms, '
                          f'save {", ".join(i.path for i in published(name).items)}, and give their folder by source=')
     if re.match(r'[a-zA-Z][\w+.-]+://', str(source)):
-        if not re.match('https?://', str(source)): raise InputError(f'{source}: not an address of this kind: give http://…, https://…, a .zip or a folder')
+        if not re.match('https?://', str(source)):
+            raise InputError(f'{source}: not an address of this kind: give http://…, https://…, a .zip or a folder')
         return f"{str(source).rstrip('/')}/{item.path}"
     source = Path(source)
-    if source.is_file(): return source if alone or source.name == Path(item.path).name else None
-    if not source.is_dir(): raise InputError(f'{source}: no such file or folder: source is a .zip, a folder with {item.path}, or the address of a mirror')
+    if source.is_file():
+        return source if alone or source.name == Path(item.path).name else None
+    if not source.is_dir():
+        raise InputError(f'{source}: no such file or folder: source is a .zip, a folder with {item.path}, or the address of a mirror')
     found = [p for p in (source/item.path, source/Path(item.path).name) if p.is_file()]
-    if found: return found[0]
+    if found:
+        return found[0]
     raise InputError(f'{source}: {item.path} is not in it: if it is unpacked already, give the folder to dinocell process; a download is not needed')
 
 def _take(origin, item, output, unpacks, tries, wait, check, done): # see `download`, `fetch`; unpacks: whether it will be
     "An item from the web or from a file; the path where it lies now"
     path = output/item.path
-    if path.exists(): raise InputError(f'{path}: exists, but download.json does not know it: move it away, or give its folder by source=')
+    if path.exists():
+        raise InputError(f'{path}: exists, but download.json does not know it: move it away, or give its folder by source=')
     if isinstance(origin, str):
         fetch(origin, path, item.sha256 if check else '', tries, wait, done)
         return path
     _looks_right(origin, path.name, origin)
     record = dict(url=str(origin), size=origin.stat().st_size, sha256=_sha256(origin), checksum='as known' if check and item.sha256 else 'none known: recorded as it came', time=_now())
-    if check and item.sha256 not in ('', record['sha256']): raise InputError(f"{origin}: sha256 is {record['sha256'][:12]}…, known is {item.sha256[:12]}…: damaged, or changed by its authors: fetch it again; check=False takes it as it is")
+    if check and item.sha256 not in ('', record['sha256']):
+        raise InputError(f"{origin}: sha256 is {record['sha256'][:12]}…, known is {item.sha256[:12]}…: damaged, or changed by its authors: fetch it again; check=False takes it as it is")
     done(record)
-    if unpacks: return origin
+    if unpacks:
+        return origin
     _need_room(output, record['size'], origin)
-    with atomic_path(path) as tmp: shutil.copyfile(origin, tmp)
+    with atomic_path(path) as tmp:
+        shutil.copyfile(origin, tmp)
     return path
 
 # %% ../../nbs/data/07_download.ipynb #5f694b39
@@ -339,14 +388,18 @@ def download(
     want, output = published(name), Path(output)
     print(f'{name}: {want.licence}')
     origins = [(i, _origin(name, i, source, len(want.items) == 1)) for i in want.items]
-    if not any(o for _, o in origins): raise InputError(f"{source}: not a file of {name}: it consists of {', '.join(i.path for i in want.items)}")
-    if want.ask and not accept_licence: raise InputError(f'{name}: nothing was fetched: its terms have to be accepted first, by accept_licence=True or --accept-licence')
+    if not any(o for _, o in origins):
+        raise InputError(f"{source}: not a file of {name}: it consists of {', '.join(i.path for i in want.items)}")
+    if want.ask and not accept_licence:
+        raise InputError(f'{name}: nothing was fetched: its terms have to be accepted first, by accept_licence=True or --accept-licence')
     output.mkdir(parents=True, exist_ok=True)
     note = _load_note(output)
     note['licences'][name] = want.licence
     for item, origin in origins:
-        if origin is not None: _item(output, note, item, origin, unpack_zips, tries, wait, check)
-    if left := [i.path for i, o in origins if o is None and not _have(output, i, note['files'].get(i.path))]: print(f'still missing: {", ".join(left)}')
+        if origin is not None:
+            _item(output, note, item, origin, unpack_zips, tries, wait, check)
+    if left := [i.path for i, o in origins if o is None and not _have(output, i, note['files'].get(i.path))]:
+        print(f'still missing: {", ".join(left)}')
     return output
 
 # %% ../../nbs/data/07_download.ipynb #5ec1dfb6
@@ -358,13 +411,16 @@ def _item(output, note, item, origin, unpack_zips, tries, wait, check): # see `d
         note['files'][item.path] = r
         _save_note(output, note)
     if _have(output, item, record):
-        if record.get('members') or not unpacks: return print(f'{item.path}: there already')
+        if record.get('members') or not unpacks:
+            return print(f'{item.path}: there already')
         file = path                                                              # fetched, not yet unpacked
-    else: file = _take(origin, item, output, unpacks, tries, wait, check, done)
+    else:
+        file = _take(origin, item, output, unpacks, tries, wait, check, done)
     record = note['files'][item.path]
     if unpacks:
         record['members'] = unpack(file, path.parent)
         done(record)
-        if file == path: path.unlink()
+        if file == path:
+            path.unlink()
     print(f"{item.path}: {record['size']/1e6:.1f} MB from {record['url']}" + (f", unpacked to {len(record['members'])} files" if unpacks else '')
           + f"; sha256 {record['sha256'][:12]}… ({record['checksum']})")

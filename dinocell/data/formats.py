@@ -84,7 +84,8 @@ def polygon_runs(
     "The pixels whose centres lie inside the outlines"
     pieces = [(k, piece) for k, o in enumerate(objects) for piece in o]
     rings = [(i, ring) for i, (_, piece) in enumerate(pieces) for ring in piece]
-    if not rings: return (np.zeros(0, np.int64),)*3
+    if not rings:
+        return (np.zeros(0, np.int64),)*3
     ring, row, x = _crossings([r for _, r in rings], shape[0])
     piece = np.array([i for i, _ in rings])[ring]
     order = np.lexsort((x, row, piece))
@@ -96,18 +97,21 @@ def polygon_runs(
 def _check_seen(path, shape, n, owner): # shape: (H,W); n: how many shapes were drawn; owner: of the runs
     "`InputError` when most shapes miss the image"
     unseen = n - np.unique(owner).size
-    if 2*unseen > n: raise InputError(f'{path}: {unseen} of {n} outlines hold no pixel of the {shape[0]}×{shape[1]} image: check that it is the image they were drawn on, at its full size')
+    if 2*unseen > n:
+        raise InputError(f'{path}: {unseen} of {n} outlines hold no pixel of the {shape[0]}×{shape[1]} image: check that it is the image they were drawn on, at its full size')
 
 def _existing(path, what): # what: the file it should be
     "The path, or `InputError`"
-    if not Path(path).is_file(): raise InputError(f'{path}: no such file: expected {what}')
+    if not Path(path).is_file():
+        raise InputError(f'{path}: no such file: expected {what}')
     return Path(path)
 
 # %% ../../nbs/data/05_formats.ipynb #d2425e29
 def _equal_channels(image): # (H,W,3|4)
     "One plane, background where it is fully transparent, of a grey picture saved in colour; None if it has colours"
     r, g, b = np.moveaxis(image[..., :3], 2, 0)
-    if image.dtype.kind not in 'iub' or (r != g).any() or (g != b).any(): return None
+    if image.dtype.kind not in 'iub' or (r != g).any() or (g != b).any():
+        return None
     return r if image.shape[2] == 3 else np.where(image[..., 3] > 0, r, 0)
 
 def _pieces(mask): # label image
@@ -117,10 +121,12 @@ def _pieces(mask): # label image
 
 def _colour_labels(image, path): # (H,W,3|4)
     "(H,W) int32, a label a colour"
-    if image.dtype not in (np.uint8, np.uint16): raise InputError(f'{path}: colours of type {image.dtype}: save it as 8-bit RGB, or as 16-bit labels')
+    if image.dtype not in (np.uint8, np.uint16):
+        raise InputError(f'{path}: colours of type {image.dtype}: save it as 8-bit RGB, or as 16-bit labels')
     packed = image[..., :3].astype(np.int64) @ [2**32, 2**16, 1]
     mask = relabel(packed if image.shape[2] == 3 else np.where(image[..., 3] > 0, packed, 0))
-    if mask.all(): raise InputError(f'{path}: no pixel is black or transparent: make the background black')
+    if mask.all():
+        raise InputError(f'{path}: no pixel is black or transparent: make the background black')
     _check_pieces(mask, path)
     return mask
 
@@ -130,27 +136,33 @@ def _check_pieces(mask, path): # labels that were drawn as colours
     n = np.unique(label, return_counts=True)[1]
     if (few := (size < 5).sum()) > max(16, size.size/2):
         raise InputError(f'{path}: {n.size} colours, {few} of {size.size} patches of colour have fewer than 5 pixels: edges were smoothed: save it without anti-aliasing, or as 16-bit labels')
-    if 2*(n > 1).sum() > n.size: raise InputError(f'{path}: {(n > 1).sum()} of {n.size} colours lie in several pieces: give every cell a colour of its own, or number them by skimage.measure.label')
+    if 2*(n > 1).sum() > n.size:
+        raise InputError(f'{path}: {(n > 1).sum()} of {n.size} colours lie in several pieces: give every cell a colour of its own, or number them by skimage.measure.label')
 
 def _palette_labels(path):
     "(H,W) uint8, the numbers of an indexed PNG that point to its colours; None for other files. Background is 0, or what is black or transparent where number 0 is neither"
     try:
         with Image.open(path) as image:
-            if image.format != 'PNG' or image.mode != 'P': return None
+            if image.format != 'PNG' or image.mode != 'P':
+                return None
             number, clear = np.array(image), image.info.get('transparency', b'')
             colours = np.array(image.getpalette('RGB')).reshape(-1, 3)
-    except _unreadable: return None                                                   # told by `read_image`
+    except _unreadable:
+        return None  # told by `read_image`
     hidden = {clear} if isinstance(clear, int) else {k for k, alpha in enumerate(clear) if alpha == 0}
     empty = [k for k in np.unique(number) if k in hidden or not colours[k:k + 1].any()]
     ground = 0 if 0 in hidden or not colours[0].any() or not empty else empty[0]
-    if ground == 0: return number
-    if 255 in number: raise InputError(f'{path}: its background is number {ground} of its palette, and number 0 is a cell: save it as 16-bit labels')
+    if ground == 0:
+        return number
+    if 255 in number:
+        raise InputError(f'{path}: its background is number {ground} of its palette, and number 0 is a cell: save it as 16-bit labels')
     return np.where(number == ground, 0, number + 1).astype(np.uint8)
 
 # %% ../../nbs/data/05_formats.ipynb #2f9a610e
 def _no_jpeg(path):
     "`InputError` for a JPEG"
-    if Path(path).suffix.lower() in ('.jpg', '.jpeg'): raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
+    if Path(path).suffix.lower() in ('.jpg', '.jpeg'):
+        raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
 
 def _samples_last(image): # from `read_image`
     "Three or four channels as colours"
@@ -162,11 +174,14 @@ def read_mask(
     "The labels in an image file"
     _no_jpeg(path)
     mask = _palette_labels(path)
-    if mask is None: mask = _samples_last(_read_stored(path, ask=False))
-    elif mask.max() > 1: _check_pieces(mask, path)
+    if mask is None:
+        mask = _samples_last(_read_stored(path, ask=False))
+    elif mask.max() > 1:
+        _check_pieces(mask, path)
     if mask.ndim == 3 and mask.shape[2] in (3, 4):
         grey = _equal_channels(mask)
-        if grey is None: return _colour_labels(mask, path)
+        if grey is None:
+            return _colour_labels(mask, path)
         mask = grey
     mask = check_labels(mask, str(path))
     white = 1 if mask.dtype == bool else {1: 255, 2: 65535}.get(mask.dtype.itemsize)
@@ -179,12 +194,16 @@ def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
     _no_jpeg(path)
     image = _palette_labels(path)
-    if image is None: image = _samples_last(_read_stored(path, ask=False))
-    if image.ndim == 3 and image.shape[2] in (3, 4) and (grey := _equal_channels(image)) is not None: image = grey
+    if image is None:
+        image = _samples_last(_read_stored(path, ask=False))
+    if image.ndim == 3 and image.shape[2] in (3, 4) and (grey := _equal_channels(image)) is not None:
+        image = grey
     image = check_labels(image, str(path))
     top, mask = image.max(), image > 0
-    if top == 0: raise InputError(f'{path}: black all over: it should show one object; remove it if there is none')
-    if (image[mask] != top).any(): raise InputError(f'{path}: several values beside 0: it should show one object, in black and white without anti-aliasing')
+    if top == 0:
+        raise InputError(f'{path}: black all over: it should show one object; remove it if there is none')
+    if (image[mask] != top).any():
+        raise InputError(f'{path}: several values beside 0: it should show one object, in black and white without anti-aliasing')
     return mask
 
 def read_mask_folder(
@@ -192,34 +211,44 @@ def read_mask_folder(
     shape: tuple | None = None,  # (H,W) of the image: checked; a folder without masks is an image without cells if it is given
 ) -> np.ndarray:                 # (H,W) int32, labels 1..N in the order of the names
     "Labels from a folder of binary masks; overlaps as in `paint`"
-    if not Path(folder).is_dir(): raise InputError(f'{folder}: no such folder: expected one mask image an object in it')
+    if not Path(folder).is_dir():
+        raise InputError(f'{folder}: no such folder: expected one mask image an object in it')
     files = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.'))
-    if not files and shape is None: raise InputError(f'{folder}: no mask in it: it should hold one image an object')
+    if not files and shape is None:
+        raise InputError(f'{folder}: no mask in it: it should hold one image an object')
     runs = []
     for p in files:
         mask = _object_mask(p)
-        if mask.shape != (shape := tuple(shape or mask.shape)): raise InputError(f'{p}: shape {mask.shape}, but the image or the other masks are {shape}: export all masks at the size of the image')
+        if mask.shape != (shape := tuple(shape or mask.shape)):
+            raise InputError(f'{p}: shape {mask.shape}, but the image or the other masks are {shape}: export all masks at the size of the image')
         runs.append(mask_runs(mask))
-    if not runs: return np.zeros(shape, np.int32)
+    if not runs:
+        return np.zeros(shape, np.int32)
     start, length = (np.concatenate(r) for r in zip(*runs))
     return paint(shape, np.repeat(np.arange(len(runs)), [s.size for s, _ in runs]), start, length)
 
 # %% ../../nbs/data/05_formats.ipynb #12f62a1a
 class _Dtype:
     "Stands in for a pickled dtype"
-    def __init__(self, code, *_): self.code, self.order = code, '|'
-    def __setstate__(self, state): self.order = state[1]
+    def __init__(self, code, *_):
+        self.code, self.order = code, '|'
+    def __setstate__(self, state):
+        self.order = state[1]
 
 class _Array:
     "Stands in for a pickled array"
-    def __init__(self, *_): self.state = None
-    def __setstate__(self, state): self.state = state
+    def __init__(self, *_):
+        self.state = None
+    def __setstate__(self, state):
+        self.state = state
 
     def values(self):
         "A list of objects, or an array of numbers"
         _, shape, dtype, fortran, raw = self.state
-        if isinstance(raw, list): return raw
-        if not re.fullmatch('[biuf][1248]', dtype.code): raise ValueError(f'an array of type {dtype.code}')
+        if isinstance(raw, list):
+            return raw
+        if not re.fullmatch('[biuf][1248]', dtype.code):
+            raise ValueError(f'an array of type {dtype.code}')
         return np.frombuffer(raw, np.dtype(dtype.code).newbyteorder(dtype.order)).reshape(shape, order='F' if fortran else 'C')
 
 def _from_buffer(raw, dtype, shape, order): # numpy's pickles of protocol 5
@@ -238,7 +267,8 @@ class _PlainUnpickler(pickle.Unpickler):
     "Builds plain values; refuses every other class and function"
     def find_class(self, module, name):
         found = _stand_ins.get((module.replace('numpy._core', 'numpy.core'), name))
-        if found is None: raise pickle.UnpicklingError(f'it asks for {module}.{name}')
+        if found is None:
+            raise pickle.UnpicklingError(f'it asks for {module}.{name}')
         return found
 
 _unpickling = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, OverflowError, MemoryError, RecursionError) # what a damaged pickle raises
@@ -248,7 +278,8 @@ def _load_plain(f): # an open .npy file
     "The object that `np.save` pickled, of plain values and stand-ins"
     version = np.lib.format.read_magic(f)
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-    if not header(f)[2].hasobject: raise ValueError('it holds a plain array')
+    if not header(f)[2].hasobject:
+        raise ValueError('it holds a plain array')
     return _PlainUnpickler(f).load().values()[0]
 
 def read_seg_npy(
@@ -256,9 +287,11 @@ def read_seg_npy(
 ) -> np.ndarray:      # (H,W) int32, labels 1..N in the order of the old ones
     "The masks in a Cellpose file; nothing in it can run"
     try:
-        with open(_existing(path, 'a Cellpose _seg.npy'), 'rb') as f: content = _load_plain(f)
+        with open(_existing(path, 'a Cellpose _seg.npy'), 'rb') as f:
+            content = _load_plain(f)
         masks = content['masks'].values()
-        if not isinstance(masks, np.ndarray): raise ValueError('its masks are no array of numbers')
+        if not isinstance(masks, np.ndarray):
+            raise ValueError('its masks are no array of numbers')
     except _unpickling as e:
         raise InputError(f"{path}: not a Cellpose _seg.npy ({type(e).__name__}: {str(e)[:80]}): save it again in Cellpose, or its masks as TIFF") from e
     return relabel(check_labels(masks, f'{path}: masks'))
@@ -286,13 +319,18 @@ _AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.RECT, ROI_TYPE.OVAL, ROI_TYPE.FREEHAND, ROI
 def _roi_rings(roi): # ImagejRoi
     "Its outlines, (n,2) x,y each; ValueError with what is the matter"
     kind = roi.subtype if roi.subtype in (ROI_SUBTYPE.TEXT, ROI_SUBTYPE.ARROW, ROI_SUBTYPE.IMAGE) else roi.roitype
-    if kind not in _AREAS or kind is roi.subtype: raise ValueError(f'of type {kind.name.lower()}, which has no area: outline the cell, or remove it from the set')
-    if roi.options & ROI_OPTIONS.SPLINE_FIT: raise ValueError('is a fitted spline: make it a polygon by Edit > Selection > Interpolate')
-    if roi.composite: return [r for r in roi.coordinates(multi=True) if len(r) > 2]
+    if kind not in _AREAS or kind is roi.subtype:
+        raise ValueError(f'of type {kind.name.lower()}, which has no area: outline the cell, or remove it from the set')
+    if roi.options & ROI_OPTIONS.SPLINE_FIT:
+        raise ValueError('is a fitted spline: make it a polygon by Edit > Selection > Interpolate')
+    if roi.composite:
+        return [r for r in roi.coordinates(multi=True) if len(r) > 2]
     if kind in (ROI_TYPE.RECT, ROI_TYPE.OVAL):
         box = (roi.xd, roi.yd, roi.widthd, roi.heightd) if roi.subpixelrect else (roi.left, roi.top, roi.right - roi.left, roi.bottom - roi.top)
-        if kind == ROI_TYPE.OVAL: return [_oval(*box)]
-        if roi.rounded_rect_arc_size: raise ValueError('has rounded corners: draw it as a rectangle, oval or polygon')
+        if kind == ROI_TYPE.OVAL:
+            return [_oval(*box)]
+        if roi.rounded_rect_arc_size:
+            raise ValueError('has rounded corners: draw it as a rectangle, oval or polygon')
         return [np.array(box[:2]) + np.array([[0, 0], [1, 0], [1, 1], [0, 1]])*box[2:]]
     if roi.subtype in (ROI_SUBTYPE.ELLIPSE, ROI_SUBTYPE.ROTATED_RECT):
         c, u, v = _along(roi)
@@ -303,11 +341,13 @@ def _roi_rings(roi): # ImagejRoi
 # %% ../../nbs/data/05_formats.ipynb #1e045bc7
 def _roi_files(path): # .roi or .zip
     "Names and bytes of the ROI files in it"
-    if path.suffix.lower() != '.zip': return [(path.stem, path.read_bytes())]
+    if path.suffix.lower() != '.zip':
+        return [(path.stem, path.read_bytes())]
     with zipfile.ZipFile(path) as z:
         check_memory(sum(i.file_size for i in z.infolist()), path, 'save the ROIs again')
         found = [(Path(i.filename).stem, z.read(i)) for i in z.infolist() if i.filename.lower().endswith('.roi') and not Path(i.filename).name.startswith('.')]
-    if not found: raise InputError(f'{path}: no .roi file in this zip: save all ROIs from the ROI Manager (More > Save)')
+    if not found:
+        raise InputError(f'{path}: no .roi file in this zip: save all ROIs from the ROI Manager (More > Save)')
     return found
 
 _damaged = (ValueError, struct.error, TypeError, LookupError, EOFError, RuntimeError, OSError, MemoryError, zipfile.BadZipFile, zlib.error) # what zipfile and roifile raise
@@ -323,13 +363,16 @@ def read_rois(
         for name, data in _roi_files(path):
             roi = ImagejRoi.frombytes(data)
             rings = _roi_rings(roi)
-            if not rings or not all(np.isfinite(r).all() and len(r) > 2 for r in rings): raise ValueError('has an outline of less than three points')
+            if not rings or not all(np.isfinite(r).all() and len(r) > 2 for r in rings):
+                raise ValueError('has an outline of less than three points')
             objects.append([rings])
             slices.add((roi.position, roi.z_position, roi.t_position))
-    except InputError: raise
+    except InputError:
+        raise
     except _damaged as e:
         raise InputError(f"{path}: {f'ROI {name}: ' if name else ''}{str(e)[:120] or type(e).__name__}" + ('' if name else ': save the ROIs again')) from e
-    if len(slices := slices - {(0, 0, 0)}) > 1: raise InputError(f'{path}: ROIs of {len(slices)} slices: save those of one slice, and its image')
+    if len(slices := slices - {(0, 0, 0)}) > 1:
+        raise InputError(f'{path}: ROIs of {len(slices)} slices: save those of one slice, and its image')
     runs = polygon_runs(shape, objects)
     _check_seen(path, shape, len(objects), runs[0])
     return paint(shape, *runs)
@@ -337,8 +380,10 @@ def read_rois(
 # %% ../../nbs/data/05_formats.ipynb #cc89252d
 def _features(content, path): # parsed JSON
     "The list of features in it"
-    if isinstance(content, dict) and content.get('type') == 'FeatureCollection': content = content.get('features')
-    elif isinstance(content, dict) and content.get('type') == 'Feature': content = [content]
+    if isinstance(content, dict) and content.get('type') == 'FeatureCollection':
+        content = content.get('features')
+    elif isinstance(content, dict) and content.get('type') == 'Feature':
+        content = [content]
     if not isinstance(content, list) or not all(isinstance(f, dict) and f.get('type') == 'Feature' for f in content):
         raise InputError(f'{path}: not GeoJSON of features: in QuPath, File > Export objects as GeoJSON')
     return content
@@ -347,9 +392,12 @@ def _polygons(feature): # of GeoJSON
     "Its pieces, each a list of rings (n,2) x,y; ValueError with what is the matter"
     geometry = feature.get('geometry')
     kind = geometry.get('type') if isinstance(geometry, dict) else geometry
-    if kind not in ('Polygon', 'MultiPolygon'): raise ValueError(f'its geometry is {kind}, not Polygon or MultiPolygon: outline the cell, or leave it out')
-    try: pieces = [[np.array([p[:2] for p in r], np.float64) for r in piece] for piece in ([geometry['coordinates']] if kind == 'Polygon' else geometry['coordinates'])]
-    except (KeyError, TypeError, ValueError) as e: raise ValueError('its coordinates are not rings of x, y') from e
+    if kind not in ('Polygon', 'MultiPolygon'):
+        raise ValueError(f'its geometry is {kind}, not Polygon or MultiPolygon: outline the cell, or leave it out')
+    try:
+        pieces = [[np.array([p[:2] for p in r], np.float64) for r in piece] for piece in ([geometry['coordinates']] if kind == 'Polygon' else geometry['coordinates'])]
+    except (KeyError, TypeError, ValueError) as e:
+        raise ValueError('its coordinates are not rings of x, y') from e
     if not pieces or not all(piece and all(r.ndim == 2 and r.shape[1] == 2 and len(r) > 2 and np.isfinite(r).all() for r in piece) for piece in pieces):
         raise ValueError('its coordinates are not rings of at least three points x, y')
     return pieces
@@ -360,8 +408,10 @@ _PARSED = 8 # bytes of memory that a byte of JSON takes
 def _load_json(path, what): # what: the file it should be
     "Parsed JSON"
     check_memory(_PARSED*_existing(path, what).stat().st_size, path, 'export the annotations of one image')
-    try: return json.loads(Path(path).read_bytes())
-    except (ValueError, RecursionError) as e: raise InputError(f'{path}: not JSON, or cut short ({str(e)[:80]}): export it again') from e
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as e:
+        raise InputError(f'{path}: not JSON, or cut short ({str(e)[:80]}): export it again') from e
 
 def read_geojson(
     path: str | Path, # a FeatureCollection, a list of features, or one
@@ -370,13 +420,16 @@ def read_geojson(
     "Labels from QuPath's objects; overlaps as in `paint`"
     features, objects = _features(_load_json(path, 'GeoJSON from QuPath'), path), []
     for k, f in enumerate(features, 1):
-        try: objects.append(_polygons(f))
-        except ValueError as e: raise InputError(f"{path}: feature {k} ({f.get('id', 'without id')}): {e}") from e
+        try:
+            objects.append(_polygons(f))
+        except ValueError as e:
+            raise InputError(f"{path}: feature {k} ({f.get('id', 'without id')}): {e}") from e
     kinds = [(f.get('properties') or {}).get('objectType') for f in features]
     if 0 < (n := kinds.count('annotation')) < len(kinds):
         raise InputError(f'{path}: {n} annotations beside {len(kinds) - n} other objects: an annotation may be a region, not a cell: in QuPath, select the cells and export the selected objects')
     planes = {(p.get('z', 0), p.get('t', 0)) for f in features if isinstance(p := f['geometry'].get('plane', {}), dict)}
-    if len(planes) > 1: raise InputError(f'{path}: objects of {len(planes)} planes: export those of one plane, and its image')
+    if len(planes) > 1:
+        raise InputError(f'{path}: objects of {len(planes)} planes: export those of one plane, and its image')
     runs = polygon_runs(shape, objects)
     _check_seen(path, shape, len(objects), runs[0])
     return paint(shape, *runs)
@@ -386,7 +439,8 @@ _space, _decode = re.compile(r'[ \t\n\r]*'), json.JSONDecoder().raw_decode
 
 class _Json:
     "A JSON file read value by value; bytes are taken for characters, so that places are those in the file"
-    def __init__(self, f): self.f, self.text, self.at, self.base = f, '', 0, 0
+    def __init__(self, f):
+        self.f, self.text, self.at, self.base = f, '', 0, 0
 
     def more(self): # the next block, as long as what is unread, so that a long value is not parsed over and over; False at the end
         block = self.f.read(max(2**20, len(self.text) - self.at))
@@ -396,34 +450,44 @@ class _Json:
     def peek(self): # the next character that is no white space; '' at the end
         while True:
             self.at = _space.match(self.text, self.at).end()
-            if self.at < len(self.text): return self.text[self.at]
-            if not self.more(): return ''
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.more():
+                return ''
 
     def take(self, wanted): # one of these characters
-        if (c := self.peek()) not in wanted or not c: raise ValueError(f"byte {self.base + self.at}: {c or 'the end'} where {' or '.join(wanted)} should be")
+        if (c := self.peek()) not in wanted or not c:
+            raise ValueError(f"byte {self.base + self.at}: {c or 'the end'} where {' or '.join(wanted)} should be")
         self.at += 1
         return c
 
     def value(self): # the next value, where it starts and where it ends
         self.peek()
         while True:
-            try: found, end = _decode(self.text, self.at)
+            try:
+                found, end = _decode(self.text, self.at)
             except ValueError:
-                if not self.more(): raise ValueError(f'byte {self.base + self.at}: a value that is broken or cut short') from None
+                if not self.more():
+                    raise ValueError(f'byte {self.base + self.at}: a value that is broken or cut short') from None
                 continue
-            if end == len(self.text) and self.more(): continue                        # a number may go on
+            if end == len(self.text) and self.more():
+                continue  # a number may go on
             start, self.at = self.at, end
             return found, self.base + start, self.base + end
 
     def members(self): # each key of an object, or None for each item of a list; the caller takes its value before going on
         kind = self.take('{[')
         close = '}' if kind == '{' else ']'
-        if self.peek() == close: return self.take(close)
+        if self.peek() == close:
+            return self.take(close)
         while True:
             key = None
-            if kind == '{': key = self.value()[0]; self.take(':')
+            if kind == '{':
+                key = self.value()[0]
+                self.take(':')
             yield key
-            if self.take(',' + close) == close: return
+            if self.take(',' + close) == close:
+                return
 
 # %% ../../nbs/data/05_formats.ipynb #4020bc85
 def _unpack(strings): # pycocotools' counts, bytes each
@@ -453,16 +517,20 @@ def _is_stray(piece): # of a segmentation
 
 def _check_polygons(pieces):
     "ValueError unless each is x, y, x, y, … of at least three points"
-    if not pieces: raise ValueError('has no outline (a box alone is none): outline it or delete it in the annotation tool, or leave its image out')
-    if all(map(_is_stray, pieces)): raise ValueError('is a point or a line, not an outline: delete it in the annotation tool, or leave its image out')
+    if not pieces:
+        raise ValueError('has no outline (a box alone is none): outline it or delete it in the annotation tool, or leave its image out')
+    if all(map(_is_stray, pieces)):
+        raise ValueError('is a point or a line, not an outline: delete it in the annotation tool, or leave its image out')
     for p in pieces:
         if not isinstance(p, list) or len(p) % 2 or not all(type(v) in (int, float) for v in p):
             raise ValueError('segmentation is not polygons [[x, y, x, y, x, y, …], …] of at least three points')
-        if not all(abs(v) < 2**17 for v in p): raise ValueError('a coordinate is not finite, or beyond 131,072 pixels')
+        if not all(abs(v) < 2**17 for v in p):
+            raise ValueError('a coordinate is not finite, or beyond 131,072 pixels')
 
 def _whole(v): # from JSON
     "A whole number, also where it is written as 7.0 or as text; other values as they are"
-    if type(v) is float and v.is_integer(): return int(v)
+    if type(v) is float and v.is_integer():
+        return int(v)
     return int(v) if type(v) is str and v.isascii() and v.isdigit() and str(int(v)) == v else v
 
 def _rle(segmentation, shape): # of an annotation
@@ -471,14 +539,18 @@ def _rle(segmentation, shape): # of an annotation
         _check_polygons(segmentation)
         pieces = coco_mask.frPyObjects([p for p in segmentation if not _is_stray(p)], *shape)
         return (coco_mask.merge(pieces) if len(pieces) > 1 else pieces[0])['counts']
-    if not isinstance(segmentation, dict) or 'counts' not in segmentation: raise ValueError('has no segmentation')
+    if not isinstance(segmentation, dict) or 'counts' not in segmentation:
+        raise ValueError('has no segmentation')
     size, counts = segmentation.get('size'), segmentation['counts']
-    if size != list(shape): raise ValueError(f'RLE of size {size}, but its image is {list(shape)}')
+    if size != list(shape):
+        raise ValueError(f'RLE of size {size}, but its image is {list(shape)}')
     if isinstance(counts, str):
         counts = counts.encode()
-        if not _packed.fullmatch(counts): raise ValueError('RLE counts are damaged')
+        if not _packed.fullmatch(counts):
+            raise ValueError('RLE counts are damaged')
         return counts
-    if isinstance(counts, list): counts = [_whole(n) for n in counts]
+    if isinstance(counts, list):
+        counts = [_whole(n) for n in counts]
     if not isinstance(counts, list) or not all(type(n) is int and n >= 0 for n in counts) or sum(counts) != shape[0]*shape[1]:
         raise ValueError(f'RLE counts do not add up to the {shape[0]*shape[1]} pixels of its image')
     return coco_mask.frPyObjects(dict(size=list(shape), counts=counts), *shape)['counts']
@@ -492,8 +564,10 @@ def coco_runs(
     "The pixels of COCO annotations, by pycocotools"
     strings = []
     for a in annotations:
-        try: strings.append(_rle(a.get('segmentation'), shape))
-        except ValueError as e: raise InputError(f"{name}: annotation {a.get('id')}: {e}") from e
+        try:
+            strings.append(_rle(a.get('segmentation'), shape))
+        except ValueError as e:
+            raise InputError(f"{name}: annotation {a.get('id')}: {e}") from e
     owner, nth, count = _unpack(strings)
     sums = np.bincount(owner, count, len(strings))
     if (bad := np.flatnonzero((sums != shape[0]*shape[1]) | (np.bincount(owner, count < 0, len(strings)) > 0))).size:
@@ -517,8 +591,10 @@ def coco_labels(
     with open(_existing(path, 'a COCO JSON'), 'rb') as f:
         for start, stop in zip(places[::2], places[1::2]):
             f.seek(start)
-            try: found.append(json.loads(f.read(stop - start)))
-            except ValueError as e: raise InputError(f'{where}: the file has changed since it was opened: open it again') from e
+            try:
+                found.append(json.loads(f.read(stop - start)))
+            except ValueError as e:
+                raise InputError(f'{where}: the file has changed since it was opened: open it again') from e
     runs = coco_runs(shape, found, where)
     _check_seen(where, shape, len(found), runs[0])
     return np.ascontiguousarray(paint(shape[::-1], *runs).T)
@@ -541,7 +617,8 @@ class CocoFile(NamedTuple):
         name: str,   # file name of an image
     ) -> tuple:      # what `coco_labels` takes: plain data, small
         "All that is needed to read the labels of one image, in this process or another"
-        if name not in self.images: raise InputError(f'{self.path}: no image {name} in it: it has {len(self.images)}, such as {", ".join(self.names[:3])}')
+        if name not in self.images:
+            raise InputError(f'{self.path}: no image {name} in it: it has {len(self.images)}, such as {", ".join(self.names[:3])}')
         return self.path, name, self.images[name], self.places[name]
 
     def labels(self,
@@ -554,29 +631,36 @@ class CocoFile(NamedTuple):
 def _scan(f): # open JSON file
     "Its images and categories (None if missing), the places of the annotations by image id and category id (None if missing), and how many there are of each kind"
     js, found, places, counts = _Json(f), {}, None, Counter()
-    if f.read(3) != b'\xef\xbb\xbf': f.seek(0)
-    else: js.base = 3
+    if f.read(3) != b'\xef\xbb\xbf':
+        f.seek(0)
+    else:
+        js.base = 3
     for key in js.members():
         if key == 'annotations':
             places = defaultdict(lambda: defaultdict(lambda: array('q')))
             for _ in js.members():
                 a, start, stop = js.value()
                 image = _whole(a.get('image_id')) if isinstance(a, dict) else None
-                if type(image) not in (int, str): raise ValueError(f'byte {start}: an annotation without image_id')
+                if type(image) not in (int, str):
+                    raise ValueError(f'byte {start}: an annotation without image_id')
                 category, drawn = _whole(a.get('category_id')), a.get('segmentation')
                 places[image][category if isinstance(category, int | str) else None].extend((start, stop))
                 counts.update(crowd=bool(a.get('iscrowd')), stray=isinstance(drawn, list) and any(map(_is_stray, drawn)))
         else:
             text = js.value()[0]
-            if key in ('images', 'categories'): found[key] = text
-    if js.peek(): raise ValueError(f'byte {js.base + js.at}: more text after the end')
+            if key in ('images', 'categories'):
+                found[key] = text
+    if js.peek():
+        raise ValueError(f'byte {js.base + js.at}: more text after the end')
     return found.get('images'), found.get('categories'), places, counts
 
 # %% ../../nbs/data/05_formats.ipynb #d8d4a4e7
 def _utf8(text): # of bytes taken for characters
     "The text that the bytes spell"
-    try: return text.encode('latin-1').decode()
-    except UnicodeError: return text                                                   # written with \u escapes
+    try:
+        return text.encode('latin-1').decode()
+    except UnicodeError:
+        return text  # written with \u escapes
 
 def _listed(items): # a list, or a dict keyed by id
     "Its entries"
@@ -590,11 +674,14 @@ def _in_order(by_category, wanted): # category id -> places; ids
 def _chosen_categories(path, places, names, category): # image id -> category id -> places; category id -> name; names wanted, or None
     "The ids of the categories to take, and a sentence on all that have annotations, if there are several"
     counts, category = Counter(), [category] if isinstance(category, str) else category
-    for by in places.values(): counts.update({c: len(at)//2 for c, at in by.items()})
+    for by in places.values():
+        counts.update({c: len(at)//2 for c, at in by.items()})
     called = {c: names.get(c, 'none' if c is None else str(c)) for c in counts}
     told = ', '.join(f'{called[c]} ({n})' for c, n in counts.most_common())
-    if category is None: return [*counts], f'annotations of {len(counts)} categories, all taken as cells: {told}; --category NAME chooses' if len(counts) > 1 else ''
-    if lost := [c for c in category if c not in called.values()]: raise InputError(f'{path}: no annotation of category {lost[0]!r}: it has {told or "none"}')
+    if category is None:
+        return [*counts], f'annotations of {len(counts)} categories, all taken as cells: {told}; --category NAME chooses' if len(counts) > 1 else ''
+    if lost := [c for c in category if c not in called.values()]:
+        raise InputError(f'{path}: no annotation of category {lost[0]!r}: it has {told or "none"}')
     return [c for c, name in called.items() if name in category], f'annotations of {", ".join(category)} taken of {told}'
 
 def read_coco(
@@ -603,11 +690,14 @@ def read_coco(
 ) -> CocoFile:        # .names, .labels(name), .job(name), .categories, .notes
     "Which images a COCO file annotates; their outlines are read when asked for. Annotations of images it does not list are ignored"
     try:
-        with open(_existing(path, 'a COCO JSON'), 'rb') as f: images, categories, places, counts = _scan(f)
+        with open(_existing(path, 'a COCO JSON'), 'rb') as f:
+            images, categories, places, counts = _scan(f)
     except (ValueError, RecursionError) as e:
-        if isinstance(e, InputError): raise
+        if isinstance(e, InputError):
+            raise
         raise InputError(f'{path}: not COCO JSON, or cut short ({str(e)[:80]}): download or export it again') from e
-    if images is None or places is None: raise InputError(f'{path}: not COCO JSON: it lacks {"images" if images is None else "annotations"}: export it as COCO (instance segmentation)')
+    if images is None or places is None:
+        raise InputError(f'{path}: not COCO JSON: it lacks {"images" if images is None else "annotations"}: export it as COCO (instance segmentation)')
     called = {_whole(c.get('id')): _utf8(str(c.get('name'))) for c in _listed(categories)}
     wanted, said = _chosen_categories(path, places, called, category)
     sizes, where, ids = {}, {}, set()
@@ -615,11 +705,14 @@ def read_coco(
         name, shape, id = im.get('file_name'), (_whole(im.get('height')), _whole(im.get('width'))), _whole(im.get('id'))
         if type(name) is not str or not all(type(n) is int and n > 0 for n in shape) or type(id) not in (int, str):
             raise InputError(f'{path}: image {k} lacks an id, file_name, height or width: export it as COCO (instance segmentation)')
-        if (name := _utf8(name)) in sizes: raise InputError(f'{path}: image {name} stands in it twice: remove one')
-        if id in ids: raise InputError(f'{path}: two images have id {id!r}: export it again')
+        if (name := _utf8(name)) in sizes:
+            raise InputError(f'{path}: image {name} stands in it twice: remove one')
+        if id in ids:
+            raise InputError(f'{path}: two images have id {id!r}: export it again')
         ids.add(id)
         sizes[name], where[name] = shape, _in_order(places.get(id, {}), wanted)
-    if places and not ids & places.keys(): raise InputError(f'{path}: its annotations are of other images than its {len(sizes)}, such as image_id {next(iter(places))!r}: export it again')
+    if places and not ids & places.keys():
+        raise InputError(f'{path}: its annotations are of other images than its {len(sizes)}, such as image_id {next(iter(places))!r}: export it again')
     lost = sum(len(at)//2 for id, by in places.items() if id not in ids for at in by.values())
     notes = (said, lost and f'{lost} annotations are of images that it does not list: left out',
              counts['crowd'] and f"{counts['crowd']} annotations are marked iscrowd, as cells drawn with a brush are: taken as cells; delete those that are regions of many cells",

@@ -60,14 +60,17 @@ def read_zipped(
         z = _archive(str(archive), os.stat(archive).st_mtime_ns, os.getpid())
         check_memory(z.getinfo(member).file_size, f'{archive}/{member}', 'download the archive again')
         data = z.read(member)
-    except KeyError as e: raise InputError(f'{archive}: holds no {member}: download it again') from e
+    except KeyError as e:
+        raise InputError(f'{archive}: holds no {member}: download it again') from e
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as e:
         raise InputError(f'{archive}/{member}: cannot be unpacked ({str(e)[:80]}): download the archive again') from e
     with TemporaryDirectory() as d:
         file = Path(d)/PurePosixPath(member).name
         file.write_bytes(data)
-        try: return read_image(file)
-        except InputError as e: raise InputError(str(e).replace(str(file), f'{archive}/{member}')) from e
+        try:
+            return read_image(file)
+        except InputError as e:
+            raise InputError(str(e).replace(str(file), f'{archive}/{member}')) from e
 
 def read_coco_pair(
     image: str,  # an image file, or a zip archive
@@ -79,21 +82,26 @@ def read_coco_pair(
     return read_zipped(image, member) if member else read_image(image, axes), coco_labels(*job)
 
 # %% ../../nbs/data/06_layouts.ipynb #f9c1822f
-def _fail(message): raise InputError(message)
+def _fail(message):
+    raise InputError(message)
 
 def _settle(sources, keep_going): # list of `Source`
     "The sources by name; one that cannot be read is an error at once, unless `keep_going`; one name twice always is"
     bad = [s.args[0] for s in sources if s.read is _fail]
-    if bad and not keep_going: raise InputError(bad[0] + (f' (and {len(bad) - 1} more like it)' if bad[1:] else ''))
+    if bad and not keep_going:
+        raise InputError(bad[0] + (f' (and {len(bad) - 1} more like it)' if bad[1:] else ''))
     at = defaultdict(list)
-    for s in sources: at[s.name].append(s.path)
+    for s in sources:
+        at[s.name].append(s.path)
     for name, paths in at.items():
-        if len(paths) > 1: raise InputError(f'{paths[0]}: {paths[1]} has the same name ({name}): rename or remove one of them')
+        if len(paths) > 1:
+            raise InputError(f'{paths[0]}: {paths[1]} has the same name ({name}): rename or remove one of them')
     return sorted(sources, key=lambda s: s.name)
 
 def _folder(path): # that should be there
     "It as a `Path`, or `InputError`"
-    if not Path(path).is_dir(): raise InputError(f'{path}: no such folder: check --input')
+    if not Path(path).is_dir():
+        raise InputError(f'{path}: no such folder: check --input')
     return Path(path)
 
 def _walk(folder):
@@ -113,21 +121,26 @@ def _cell_type(cell): # as a user spells it
     "The cell type as LIVECell spells it"
     plain = lambda s: s.lower().replace('-', '').replace('_', '')
     found = [c for c in _LIVECELL if plain(c) == plain(cell)]
-    if not found: raise InputError(f"cell '{cell}': LIVECell has {', '.join(_LIVECELL)}")
+    if not found:
+        raise InputError(f"cell '{cell}': LIVECell has {', '.join(_LIVECELL)}")
     return found[0]
 
 def _livecell_json(root, split, cell, percent): # folder of the set; cell type as LIVECell spells it
     "The annotation file"
-    if split not in ('train', 'val', 'test'): raise InputError(f"livecell: split '{split}': choose train, val or test")
+    if split not in ('train', 'val', 'test'):
+        raise InputError(f"livecell: split '{split}': choose train, val or test")
     if percent is not None and (percent not in _PERCENT or split != 'train'):
         raise InputError(f"livecell: {percent} % of split '{split}': there are subsets of {', '.join(map(str, _PERCENT))} % of train")
     single, whole = ('LIVECell_single_cells', str(cell).lower()), ('LIVECell',)
     names = [(*whole, f'livecell_coco_{split}.json')]
-    if cell is not None: names = [(*single, f'livecell_{cell.lower()}_{split}.json'), (*single, f'{split}.json'), *names]
-    if percent is not None: names = [('LIVECell_dataset_size_split', f'{_PERCENT[percent]}_train{percent}percent.json')]
+    if cell is not None:
+        names = [(*single, f'livecell_{cell.lower()}_{split}.json'), (*single, f'{split}.json'), *names]
+    if percent is not None:
+        names = [('LIVECell_dataset_size_split', f'{_PERCENT[percent]}_train{percent}percent.json')]
     for parts in names:
         for path in (root.joinpath('annotations', *parts), root.joinpath(*parts), root.joinpath(*parts[1:]), root/parts[-1]):
-            if path.is_file(): return path
+            if path.is_file():
+                return path
     raise InputError(f"{root}: no annotations of split '{split}': expected {root.joinpath('annotations', *names[-1])}; "
                      f"of JSON files it has {_some(p.relative_to(root) for p in sorted(root.rglob('*.json')))}")
 
@@ -136,22 +149,30 @@ def _livecell_images(root): # folder of the set
     "File name -> (image file, '') or (archive, name in it)"
     folders = [p for p in (root/'images', root/'livecell_train_val_images', root/'livecell_test_images') if p.is_dir()]
     archive, found = root/'images.zip', {}
-    if folders: files = [(str(p), '') for f in folders for p in _walk(f) if p.suffix == '.tif']
-    elif archive.is_file(): files = [(str(archive), name) for name in _members(archive)]
-    else: files = [(str(p), '') for p in sorted(root.glob('*.tif'))]
+    if folders:
+        files = [(str(p), '') for f in folders for p in _walk(f) if p.suffix == '.tif']
+    elif archive.is_file():
+        files = [(str(archive), name) for name in _members(archive)]
+    else:
+        files = [(str(p), '') for p in sorted(root.glob('*.tif'))]
     for image in files:
         name = PurePosixPath(image[1]).name if image[1] else Path(image[0]).name
-        if name.startswith('.'): continue
-        if name in found: raise InputError(f"{'/'.join(filter(None, image))}: lies also at {'/'.join(filter(None, found[name]))}: remove one of them")
+        if name.startswith('.'):
+            continue
+        if name in found:
+            raise InputError(f"{'/'.join(filter(None, image))}: lies also at {'/'.join(filter(None, found[name]))}: remove one of them")
         found[name] = image
-    if not found: raise InputError(f'{root}: no images: expected {root}/images/livecell_train_val_images, {archive}, or .tif files beside the annotations')
+    if not found:
+        raise InputError(f'{root}: no images: expected {root}/images/livecell_train_val_images, {archive}, or .tif files beside the annotations')
     return found
 
 def _members(archive): # a zip file
     "Names of the TIFF files in it"
     try:
-        with zipfile.ZipFile(archive) as z: return [n for n in z.namelist() if n.lower().endswith('.tif')]
-    except (zipfile.BadZipFile, OSError) as e: raise InputError(f'{archive}: not a zip archive, or cut short ({e}): download it again') from e
+        with zipfile.ZipFile(archive) as z:
+            return [n for n in z.namelist() if n.lower().endswith('.tif')]
+    except (zipfile.BadZipFile, OSError) as e:
+        raise InputError(f'{archive}: not a zip archive, or cut short ({e}): download it again') from e
 
 # %% ../../nbs/data/06_layouts.ipynb #5512d826
 def _well(name): # a file name of LIVECell
@@ -168,20 +189,24 @@ def find_livecell(
 ) -> list:                       # of `Source`; the group is cell type and well, e.g. A172_A7
     "The images of a split of LIVECell"
     root = _folder(input)
-    if (root/'LIVECell_dataset_2021').is_dir(): root = root/'LIVECell_dataset_2021'
+    if (root/'LIVECell_dataset_2021').is_dir():
+        root = root/'LIVECell_dataset_2021'
     cell = cell and _cell_type(cell)
     path = _livecell_json(root, split, cell, percent)
     coco, images, sources = read_coco(path), _livecell_images(root), []
     for name in coco.names:
         file = PurePosixPath(name).name
         kind, well = _well(file) or _fail(f'{path}: image {name}: LIVECell calls its images like A172_Phase_A7_1_00d00h00m_1.tif: use the layout folder for other sets')
-        if cell in (None, kind): sources.append(_coco_source(coco, name, images.get(file), Path(file).stem, f'{kind}_{well}', root))
-    if not sources: raise InputError(f'{path}: no image of cell type {cell}')
+        if cell in (None, kind):
+            sources.append(_coco_source(coco, name, images.get(file), Path(file).stem, f'{kind}_{well}', root))
+    if not sources:
+        raise InputError(f'{path}: no image of cell type {cell}')
     return _settle(sources, keep_going)
 
 def _coco_source(coco, file, image, name, group, folder, axes=None): # `CocoFile`; file name in it; (image or archive, member) or None; folder searched; see `check_axes`
     "One image of a COCO file"
-    if image is None: return Source(name, f'{coco.path}: {file}', _fail, (f'{coco.path}: {file}: no such image in {folder}: download it, or check --input',), group)
+    if image is None:
+        return Source(name, f'{coco.path}: {file}', _fail, (f'{coco.path}: {file}: no such image in {folder}: download it, or check --input',), group)
     return Source(name, '/'.join(filter(None, image)), read_coco_pair, (*image, axes, *coco.job(file)), group)
 
 # %% ../../nbs/data/06_layouts.ipynb #cfcdb019
@@ -193,11 +218,14 @@ def find_cellpose(
     "Images NNN_img.png with their masks NNN_masks.png"
     root = _folder(input)
     splits = [p.name for p in sorted(root.iterdir()) if p.is_dir() and any(p.glob('*_img.png'))]
-    if split is None and splits: raise InputError(f"{root}: its images lie in {_some(splits)}: choose one by --split")
-    if split is not None and split not in splits: raise InputError(f"{root}: no split '{split}': expected {root/split/'000_img.png'}; it has {_some(splits)}")
+    if split is None and splits:
+        raise InputError(f"{root}: its images lie in {_some(splits)}: choose one by --split")
+    if split is not None and split not in splits:
+        raise InputError(f"{root}: no split '{split}': expected {root/split/'000_img.png'}; it has {_some(splits)}")
     folder, sources = root/(split or ''), []
     images = {p.name[:-8]: p for p in sorted(folder.glob('*_img.png')) if not p.name.startswith('.')}
-    if not images: raise InputError(f'{folder}: no NNN_img.png in it: give the folder that holds train/ and test/')
+    if not images:
+        raise InputError(f'{folder}: no NNN_img.png in it: give the folder that holds train/ and test/')
     for name, image in images.items():
         mask = folder/f'{name}_masks.png'
         job = (read_pair, (str(image), 'label', str(mask))) if mask.is_file() else (_fail, (f'{image}: no mask: expected {mask}',))
@@ -207,7 +235,8 @@ def find_cellpose(
 
 def _left_out(masks): # paths of masks without an image
     "Say so"
-    if masks: print(f'{masks[0]}: no image for it, left out' + (f' (and {len(masks) - 1} more like it)' if masks[1:] else ''))
+    if masks:
+        print(f'{masks[0]}: no image for it, left out' + (f' (and {len(masks) - 1} more like it)' if masks[1:] else ''))
 
 # %% ../../nbs/data/06_layouts.ipynb #7194b526
 def read_flat(
@@ -216,7 +245,8 @@ def read_flat(
 ) -> tuple:            # image (H,W) as stored, labels (H,W)
     "A frame of a 2-D sequence and its labels"
     pixels = _read_stored(image, ask=False)
-    if pixels.ndim != 2: raise InputError(f'{image}: shape {pixels.shape}: a 3-D data set; only the 2-D ones, such as DIC-C2DH-HeLa, can be used')
+    if pixels.ndim != 2:
+        raise InputError(f'{image}: shape {pixels.shape}: a 3-D data set; only the 2-D ones, such as DIC-C2DH-HeLa, can be used')
     return pixels, read_mask(mask)
 
 def _numbered(folder, pattern): # regular expression with one group, the number
@@ -226,23 +256,29 @@ def _numbered(folder, pattern): # regular expression with one group, the number
 
 def _unmarked(mask, markers): # paths of man_seg and man_track
     "How many markers no mask touches"
-    try: cells = read_mask(mask)
-    except InputError: return 0                                                        # said when the frame is read
+    try:
+        cells = read_mask(mask)
+    except InputError:
+        return 0  # said when the frame is read
     marks = read_mask(markers)
-    if cells.shape != marks.shape: raise InputError(f'{mask}: shape {cells.shape}, but {markers} is {marks.shape}: download the data set again')
+    if cells.shape != marks.shape:
+        raise InputError(f'{mask}: shape {cells.shape}, but {markers} is {marks.shape}: download the data set again')
     return len(np.setdiff1d(marks[marks > 0], marks[cells > 0]))
 
 # %% ../../nbs/data/06_layouts.ipynb #7ffdd79d
 def _sequences(root, truth, split): # folder; gold or silver; one sequence or None
     "(data set, sequence, folder of its images, folder of its masks)"
-    if truth not in ('gold', 'silver'): raise InputError(f"truth '{truth}': choose gold or silver")
+    if truth not in ('gold', 'silver'):
+        raise InputError(f"truth '{truth}': choose gold or silver")
     end = dict(gold='_GT', silver='_ST')[truth]
     found = [(p.parent.resolve().name, p.name[:-3], p.with_name(p.name[:-3]), p/'SEG') for p in _walk(root) if re.fullmatch(rf'\d\d{end}', p.name) and (p/'SEG').is_dir()]
     if not found:
         there = sorted(p.relative_to(root).as_posix() for p in _walk(root) if re.match(r'\d\d', p.name) and p.is_dir())
         raise InputError(f'{root}: no {truth} truth: expected 01{end}/SEG/man_seg000.tif in it or in a folder a data set; it has {_some(there)}')
-    if split is None: return found
-    if not any(s == split for _, s, *_ in found): raise InputError(f"{root}: no sequence '{split}': it has {_some(sorted({s for _, s, *_ in found}))}")
+    if split is None:
+        return found
+    if not any(s == split for _, s, *_ in found):
+        raise InputError(f"{root}: no sequence '{split}': it has {_some(sorted({s for _, s, *_ in found}))}")
     return [f for f in found if f[1] == split]
 
 def _frames(name, sequence, images, seg, partial): # from `_sequences`
@@ -250,12 +286,15 @@ def _frames(name, sequence, images, seg, partial): # from `_sequences`
     if deep := [p for p in seg.iterdir() if re.fullmatch(r'man_seg_\d+_\d+\.tif', p.name)]:
         raise InputError(f'{deep[0]}: a slice of a 3-D data set; only the 2-D ones, such as DIC-C2DH-HeLa, can be used')
     frames, masks = _numbered(images, r't(\d{3,4})\.tif'), _numbered(seg, r'man_seg(\d{3,4})\.tif')
-    if not masks: raise InputError(f'{seg}: no man_seg000.tif in it: download the data set again')
+    if not masks:
+        raise InputError(f'{seg}: no man_seg000.tif in it: download the data set again')
     marks = {} if partial or seg.parent.name.endswith('_ST') else _numbered(seg.parent/'TRA', r'man_track(\d{3,4})\.tif')
     group, sources, left = f'{name}_{sequence}', [], 0
     for t, mask in masks.items():
         image = frames.get(t)
-        if t in marks and _unmarked(mask, marks[t]): left += 1; continue
+        if t in marks and _unmarked(mask, marks[t]):
+            left += 1
+            continue
         job = (read_flat, (str(image), str(mask))) if image else (_fail, (f"{mask}: no image: expected {images}/t{mask.stem[7:]}.tif",))
         sources.append(Source(f'{group}_t{mask.stem[7:]}', str(image or mask), *job, group))
     return sources, left
@@ -274,7 +313,8 @@ def find_ctc(
         some, left = _frames(name, sequence, images, seg, partial)
         print(f'{name} {sequence}: {len(some)} of {len(some) + left} frames with {truth} truth' + ('; the others show only some of their cells (--partial takes them)' if left else ''))
         sources += some
-    if not sources: raise InputError(f'{input}: every frame of the gold truth shows only some of the cells: --truth silver, or --partial, takes them')
+    if not sources:
+        raise InputError(f'{input}: every frame of the gold truth shows only some of the cells: --truth silver, or --partial, takes them')
     return _settle(sources, keep_going)
 
 # %% ../../nbs/data/06_layouts.ipynb #f1005b02
@@ -291,14 +331,16 @@ def _key(name): # relative path, or name in split.csv
     "The name without the suffix of a mask and that of an image: plate1/a.ome.tif.geojson -> plate1/a"
     for known in (('.geojson', '.zip', '.roi'), suffixes, ('.ome',)):
         suffix = PurePosixPath(name).suffix
-        if suffix.lower() in known: name = name[:-len(suffix)]
+        if suffix.lower() in known:
+            name = name[:-len(suffix)]
     return name
 
 def _kind(path): # a file
     "What kind of mask it may be: see `_KINDS`; None for none"
     suffix = path.suffix.lower()
     if suffix == '.npy':
-        with open(path, 'rb') as f: return 'seg' if b"'|O'" in f.read(128) else 'label'      # pickled objects
+        with open(path, 'rb') as f:
+            return 'seg' if b"'|O'" in f.read(128) else 'label'  # pickled objects
     return {'.zip': 'roi', '.roi': 'roi', '.geojson': 'geojson'}.get(suffix, 'label' if suffix in suffixes else None)
 
 # %% ../../nbs/data/06_layouts.ipynb #3a7a0be1
@@ -310,10 +352,13 @@ def _by_key(files, folder): # from `_files`
     "Key -> path of the images among them"
     found = {}
     for name, path in files.items():
-        if path.suffix.lower() not in suffixes: continue
-        if (key := _key(name)) in found: raise InputError(f'{path}: {found[key].name} has the same name: rename or remove one of them')
+        if path.suffix.lower() not in suffixes:
+            continue
+        if (key := _key(name)) in found:
+            raise InputError(f'{path}: {found[key].name} has the same name: rename or remove one of them')
         found[key] = path
-    if not found: raise InputError(f'{folder}: no image in this folder: it should hold images/ and masks/, or images with their masks beside them')
+    if not found:
+        raise InputError(f'{folder}: no image in this folder: it should hold images/ and masks/, or images with their masks beside them')
     return found
 
 def _match(images, files): # keys of the images; files that may be masks, from `_files`
@@ -325,10 +370,12 @@ def _match(images, files): # keys of the images; files that may be masks, from `
         for key, mask in ((_key(name), (kind, path)), (parent, ('objects', path.parent))):
             key = next((k for k in (key, *_cut(key)) if k in images), None)
             if key is not None and (kind == 'label' or mask[0] == kind):
-                if mask not in found[key]: found[key].append(mask)
+                if mask not in found[key]:
+                    found[key].append(mask)
                 break
         else:
-            if kind: rest.append(path)
+            if kind:
+                rest.append(path)
     return found, rest
 
 # %% ../../nbs/data/06_layouts.ipynb #e9033046
@@ -337,7 +384,8 @@ def _beside(folder, labels=True): # labels: whether label images may lie among t
     files = _files(folder)
     keys = {_key(name) for name, p in files.items() if p.suffix.lower() in suffixes}
     def drawn(name, path): # is it a mask?
-        if _kind(path) != 'label': return True
+        if _kind(path) != 'label':
+            return True
         return labels and any(k in keys for part in (_key(name), PurePosixPath(name).parent.as_posix()) for k in _cut(part))
     images = _by_key({name: p for name, p in files.items() if not drawn(name, p)}, folder)
     return images, *_match(images, {name: p for name, p in files.items() if _key(name) not in images or _kind(p) != 'label'})
@@ -347,23 +395,28 @@ def _apart(folder): # with images/ and masks/
     images, found, _ = _beside(folder/'images', labels=False)
     more, rest = _match(images, _files(folder/'masks'))
     for key in images:
-        if not more[key] and (folder/'masks'/key).is_dir(): more[key] = [('objects', folder/'masks'/key)]     # no cell
+        if not more[key] and (folder/'masks'/key).is_dir():
+            more[key] = [('objects', folder/'masks'/key)]  # no cell
         found[key] += more[key]
     return images, found, rest
 
 def _one_each(folders): # each with images/ and masks/
     "The layout of the 2018 Data Science Bowl, as `_beside`; None if a folder holds several images"
     inside = {f.name: [p for p in _files(f/'images').values() if p.suffix.lower() in suffixes] for f in folders}
-    if any(len(p) != 1 for p in inside.values()): return None
+    if any(len(p) != 1 for p in inside.values()):
+        return None
     return {f.name: inside[f.name][0] for f in folders}, {f.name: [('objects', f/'masks')] for f in folders}, []
 
 # %% ../../nbs/data/06_layouts.ipynb #905ec99f
 def _is_coco(path): # a JSON file
     "Whether it has what a COCO file has"
-    if not path.stat().st_size: return False
-    with open(path, 'rb') as f, mmap(f.fileno(), 0, access=ACCESS_READ) as m: return all(m.find(k) >= 0 for k in (b'"images"', b'"annotations"'))
+    if not path.stat().st_size:
+        return False
+    with open(path, 'rb') as f, mmap(f.fileno(), 0, access=ACCESS_READ) as m:
+        return all(m.find(k) >= 0 for k in (b'"images"', b'"annotations"'))
 
-def _words(name): return re.findall('[a-z0-9]+', name.lower())
+def _words(name):
+    return re.findall('[a-z0-9]+', name.lower())
 
 def _coco_files(folders, split): # where they may lie
     "The COCO files; of several, those that have the split in their name"
@@ -374,17 +427,20 @@ def _coco_files(folders, split): # where they may lie
 def _coco_images(coco, folder): # `CocoFile`; where its images lie
     "As `_beside`; an image that is not there is None"
     files, last = _files(folder), defaultdict(list)
-    for name in files: last[PurePosixPath(name).name].append(name)
+    for name in files:
+        last[PurePosixPath(name).name].append(name)
     images, found = {}, defaultdict(list)
     for file in coco.names:
         name = file.replace('\\', '/')
         alike = last[PurePosixPath(name).name]
-        if name not in files and len(alike) == 1: name = alike[0]                       # listed with other folders
+        if name not in files and len(alike) == 1:
+            name = alike[0]  # listed with other folders
         images[_key(name)] = files.get(name)
         found[_key(name)].append(('coco', file))
     listed = set(images.values())
     others = [p for p in files.values() if p.suffix.lower() in suffixes and p not in listed]
-    if others: print(f'{coco.path}: does not list {others[0].name}, left out' + (f' (and {len(others) - 1} more like it)' if others[1:] else ''))
+    if others:
+        print(f'{coco.path}: does not list {others[0].name}, left out' + (f' (and {len(others) - 1} more like it)' if others[1:] else ''))
     return images, found, []
 
 # %% ../../nbs/data/06_layouts.ipynb #3a3476b5
@@ -395,17 +451,21 @@ def _look(folder, around, split, category=None): # folder of the images; the one
     apart, here = (folder/'masks').is_dir() and (folder/'images').is_dir(), folder/'images' if (folder/'images').is_dir() else folder
     if cocos[1:] or cocos and apart:
         raise InputError(f"{folder}: cells are drawn in several places: {_some([*cocos, *([folder/'masks'] if apart else [])])}: keep one of them here")
-    if category is not None and not cocos: raise InputError(f'{folder}: category: only COCO JSON tells categories, and there is none here: leave --category out')
+    if category is not None and not cocos:
+        raise InputError(f'{folder}: category: only COCO JSON tells categories, and there is none here: leave --category out')
     if cocos:
         coco = read_coco(cocos[0], category)
         images, found, rest = _coco_images(coco, here)
         others = [m for masks in _beside(here)[1].values() for _, m in masks if m not in images.values()]
-        if others: raise InputError(f'{folder}: cells are drawn in several places: {cocos[0]}, {_some(others)}: keep one of them here')
+        if others:
+            raise InputError(f'{folder}: cells are drawn in several places: {cocos[0]}, {_some(others)}: keep one of them here')
         return images, found, rest, coco, ''
-    if apart: return *_apart(folder), None, f'{folder}/masks/{{}}.tif'
+    if apart:
+        return *_apart(folder), None, f'{folder}/masks/{{}}.tif'
     if nested:
         found = _one_each(nested)
-        if found is None: raise InputError(f'{folder}: images/ and masks/ lie in {_some(p.name for p in nested)}: give one of these folders as --input')
+        if found is None:
+            raise InputError(f'{folder}: images/ and masks/ lie in {_some(p.name for p in nested)}: give one of these folders as --input')
         return *found, None, ''
     images, found, rest = _beside(here)
     if not found:
@@ -418,13 +478,18 @@ def _look(folder, around, split, category=None): # folder of the images; the one
 def _read_split(path): # split.csv
     "Its rows: key of the image -> (split, group)"
     try:
-        with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
-    except UnicodeDecodeError as e: raise InputError(f'{path}: not in UTF-8: save it as UTF-8 text') from e
-    if not rows or not {'name', 'split'} <= rows[0].keys(): raise InputError(f'{path}: the columns name and split, parted by commas, are missing in its first line')
+        with open(path, newline='', encoding='utf-8-sig') as f:
+            rows = list(csv.DictReader(f))
+    except UnicodeDecodeError as e:
+        raise InputError(f'{path}: not in UTF-8: save it as UTF-8 text') from e
+    if not rows or not {'name', 'split'} <= rows[0].keys():
+        raise InputError(f'{path}: the columns name and split, parted by commas, are missing in its first line')
     found = {}
     for k, r in enumerate(rows, 2):
-        if not r['name'] or not r['split']: raise InputError(f'{path}: line {k} lacks a name or a split')
-        if (key := _key(r['name'].replace('\\', '/'))) in found: raise InputError(f'{path}: {key} stands in it twice: remove one line')
+        if not r['name'] or not r['split']:
+            raise InputError(f'{path}: line {k} lacks a name or a split')
+        if (key := _key(r['name'].replace('\\', '/'))) in found:
+            raise InputError(f'{path}: {key} stands in it twice: remove one line')
         found[key] = r['split'], r.get('group') or ''
     return found
 
@@ -434,16 +499,19 @@ def _chosen(folder, images, split): # keys of the images
     if path.is_file():
         known, found = {n: key for key in images for n in (key, name(key))}, {}
         table = {known.get(k, k): v for k, v in _read_split(path).items()}
-        if split is None: return {k: (name(k), table.get(k, ('', ''))[1]) for k in images}
+        if split is None:
+            return {k: (name(k), table.get(k, ('', ''))[1]) for k in images}
         if not any(s == split for s, _ in table.values()):
             raise InputError(f"{path}: no image of split '{split}': it has {', '.join(sorted({s for s, _ in table.values()}))}")
         return {k: (name(k), group) for k, (s, group) in table.items() if s == split}
     tops = {k.split('/')[0] for k in images if '/' in k}.intersection(_SPLITS)
     if split is None:
-        if tops: raise InputError(f'{folder}: holds {_some(sorted(tops))}: choose one by --split')
+        if tops:
+            raise InputError(f'{folder}: holds {_some(sorted(tops))}: choose one by --split')
         return {k: (name(k), '') for k in images}
     found = {k: (name(k[len(split) + 1:]), '') for k in images if k.startswith(f'{split}/')}
-    if not found: raise InputError(f'{path}: no such file: write it with the columns name,split, put the images of the split into {folder/split}, or leave --split out to take all images')
+    if not found:
+        raise InputError(f'{path}: no such file: write it with the columns name,split, put the images of the split into {folder/split}, or leave --split out to take all images')
     return found
 
 def find_splits(
@@ -451,14 +519,17 @@ def find_splits(
 ) -> list:              # names, none where nothing says
     "Which splits split.csv tells of, or else the subfolders train, val and test"
     around = _folder(folder)
-    if (around/'split.csv').is_file(): return list(dict.fromkeys(split for split, _ in _read_split(around/'split.csv').values()))
+    if (around/'split.csv').is_file():
+        return list(dict.fromkeys(split for split, _ in _read_split(around/'split.csv').values()))
     return [s for s in _SPLITS if (around/s).is_dir() and not (around/s/'dataset.json').is_file()]
 
 # %% ../../nbs/data/06_layouts.ipynb #0195cb08
 def _own_source(key, name, group, image, masks, coco, expected, axes): # image path or None; [(kind, mask)]; see `check_axes`
     "One image of a user's folder"
-    if coco and len(masks) == 1: return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images', axes)
-    if len(masks) == 1: return Source(name, str(image), read_pair, (str(image), masks[0][0], str(masks[0][1]), *([axes] if axes else [])), group)
+    if coco and len(masks) == 1:
+        return _coco_source(coco, masks[0][1], image and (str(image), ''), name, group, 'the folder of the images', axes)
+    if len(masks) == 1:
+        return Source(name, str(image), read_pair, (str(image), masks[0][0], str(masks[0][1]), *([axes] if axes else [])), group)
     said = f'several masks: {_some(m for _, m in masks)}: keep one of them here' if masks else f'no mask: expected {expected.format(key)}'
     return Source(name, str(image), _fail, (f'{image}: {said}',), group)
 
@@ -474,9 +545,11 @@ def find_folder(
     around = _folder(input)
     inside = lambda s: (around/s).is_dir() and not (around/s/'dataset.json').is_file()  # a folder of images, not one made here before
     folder = around/split if split and inside(split) else around
-    if folder != around and (around/'split.csv').is_file(): raise InputError(f'{around}: both split.csv and the folder {split}/ say what split {split} is: remove one of them')
+    if folder != around and (around/'split.csv').is_file():
+        raise InputError(f'{around}: both split.csv and the folder {split}/ say what split {split} is: remove one of them')
     tops = [s for s in _SPLITS if inside(s)]
-    if split is None and tops and not (around/'images').is_dir(): raise InputError(f'{around}: holds {_some(tops)}: choose one by --split')
+    if split is None and tops and not (around/'images').is_dir():
+        raise InputError(f'{around}: holds {_some(tops)}: choose one by --split')
     images, found, rest, coco, expected = _look(folder, around, split, category)
     named = coco is not None and split in _words(Path(coco.path).stem)                 # the JSON is that of the split
     chosen = _chosen(around, images, None if named or folder != around else split)
@@ -485,7 +558,8 @@ def find_folder(
     kinds = Counter('COCO JSON' if coco else _KINDS[found[k][0][0]][0] for k in chosen if found.get(k))
     sources = _settle(sources, keep_going)
     print(f"{folder}: {len(sources)} images, cells drawn as {', '.join(kinds) or 'nothing'}")
-    for note in coco.notes if coco else (): print(f'{coco.path}: {note}')
+    for note in coco.notes if coco else ():
+        print(f'{coco.path}: {note}')
     _left_out(rest)
     return sources
 
@@ -513,16 +587,22 @@ def process(
     **options,                      # of the layout: cell, percent (livecell), truth, partial (ctc), axes, category (folder); None is left out
 ) -> Path:                          # the dataset folder
     "Make a dataset folder of images that lie in a known layout"
-    if layout not in _LAYOUTS: raise InputError(f"layout '{layout}': choose {', '.join(_LAYOUTS)}")
+    if layout not in _LAYOUTS:
+        raise InputError(f"layout '{layout}': choose {', '.join(_LAYOUTS)}")
     find, known, terms = _LAYOUTS[layout]
     options = {k: v for k, v in options.items() if v is not None}
-    if other := options.keys() - signature(find).parameters.keys(): raise InputError(f'{layout}: has no option {sorted(other)[0]}: leave it out')
+    if other := options.keys() - signature(find).parameters.keys():
+        raise InputError(f'{layout}: has no option {sorted(other)[0]}: leave it out')
     sources = find(input, split, keep_going=keep_going, **options)
-    if layout == 'cellpose' and channel is None: channel = 1
-    if channel == 'mean': channel = None
-    if layout == 'ctc': known += ': ' + ', '.join(sorted({s.group[:-3] for s in sources}))
+    if layout == 'cellpose' and channel is None:
+        channel = 1
+    if channel == 'mean':
+        channel = None
+    if layout == 'ctc':
+        known += ': ' + ', '.join(sorted({s.group[:-3] for s in sources}))
     meta = dict(source=source or known or Path(input).resolve().name, licence=licence or terms, split=split, layout=layout, **options)
-    if layout == 'livecell': meta['cell_types'] = {s.name: s.group.split('_')[0] for s in sources}
+    if layout == 'livecell':
+        meta['cell_types'] = {s.name: s.group.split('_')[0] for s in sources}
     return process_sources(sources, output, scale, diameter, channel, flatten, limits, workers, keep_going, **meta)
 
 def preparation_of(

@@ -42,7 +42,8 @@ _forms = ('ellipse', 'round', 'ragged', 'spindle', 'processes')
 
 def _form(rng, radius, form): # generator; mean radius in pixels; one of `_forms`
     "A cell of the given form at the middle of its box: (n,n) bool"
-    if form == 'ellipse': return _outline(rng, radius)
+    if form == 'ellipse':
+        return _outline(rng, radius)
     arms = dict(spindle=2, processes=int(rng.integers(2, 6))).get(form, 0)
     body = radius*dict(round=.7, spindle=.5, processes=.75).get(form, 1)
     reach = max(radius*rng.uniform(1.5, 3.5), 1.5*body) if arms else 1.5*body
@@ -68,9 +69,11 @@ def _place(labels, cell, cy, cx, k): # label image (changed); (n,n) bool; its mi
     box = np.s_[max(top, 0):min(top + cell.shape[0], h), max(left, 0):min(left + cell.shape[1], w)]
     cell = cell[box[0].start - top:box[0].stop - top, box[1].start - left:box[1].stop - left]
     free = cell & (labels[box] == 0)
-    if free.sum() < max(12, .75*cell.sum()): return False
+    if free.sum() < max(12, .75*cell.sum()):
+        return False
     pieces, n = ndi.label(free)
-    if n > 1: free = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+    if n > 1:
+        free = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
     labels[box][free] = k
     return True
 
@@ -80,12 +83,15 @@ def _varied_labels(rng, shape, density, diameter, forms): # generator; the other
     labels, k, covered, area = np.zeros(shape, np.int32), 1, 0, np.prod(shape)
     share = rng.dirichlet(np.full(len(forms), .5))
     for _ in range(int(100 + 10*area/np.prod(diameter))):
-        if covered >= min(density, .55)*area: break
+        if covered >= min(density, .55)*area:
+            break
         radius = np.exp(rng.uniform(*np.log(diameter)))/2
         at = [int(rng.integers(n)) for n in shape]
-        if labels[tuple(at)]: continue
+        if labels[tuple(at)]:
+            continue
         parts = _dividing(rng, radius) if rng.random() < .05 else (_form(rng, radius, rng.choice(forms, p=share)),)
-        for part in parts: k += _place(labels, part, *at, k)
+        for part in parts:
+            k += _place(labels, part, *at, k)
         covered = np.count_nonzero(labels)
     if density > .55 and k > 1:
         away = ndi.distance_transform_edt(labels == 0)
@@ -101,21 +107,27 @@ def simulate_labels(
     forms: tuple|None = None,   # some of `_forms`, mixed at random in each image; None: wobbly ellipses only
 ) -> np.ndarray:                # (H,W) int32, 1..N, every cell in one piece
     "Label image of cells that crowd, touch and divide"
-    if len(shape) != 2 or min(shape) < 8: raise InputError(f'simulate: shape {tuple(shape)}: give height and width of at least 8 pixels')
-    if forms and set(forms) - set(_forms): raise InputError(f'simulate: forms={forms}: choose from {", ".join(_forms)}')
+    if len(shape) != 2 or min(shape) < 8:
+        raise InputError(f'simulate: shape {tuple(shape)}: give height and width of at least 8 pixels')
+    if forms and set(forms) - set(_forms):
+        raise InputError(f'simulate: forms={forms}: choose from {", ".join(_forms)}')
     limit = 1 if forms else .799
     if not 0 <= density <= limit:
         raise InputError(f'simulate: density={density}: give the covered part of the image, 0 to {limit}')
-    if density == 0: return np.zeros(shape, np.int32)
-    if forms: return _varied_labels(np.random.default_rng([seed, 2]), shape, density, diameter, forms)
+    if density == 0:
+        return np.zeros(shape, np.int32)
+    if forms:
+        return _varied_labels(np.random.default_rng([seed, 2]), shape, density, diameter, forms)
     rng = np.random.default_rng(seed)
     labels, k, area = np.zeros(shape, np.int32), 1, np.prod(shape)
     for _ in range(int(200 + area/60)):
-        if np.count_nonzero(labels) > density*area: break
+        if np.count_nonzero(labels) > density*area:
+            break
         radius = np.exp(rng.uniform(*np.log(diameter)))/2
         at = [int(rng.integers(n)) for n in shape]
         parts = _dividing(rng, radius) if rng.random() < .08 else (_outline(rng, radius),)
-        for part in parts: k += _place(labels, part, *at, k)
+        for part in parts:
+            k += _place(labels, part, *at, k)
     return relabel(labels)
 
 # %% ../../nbs/data/00_simulate.ipynb #bcadfc71
@@ -301,9 +313,11 @@ def simulate(
     'phase', 'fluorescence' and 'cell_painting' have one appearance each and, for one seed, the same cells.
     'phase_varied', 'cytoplasm', 'dic' and 'nuclei' draw their appearance and the forms of the cells from the seed.
     'mixed', meant for training, draws one of these four."""
-    if kind not in _kinds: raise InputError(f"simulate: kind '{kind}' is not known: choose one of {', '.join(_kinds)}")
+    if kind not in _kinds:
+        raise InputError(f"simulate: kind '{kind}' is not known: choose one of {', '.join(_kinds)}")
     rng, drawn = np.random.default_rng([seed, 1]), (.55, (14, 40))
-    if kind == 'mixed': kind, *drawn = _draw_mixed(rng)
+    if kind == 'mixed':
+        kind, *drawn = _draw_mixed(rng)
     density, diameter = drawn[0] if density is None else density, drawn[1] if diameter is None else diameter
     forms = None if kind in _looks else ('ellipse', 'round') if kind == 'nuclei' else _forms
     labels = simulate_labels(seed, shape, density, diameter, forms)

@@ -76,16 +76,21 @@ class SegmentSettings:
 
     def __post_init__(self):
         known = (*FORMATS, *_TOGETHER)
-        if self.output == '': raise InputError("output='': name a folder for the results")
+        if self.output == '':
+            raise InputError("output='': name a folder for the results")
         for name in self.formats:
-            if name not in known: raise InputError(f'formats: {name!r} is none: choose from {", ".join(known)}, with spaces between them')
-        if not self.formats: raise InputError(f'formats: none given: choose from {", ".join(known)}')
+            if name not in known:
+                raise InputError(f'formats: {name!r} is none: choose from {", ".join(known)}, with spaces between them')
+        if not self.formats:
+            raise InputError(f'formats: none given: choose from {", ".join(known)}')
         if set(self.formats) & set(_TOGETHER) and 'tif' not in self.formats:
             raise InputError(f'formats: {", ".join(set(self.formats) & set(_TOGETHER))} is made of the label TIFFs: add tif')
         _check_pixel_size(self.pixel_size)
         check_axes(self.axes)
-        if self.channel is not None and self.channel < 0: raise InputError(f'channel={self.channel}: channels are counted from 0')
-        if isinstance(self.diameter, str) and self.diameter != 'auto': raise InputError(f"diameter={self.diameter!r}: give a number of pixels, or 'auto'")
+        if self.channel is not None and self.channel < 0:
+            raise InputError(f'channel={self.channel}: channels are counted from 0')
+        if isinstance(self.diameter, str) and self.diameter != 'auto':
+            raise InputError(f"diameter={self.diameter!r}: give a number of pixels, or 'auto'")
 
 # %% ../../nbs/infer/07_batch.ipynb #5b1e4df5
 def open_pipeline(
@@ -96,7 +101,8 @@ def open_pipeline(
 ) -> DINOCellPipeline:
     "The pipeline of a model file"
     model = load_model(path, best_device(device))
-    if channel is not None: model.config['channel'] = channel
+    if channel is not None:
+        model.config['channel'] = channel
     return DINOCellPipeline(model, **how)
 
 @lru_cache(1)
@@ -119,17 +125,22 @@ def result_files(
 def _beyond_memory(path, axes=None, share=.5): # an image file; see `check_axes`
     "Whether the image, its map and its labels would take more than this share of the free memory"
     free, folder = free_memory(), Path(path).is_dir()
-    if not folder and Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'): return False
-    if not folder and Path(path).stat().st_size*20 < free: return False  # even packed tightly, it fits
+    if not folder and Path(path).suffix.lower() not in ('.tif', '.tiff', '.npy'):
+        return False
+    if not folder and Path(path).stat().st_size*20 < free:
+        return False  # even packed tightly, it fits
     image = open_large(path, axes)
     return np.prod(image.shape)*np.dtype(image.dtype).itemsize + np.prod(sorted(image.shape)[-2:])*40 > share*free
 
 def _read(path, axes=None): # an image file, or an OME-Zarr folder; see `check_axes`
     "All its pixels"
-    if not Path(path).is_dir(): return read_image(path, axes)
+    if not Path(path).is_dir():
+        return read_image(path, axes)
     image = open_large(path, axes)
-    try: pixels = np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
-    except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
+    try:
+        pixels = np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
+    except _unreadable as e:
+        raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
     channels = getattr(image, 'channels', None)
     return pixels if channels is None or pixels.ndim != 3 else _as_channels(pixels, channels - len(image.shape) + 3)
 
@@ -140,7 +151,8 @@ def check_formats(
 ):
     "`InputError` where a format is not for such an image"
     if not isinstance(image, Stack):
-        if 'rois' in what.formats and max(np.shape(image)) > 32767: raise InputError(f'{path}: shape {np.shape(image)} is beyond the 32,767 pixels a side of ImageJ ROIs: write geojson instead of rois')
+        if 'rois' in what.formats and max(np.shape(image)) > 32767:
+            raise InputError(f'{path}: shape {np.shape(image)} is beyond the 32,767 pixels a side of ImageJ ROIs: write geojson instead of rois')
     elif more := set(what.formats) - set(_OF_STACKS):
         raise InputError(f'{path}: a stack of {" × ".join(map(str, image.counts))} frames: only {", ".join(_OF_STACKS)} can be written of it, leave out {", ".join(sorted(more))}')
 
@@ -151,13 +163,16 @@ def _estimated_in_stack(pipe, stack, path): # `Stack`
     "Diameter of the cells in the frame next to the middle that shows some; None after `_TRIES` frames without"
     n, blank, tries = math.prod(stack.counts), None, 0
     for k in sorted(range(n), key=lambda k: abs(k - n//2)):
-        try: found = pipe.estimate_diameter(stack.read(k), _frame_name(path, stack, k))
+        try:
+            found = pipe.estimate_diameter(stack.read(k), _frame_name(path, stack, k))
         except BlankError as e:
             blank = e
             continue
         tries += 1
-        if found is not None or tries == _TRIES: return found
-    if not tries: raise blank
+        if found is not None or tries == _TRIES:
+            return found
+    if not tries:
+        raise blank
 
 # %% ../../nbs/infer/07_batch.ipynb #33c3bb6f
 def estimates_diameter(
@@ -194,8 +209,10 @@ def check_scale(
 ):
     "`InputError` where no image can be resized as asked"
     if estimates_diameter(what, pipe):
-        if pipe.cell_diameter() is None: raise InputError(f"{what.model}: diameter='auto': this model does not know the diameter of the cells that it was trained on: leave diameter out, or prepare its training data with a diameter")
-    else: pipe.image_scale(**_asked(what, pipe.model.config))
+        if pipe.cell_diameter() is None:
+            raise InputError(f"{what.model}: diameter='auto': this model does not know the diameter of the cells that it was trained on: leave diameter out, or prepare its training data with a diameter")
+    else:
+        pipe.image_scale(**_asked(what, pipe.model.config))
 
 # %% ../../nbs/infer/07_batch.ipynb #cdeffe9e
 def _stamp(path, blocks=16, size=2**16): # blocks of so many bytes are looked at
@@ -203,13 +220,15 @@ def _stamp(path, blocks=16, size=2**16): # blocks of so many bytes are looked at
     path = Path(path)
     try:
         path = next((p for name in ('zarr.json', '.zattrs', '.zarray') if (p := path/name).exists()), path)
-        if not path.is_file(): return None
+        if not path.is_file():
+            return None
         stat, h = path.stat(), hashlib.blake2b(digest_size=8)
         with open(path, 'rb') as f:
             for at in sorted({(stat.st_size - size)*k//(blocks - 1) for k in range(blocks)} if stat.st_size > size else {0}):
                 f.seek(at)
                 h.update(f.read(size))
-    except OSError: return None
+    except OSError:
+        return None
     return [stat.st_size, stat.st_mtime_ns, h.hexdigest()]
 
 # %% ../../nbs/infer/07_batch.ipynb #d4e1bc5d
@@ -240,12 +259,17 @@ def find_cells(
 @contextmanager
 def _reading(path):
     "Whatever cannot be read, or does not fit into memory, is an `InputError` that names the image"
-    if not Path(path).exists(): raise InputError(f'{path}: no such file: it was moved, removed or renamed, or is a link to such a one')
-    if not (Path(path).is_file() or Path(path).is_dir()): raise InputError(f'{path}: is no file but a pipe or a device: save the image as a file')
-    try: yield
-    except OSError as e: raise InputError(f'{path}: cannot be read ({e.strerror or e}): check that the file is there and whole') from e
+    if not Path(path).exists():
+        raise InputError(f'{path}: no such file: it was moved, removed or renamed, or is a link to such a one')
+    if not (Path(path).is_file() or Path(path).is_dir()):
+        raise InputError(f'{path}: is no file but a pipe or a device: save the image as a file')
+    try:
+        yield
+    except OSError as e:
+        raise InputError(f'{path}: cannot be read ({e.strerror or e}): check that the file is there and whole') from e
     except (MemoryError, RuntimeError) as e:
-        if isinstance(e, RuntimeError) and 'memory' not in str(e): raise
+        if isinstance(e, RuntimeError) and 'memory' not in str(e):
+            raise
         raise InputError(f'{path}: too large for the memory of this machine ({str(e).splitlines()[0][:80] if str(e) else "none left"}): save it as a TIFF or OME-Zarr, which is read in pieces, and write tif only') from e
 
 _IN_PIECES = 'use `segment_files` or `dinocell segment`, which go from disk to disk'
@@ -257,8 +281,10 @@ def find_in_file(
 ) -> Found:
     "The cells of an image file, in memory; an image beyond it is an `InputError`"
     with _reading(path):
-        if (stack := open_stack(path, what.axes)) is not None: return _find_in_stack(stack, path, what, pipe)
-        if _beyond_memory(path, what.axes): raise InputError(f'{path}: too large for the memory of this machine: {_IN_PIECES}')
+        if (stack := open_stack(path, what.axes)) is not None:
+            return _find_in_stack(stack, path, what, pipe)
+        if _beyond_memory(path, what.axes):
+            raise InputError(f'{path}: too large for the memory of this machine: {_IN_PIECES}')
         return find_cells(_read(path, what.axes), str(path), what, pipe)
 
 # %% ../../nbs/infer/07_batch.ipynb #f6228b6c
@@ -271,7 +297,8 @@ def measure_cells(
     def table(labels, image, dist_map):
         return cell_table(labels, image, dist_map, what.pixel_size, list(what.channel_names) or None, confidence=pipe.confidence)
     stack = found.image
-    if not isinstance(stack, Stack): return table(found.labels, found.image, found.dist_map)
+    if not isinstance(stack, Stack):
+        return table(found.labels, found.image, found.dist_map)
     tables = []
     for k, (labels, dist_map) in enumerate(zip(found.labels, found.dist_map)):
         cells = table(labels, stack.read(k), dist_map)
@@ -295,7 +322,8 @@ def write_found(
         writers |= dict(map=lambda f: write_stack(f, dist_map, shape, axes, np.float32, 1, what.pixel_size),
                         tif=lambda f: write_stack(f, labels, shape, axes, np.uint16 if top < 65536 else np.uint32, max(top, 1), what.pixel_size))
     for kind, write in writers.items():
-        if kind in files: write(files[kind])
+        if kind in files:
+            write(files[kind])
 
 # %% ../../nbs/infer/07_batch.ipynb #2e852ef6
 def segment_file(
@@ -307,7 +335,8 @@ def segment_file(
 
 def _segment(path, what, pipe): # as `segment_file`, with its pipeline
     "The same"
-    with _reading(path): return _segment_image(path, what, pipe)
+    with _reading(path):
+        return _segment_image(path, what, pipe)
 
 def _segment_image(path, what, pipe):
     "An image that is there"
@@ -321,7 +350,8 @@ def _segment_image(path, what, pipe):
     elif _beyond_memory(path, what.axes):
         whole = open_large(path, what.axes)
         channels = whole.shape[whole.channels] if hasattr(whole, 'channels') else channel_count(whole)
-        if more := set(files) - {'tif'}: raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
+        if more := set(files) - {'tif'}:
+            raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(sorted(more))}')
         size, guess = scale_of(what, pipe, lambda: estimate_in_middle(pipe, grey_rows(whole, pipe.model.config['channel'], str(path)), str(path)))
         files['tif'].unlink(missing_ok=True)                             # of an earlier image of this name: it was looked at already
         n = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size, axes=what.axes, **size)
@@ -333,7 +363,8 @@ def _segment_image(path, what, pipe):
         found = find_cells(image, str(path), what, pipe)
         write_found(files, found, what, pipe)
         n, diameter, guess = found.count(), found.diameter, found.guess
-    if guess: done |= dict(guess=True)
+    if guess:
+        done |= dict(guess=True)
     return done | dict(cells=n, channels=channels, diameter=diameter, seconds=round(time.perf_counter() - start, 3), files=[str(f) for f in files.values()], made={f.name: _stamp(f) for f in files.values()})
 
 # %% ../../nbs/infer/07_batch.ipynb #2b55efd5
@@ -341,8 +372,10 @@ def _settings(what): # `SegmentSettings`
     "What results depend on, the model by its content; not which formats they are written in"
     path = model_path(what.model)
     config, told = _meta(path), asdict(what) | dict(model=_sha256(path), preparation=_PREPARATION)
-    for name in ('output', 'device', 'formats', *(k for k in ('channel', 'axes') if told[k] is None)): del told[name] # as before they could be given
-    if _estimates(config, **_asked(what, config)): told['diameter'] = 'auto'                       # as if it were said
+    for name in ('output', 'device', 'formats', *(k for k in ('channel', 'axes') if told[k] is None)):
+        del told[name]  # as before they could be given
+    if _estimates(config, **_asked(what, config)):
+        told['diameter'] = 'auto'  # as if it were said
     return json.loads(json.dumps(told))
 
 def _job_of(what, settings): # `SegmentSettings`; from `_settings`
@@ -367,8 +400,10 @@ def _finished(job, what, images): # that was read; paths
     last, out = {Path(r['image']).name: r for r in job.rows}, {}
     for p in images:
         r, files = last.get(Path(p).name), result_files(p, what).values()
-        if r is None or r['stamp'] is None or not (r['stamp'] == _stamp(p) or _is_copy(p, r)): continue
-        if {f.name for f in files} <= {Path(f).name for f in r['files']} and all(f.exists() for f in files): out[str(p)] = r | dict(image=str(p), files=[str(f) for f in files])
+        if r is None or r['stamp'] is None or not (r['stamp'] == _stamp(p) or _is_copy(p, r)):
+            continue
+        if {f.name for f in files} <= {Path(f).name for f in r['files']} and all(f.exists() for f in files):
+            out[str(p)] = r | dict(image=str(p), files=[str(f) for f in files])
     return out
 
 # %% ../../nbs/infer/07_batch.ipynb #c27ae862
@@ -392,9 +427,11 @@ def _claim(job, what, todo): # paths of images that will be segmented
         raise InputError(f'{Path(what.output)/foreign[0]}: is there already, and not written by this job ({len(foreign)} such files): choose another output folder, or move it away')
     if changed := [n for n in there if n in made and made[n] != _stamp(Path(what.output)/n)]:
         raise InputError(f'{Path(what.output)/changed[0]}: was changed since it was written here ({len(changed)} such files): choose another output folder, or move it away')
-    for name in names & {*_TOGETHER.values()}: _check_together(job, what, name)
+    for name in names & {*_TOGETHER.values()}:
+        _check_together(job, what, name)
     job.identity |= dict(writes=sorted(ours | names), together=_together_of(job))
-    if names: _kept(job, job.begin)                                      # before the first of them is there
+    if names:
+        _kept(job, job.begin)  # before the first of them is there
 
 def _together_of(job): # that was read
     "Name -> stamps of the files that hold all images, as they were written; None while one is written"
@@ -407,7 +444,8 @@ def _stamps(path): # a file or a folder
 def _check_together(job, what, name): # of a file that holds all images
     "`InputError` where somebody else has changed it, or put a file into its folder"
     path, made = Path(what.output)/name, _together_of(job).get(name)
-    if made and path.exists() and _stamps(path) != made: raise InputError(f'{path}: was changed since it was written here: choose another output folder, or move it away')
+    if made and path.exists() and _stamps(path) != made:
+        raise InputError(f'{path}: was changed since it was written here: choose another output folder, or move it away')
 
 def _note(job, row, last): # of a finished image; its earlier line, if any
     "Note a finished image; what was written of it before in other formats still holds"
@@ -417,8 +455,10 @@ def _note(job, row, last): # of a finished image; its earlier line, if any
 
 def _kept(job, write): # function that writes its file
     "A `WriteError` where that cannot be written"
-    try: write()
-    except OSError as e: raise WriteError(f'{job.note}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
+    try:
+        write()
+    except OSError as e:
+        raise WriteError(f'{job.note}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
 
 # %% ../../nbs/infer/07_batch.ipynb #a82f4b1f
 def _frame_name(path, stack, k): # number of a frame
@@ -428,14 +468,18 @@ def _frame_name(path, stack, k): # number of a frame
 def _stack_job(work, mark): # folder; what the maps depend on
     "Its `Job`: a line for each frame whose map is there; other work than this is removed"
     job = Job(work/'work.json', mark, keys=dict(frame=int, blank=str | None))
-    try: job.read()
-    except InputError: shutil.rmtree(work)                               # of the stack as it was, or of other settings
+    try:
+        job.read()
+    except InputError:
+        shutil.rmtree(work)  # of the stack as it was, or of other settings
     return job
 
 def _stack_map(pipe, stack, k, path, what, size): # number of a frame
     "Its map, and None; 0 and what is wrong where it is blank"
-    try: return pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size), None
-    except BlankError as e: return 0, str(e)
+    try:
+        return pipe.predict_distance(stack.read(k), _frame_name(path, stack, k), flips=what.flips, **size), None
+    except BlankError as e:
+        return 0, str(e)
 
 def _predict_frames(maps, stack, path, what, pipe, size, blank={}): # (N,H,W) to fill; from `scale_of`; of each frame that is there what is wrong with it, or None
     "Fill the maps; yields the number of each frame and what is wrong with it, if its map is 0 for it"
@@ -443,12 +487,14 @@ def _predict_frames(maps, stack, path, what, pipe, size, blank={}): # (N,H,W) to
     todo = [k for k in range(len(maps)) if k not in blank]
     for k in tqdm(todo, initial=len(blank), total=len(maps), desc=Path(path).name, unit='frame', leave=False):
         maps[k], blank[k] = _stack_map(pipe, stack, k, path, what, size)
-        if len(blank) == len(maps) and all(blank.values()): raise BlankError(blank[k])
+        if len(blank) == len(maps) and all(blank.values()):
+            raise BlankError(blank[k])
         yield k, blank[k]
 
 def _flood_frames(labels, maps, pipe): # (N,H,W) to fill
     "The labels of all frames"
-    for k, found in enumerate(maps): labels[k] = pipe.flood(np.array(found))
+    for k, found in enumerate(maps):
+        labels[k] = pipe.flood(np.array(found))
 
 def _find_in_stack(stack, path, what, pipe): # as `find_in_file`
     "The cells of every frame, in memory"
@@ -484,11 +530,13 @@ def _segment_stack(files, stack, path, what, pipe): # format -> file; as `segmen
         found = Found(stack, maps, labels, _assumed_diameter(pipe, size), guess, tuple(blank))
         write_found(files, found, what, pipe)
         n = found.count()
-    except WriteError: raise
+    except WriteError:
+        raise
     except InputError:
         shutil.rmtree(work, ignore_errors=True)                          # a frame that must be mended makes it another stack
         raise
-    except OSError as e: raise WriteError(f'{work}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to; finished frames are kept') from e
+    except OSError as e:
+        raise WriteError(f'{work}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to; finished frames are kept') from e
     told = n, found.diameter, found.guess, found.blank
     del found, maps, labels                                              # or Windows would keep the files
     shutil.rmtree(work)
@@ -506,14 +554,18 @@ def _copied(what, sha): # `SegmentSettings`; checksum of the file of its model
     "The same with a copy of the model, so that all processes use one and the same, whatever becomes of the file"
     copy = Path(what.output)/f'.model.{token_hex(4)}.tmp.safetensors'
     try:
-        try: shutil.copyfile(model_path(what.model), copy)
-        except OSError as e: raise WriteError(f'{what.output}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
+        try:
+            shutil.copyfile(model_path(what.model), copy)
+        except OSError as e:
+            raise WriteError(f'{what.output}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to') from e
         _check_same(copy, sha, what)
         yield replace(what, model=str(copy))
-    finally: copy.unlink(missing_ok=True)
+    finally:
+        copy.unlink(missing_ok=True)
 
 def _check_same(path, sha, what): # file of the model, or a copy
-    if _sha256(path) != sha: raise InputError(f'{what.model}: was changed while it was read: run the same again')
+    if _sha256(path) != sha:
+        raise InputError(f'{what.model}: was changed while it was read: run the same again')
 
 @contextmanager
 def _results_of(images, what, pipe, sha, workers, executor):
@@ -526,12 +578,16 @@ def _results_of(images, what, pipe, sha, workers, executor):
         pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, cores()//workers),))
         try:
             for p in images:
-                with _lean_start() if own else nullcontext(): jobs[pool.submit(segment_file, p, what)] = p
+                with _lean_start() if own else nullcontext():
+                    jobs[pool.submit(segment_file, p, what)] = p
             yield ((jobs[f], f.result) for f in as_completed(jobs))
         finally:
-            for f in jobs: f.cancel()
-            if own: pool.shutdown()
-            else: wait(jobs)                                             # those under way still need the copy
+            for f in jobs:
+                f.cancel()
+            if own:
+                pool.shutdown()
+            else:
+                wait(jobs)  # those under way still need the copy
 
 # %% ../../nbs/infer/07_batch.ipynb #dc345a5d
 def segment_files(
@@ -558,21 +614,26 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
     rows, last = _finished(job, what, images), {Path(r['image']).name: r for r in job.rows}
     todo = [p for p in images if p not in rows]
     _claim(job, what, todo)
-    if not todo: print(f'dinocell: {what.output}: {len(images)} of {len(images)} images are done already, nothing was done', file=sys.stderr)
+    if not todo:
+        print(f'dinocell: {what.output}: {len(images)} of {len(images)} images are done already, nothing was done', file=sys.stderr)
     with _results_of(todo, what, pipe, job.identity['model'], workers, executor) as results, tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image') as bar:
         for path, result in results:
             try:
                 rows[path] = result()
                 _note(job, rows[path], last.get(Path(path).name))
-                for why in rows[path].get('blank', ()): tqdm.write(f'dinocell: {why}; its labels are left empty', file=sys.stderr)
-            except WriteError: raise                                     # the next image would meet the same disk
+                for why in rows[path].get('blank', ()):
+                    tqdm.write(f'dinocell: {why}; its labels are left empty', file=sys.stderr)
+            except WriteError:
+                raise  # the next image would meet the same disk
             except InputError as e:
                 rows[path] = dict(image=path, error=str(e))
                 tqdm.write(f'dinocell: {e}', file=sys.stderr)
-            except BrokenProcessPool as e: raise InputError(f'{path}: a process was killed, most likely for want of memory: take fewer workers than {workers}; what is finished is kept') from e
+            except BrokenProcessPool as e:
+                raise InputError(f'{path}: a process was killed, most likely for want of memory: take fewer workers than {workers}; what is finished is kept') from e
             bar.update()
     rows = [rows[p] for p in images]
-    if said := said_of_channels([r.get('channels', 1) for r in rows if 'error' not in r], pipe.model.config['channel']): print(f'dinocell: {said}', file=sys.stderr)
+    if said := said_of_channels([r.get('channels', 1) for r in rows if 'error' not in r], pipe.model.config['channel']):
+        print(f'dinocell: {said}', file=sys.stderr)
     return rows
 
 # %% ../../nbs/infer/07_batch.ipynb #4f22127f
@@ -582,11 +643,14 @@ def doubtful_diameter(
 ) -> str | None:        # a sentence; None: no doubt, or nothing to tell by
     "Whether the diameter that was given is less than half or more than twice what the first image seems to show"
     row = next((r for r in rows if 'error' not in r and 'frames' not in r), None)
-    if row is None or what.diameter in (None, 'auto') or not Path(row['image']).exists() or _beyond_memory(row['image'], what.axes): return None
+    if row is None or what.diameter in (None, 'auto') or not Path(row['image']).exists() or _beyond_memory(row['image'], what.axes):
+        return None
     pipe = _pipeline_of(what)                                            # only now: several processes have their own
-    if pipe.cell_diameter() is None: return None
+    if pipe.cell_diameter() is None:
+        return None
     seen = pipe.estimate_diameter(_read(row['image'], what.axes), row['image'])
-    if seen is None or .5 <= seen/what.diameter <= 2: return None
+    if seen is None or .5 <= seen/what.diameter <= 2:
+        return None
     return f"{row['image']}: its cells seem to be about {seen:.0f} pixels wide, but the diameter given is {what.diameter:g}: measure some cells to be sure"
 
 # %% ../../nbs/infer/07_batch.ipynb #a30e96b4
@@ -595,19 +659,23 @@ def _check_names(images, what): # paths; `SegmentSettings`
     if Path(what.output).resolve() in {Path(p).parent.resolve() for p in images}:
         raise InputError(f'{what.output}: holds the images: choose another output folder, so that none is overwritten')
     twice = [name for name, n in Counter(f.name for p in images for f in result_files(p, what).values()).items() if n > 1]
-    if twice: raise InputError(f'{what.output}: several images would write {sorted(twice)[0]}: rename them, or give each folder its own output')
+    if twice:
+        raise InputError(f'{what.output}: several images would write {sorted(twice)[0]}: rename them, or give each folder its own output')
 
 def _write_together(rows, what, job): # of `segment_files`; `SegmentSettings`; its job
     "The files that hold all images, made of the label TIFFs; a frame of a stack is a frame of its own"
     done = [(Path(r['image']).name, result_files(r['image'], what)['tif']) for r in rows if 'error' not in r and 'tif' in what.formats]
     names = [_TOGETHER[f] for f in what.formats if f in _TOGETHER]
-    if not done or not names: return
+    if not done or not names:
+        return
     def note(stamps):
         job.identity['together'] = _together_of(job) | stamps
         _kept(job, job.begin)
-    for name in names: _check_together(job, what, name)                  # again: it may have taken hours
+    for name in names:
+        _check_together(job, what, name)  # again: it may have taken hours
     note(dict.fromkeys(names))
-    if 'coco' in what.formats: write_coco(Path(what.output)/_TOGETHER['coco'], ((name, tifffile.imread(f), None) for name, f in done))
+    if 'coco' in what.formats:
+        write_coco(Path(what.output)/_TOGETHER['coco'], ((name, tifffile.imread(f), None) for name, f in done))
     if 'ctc' in what.formats:
         shutil.rmtree(folder := Path(what.output)/_TOGETHER['ctc'], ignore_errors=True)
         with atomic_folder(folder) as tmp:
@@ -617,27 +685,35 @@ def _write_together(rows, what, job): # of `segment_files`; `SegmentSettings`; i
 
 def _pages(path): # label TIFF of an image or a stack
     "Its label images, one by one"
-    with tifffile.TiffFile(path) as f: yield from (page.asarray() for page in f.pages)
+    with tifffile.TiffFile(path) as f:
+        yield from (page.asarray() for page in f.pages)
 
 # %% ../../nbs/infer/07_batch.ipynb #57e9ea09
 def find_images(
     *where: str | Path, # files, folders, globs, or OME-Zarr folders
 ) -> list:              # paths, sorted, none twice; at least one
     "The images that `where` means, see `list_images`"
-    if '' in where: raise InputError("an empty path '' among the images: check the variable that it comes from")
+    if '' in where:
+        raise InputError("an empty path '' among the images: check the variable that it comes from")
     found, missing = set(), {}
     for w in where:
-        try: found.update(_found_in(w))
-        except InputError as e: missing[w] = e
-    if not found: raise next(iter(missing.values()))
+        try:
+            found.update(_found_in(w))
+        except InputError as e:
+            missing[w] = e
+    if not found:
+        raise next(iter(missing.values()))
     return sorted(found | {Path(w) for w in missing})                    # one that is not there is told when its turn comes, and costs itself
 
 def _found_in(where): # see `find_images`
     "The images that one of them means"
     path = Path(where)
-    if path.suffix.lower() == '.zarr' and path.is_dir(): return [path]
+    if path.suffix.lower() == '.zarr' and path.is_dir():
+        return [path]
     inside = sorted(p for p in path.iterdir() if p.suffix.lower() == '.zarr') if path.is_dir() else []
-    try: return sorted([*list_images(where), *inside])
+    try:
+        return sorted([*list_images(where), *inside])
     except InputError:
-        if inside: return inside
+        if inside:
+            return inside
         raise

@@ -24,7 +24,8 @@ _NUMBERS = dict(eccentricity='eccentricity', solidity='solidity', orientation_ra
 
 def _check_pixel_size(pixel_size): # µm or None
     "`InputError` unless None or positive"
-    if pixel_size is not None and not 0 < pixel_size < np.inf: raise InputError(f'pixel_size={pixel_size}: give the side of a pixel in µm, above 0')
+    if pixel_size is not None and not 0 < pixel_size < np.inf:
+        raise InputError(f'pixel_size={pixel_size}: give the side of a pixel in µm, above 0')
 
 def _shapes(labels, pixel_size): # (H,W) int32, 1..N; µm or None
     "Columns of place, size and shape"
@@ -37,11 +38,14 @@ def _shapes(labels, pixel_size): # (H,W) int32, 1..N; µm or None
 def _planes(image, shape, names): # see `cell_table`; (H,W); one a channel, or None
     "Name and plane (H,W) of each channel; alpha left out"
     image = np.asarray(image)
-    if image.dtype.kind not in 'iufb': raise InputError(f'image: pixels of type {image.dtype} are not numbers: give the image as recorded')
+    if image.dtype.kind not in 'iufb':
+        raise InputError(f'image: pixels of type {image.dtype} are not numbers: give the image as recorded')
     first, last = image.shape[-2:] == shape, image.shape[:2] == shape
-    if not 2 <= image.ndim <= 3 or not (first or last): raise InputError(f'image: shape {image.shape} does not belong to labels of shape {shape}')
+    if not 2 <= image.ndim <= 3 or not (first or last):
+        raise InputError(f'image: shape {image.shape} does not belong to labels of shape {shape}')
     planes = image[None] if image.ndim == 2 else image if first else np.moveaxis(image, 2, 0)
-    if not first and len(planes) == 4: planes = planes[:3]
+    if not first and len(planes) == 4:
+        planes = planes[:3]
     names = (['intensity'] if len(planes) == 1 else [f'channel{k}' for k in range(len(planes))]) if names is None else list(names)
     if len(names) != len(planes) or len(set(names)) < len(names):
         raise InputError(f'channels: {names}: give one name for each of the {len(planes)} channels, all different')
@@ -90,7 +94,8 @@ def _saddles(labels, dist_map): # (H,W) int32, 1..N; (H,W) float32
     "Height of the highest pass from each cell to another that touches it, 0 without one (N,)"
     out = np.zeros(labels.max() + 1, np.float32)
     pairs, heights = _passes(dist_map, labels)
-    for side in pairs.T: np.maximum.at(out, side, heights.astype(np.float32))
+    for side in pairs.T:
+        np.maximum.at(out, side, heights.astype(np.float32))
     return out[1:]
 
 def _certainty(labels, dist_map, at, starts): # as `_saddles`; see `_pixels_by_cell`
@@ -106,7 +111,8 @@ def agreement(
     flips: list,  # label images (H,W) of the same field predicted under flips, flipped back; at least one
 ) -> np.ndarray:  # (N,) float64 in [0,1], in ascending order of the labels
     "How well each cell is found again: its best IoU in each of `flips`, averaged"
-    if not len(flips): raise InputError('flips: none given: give at least one label image')
+    if not len(flips):
+        raise InputError('flips: none given: give at least one label image')
     total = 0.
     for other in flips:
         o = _overlaps(other, labels)
@@ -125,15 +131,19 @@ def fit_confidence(
 ) -> list | None: # weights: of a constant, `peak`, `saddle` and `fit`; None: fewer than 200 cells, or fewer than 20 of an IoU below .5
     "Weights of a model's `confidence`: logistic regression whose target is the IoU itself"
     iou = np.asarray(iou, float)
-    if iou.size < _CELLS or np.count_nonzero(iou < .5) < _WRONG: return None
+    if iou.size < _CELLS or np.count_nonzero(iou < .5) < _WRONG:
+        return None
     x = np.stack([np.ones(iou.size), *(table[k] for k in _SURE)], 1)
-    def loss(w): return np.mean(np.logaddexp(0, x@w) - iou*(x@w)) + 1e-4*(w[1:]**2).sum()
+    def loss(w):
+        return np.mean(np.logaddexp(0, x@w) - iou*(x@w)) + 1e-4*(w[1:]**2).sum()
     return minimize(loss, np.zeros(4)).x.round(4).tolist()
 
 def _confidence(table, weights): # columns as for `fit_confidence`; its weights
     "The expected IoU of each cell with the true one, in (0,1)"
-    try: constant, *slopes = np.asarray(weights, float).tolist()
-    except (TypeError, ValueError): slopes = ()
+    try:
+        constant, *slopes = np.asarray(weights, float).tolist()
+    except (TypeError, ValueError):
+        slopes = ()
     if len(slopes) != 3 or not np.isfinite([constant, *slopes]).all():
         raise InputError(f'confidence: {weights!r} are no four weights: tune the model again, or leave them out')
     return expit(constant + sum(w*table[k] for w, k in zip(slopes, _SURE)))
@@ -158,7 +168,9 @@ def cell_table(
     table = dict(label=numbers, **_shapes(labels, pixel_size), **_neighbours(labels))
     for name, plane in _planes(image, labels.shape, channels) if image is not None else ():
         table |= {f'{name}_{k}': v for k, v in _statistics(plane.ravel()[at], starts).items()}
-    if flips is not None: table['agreement'] = agreement(old, flips)
-    if dist_map is None: return table
+    if flips is not None:
+        table['agreement'] = agreement(old, flips)
+    if dist_map is None:
+        return table
     table |= _certainty(labels, _check_map(dist_map), at, starts)
     return table if confidence is None else table | dict(confidence=_confidence(table, confidence))

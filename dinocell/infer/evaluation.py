@@ -50,7 +50,8 @@ def classical_baseline(
 ) -> np.ndarray:        # (h,w) int32 labels
     "Otsu's threshold, Euclidean distance transform, watershed from its peaks"
     x = gaussian(grey, 1, preserve_range=True)
-    if edges: x = gaussian(sobel(x), 2)
+    if edges:
+        x = gaussian(sobel(x), 2)
     front = x > threshold_otsu(x) if x.min() < x.max() else np.zeros(x.shape, bool)
     front = ndi.binary_fill_holes(ndi.binary_opening(front, iterations=2))
     depth = gaussian(ndi.distance_transform_edt(front), 1)
@@ -83,7 +84,8 @@ def scores_of(
     "Scores of one pool of cells or of many"
     c = np.moveaxis(np.asarray(counts, float), -1, 0)
     ctc, tp, both = pooled_scores(*c[:7]), c[6:16], c[0] + c[1]
-    with np.errstate(invalid='ignore'): ap, pq = tp/(both - tp), 2*c[16]/both
+    with np.errstate(invalid='ignore'):
+        ap, pq = tp/(both - tp), 2*c[16]/both
     return np.stack([ctc['SEG'], ctc['DET'], ctc['OP_CSB'], ap[0], ap.mean(0), pq, ctc['F1']], -1)
 
 _OBJECTS = ('cells', 'labels', *KINDS) # in a table
@@ -98,13 +100,16 @@ def _numbers(total): # summed counts (22,)
 def _fit(labels, data, i, where): # labels of image i; what to call them in an error
     "Labels at the resolution of the image; those at the size of the network's picture are enlarged"
     labels, whole = check_labels(labels, where), data.image_size(i)
-    if labels.shape == whole: return labels
-    if labels.shape != tuple(data.sizes[i]): raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {whole}: give one label a pixel of it')
+    if labels.shape == whole:
+        return labels
+    if labels.shape != tuple(data.sizes[i]):
+        raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {whole}: give one label a pixel of it')
     return resize_labels(labels, whole)
 
 def _called(method, data, i, name): # function; which image; name of the method
     "What a function makes of an image; whatever goes wrong in it, the image is named"
-    try: labels = np.asarray(method(data.grey(i)))
+    try:
+        labels = np.asarray(method(data.grey(i)))
     except Exception as e:  # somebody else's function: it may raise anything, which stays attached as the cause
         raise InputError(f'image {data.names[i]}: {name} failed on it ({type(e).__name__}: {(str(e).splitlines() or [""])[0][:200]}): run it on this image alone') from e
     return _fit(labels, data, i, f'image {data.names[i]}, {name}')
@@ -113,7 +118,8 @@ def _file_of(folder, name): # folder of label images; name of an image
     "The one label image of that name"
     ends = ('.tif', '.ome.tif') if (Path(folder)/'segmented.jsonl').is_file() else (*suffixes, '.ome.tif', '.ome.tiff') # `segment` writes pictures NAME.png beside NAME.tif, and NAME.ome.tif for an image of that name
     found = [p for end in ends if (p := Path(folder)/f'{name}{end}').is_file()]
-    if len(found) == 1: return found[0]
+    if len(found) == 1:
+        return found[0]
     said = 'no label image' if not found else f'{len(found)} label images, {" and ".join(p.name for p in found)},'
     raise InputError(f'{folder}: {said} for image {name}: there should be one, called {name}.tif')
 
@@ -127,15 +133,19 @@ def labels_by(
     if hasattr(method, 'segment_prepared'):
         check_prepared(data, method.model.config)
         return lambda i: method.segment_prepared(data.grey(i), size=data.image_size(i))
-    if callable(method): return lambda i: _called(method, data, i, name)
+    if callable(method):
+        return lambda i: _called(method, data, i, name)
     if not isinstance(method, (str, Path)):
-        if len(method) != len(data): raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: give one an image')
+        if len(method) != len(data):
+            raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: give one an image')
         return lambda i: _fit(method[i], data, i, f'image {data.names[i]}, {name}')
-    if not Path(method).is_dir(): raise InputError(f'{method}: no such folder: give one that holds a label image NAME.tif for each image')
+    if not Path(method).is_dir():
+        raise InputError(f'{method}: no such folder: give one that holds a label image NAME.tif for each image')
     def read(i):
         path = _file_of(method, data.names[i])
         labels = read_mask(path)
-        if doubt := label_doubt(labels): warnings.warn(f'{path}: {doubt}: is it a label image?', stacklevel=2)
+        if doubt := label_doubt(labels):
+            warnings.warn(f'{path}: {doubt}: is it a label image?', stacklevel=2)
         return _fit(labels, data, i, path)
     return read
 
@@ -146,12 +156,14 @@ def segment_dataset(
 ) -> list:               # labels of each image
     "A method's labels for every image of a dataset"
     labels = labels_by(segment, data, name)
-    with tqdm(range(len(data)), desc=name, leave=False) as bar: return [labels(i) for i in bar]
+    with tqdm(range(len(data)), desc=name, leave=False) as bar:
+        return [labels(i) for i in bar]
 
 # %% ../../nbs/infer/04_evaluation.ipynb #d70ce1a5
 def _fingerprint(method):
     "What makes a pipeline's labels: its weights and settings; nothing is known of other methods"
-    if not isinstance(method, DINOCellPipeline): return {}
+    if not isinstance(method, DINOCellPipeline):
+        return {}
     return dict(weights=weights_sha256(method.model), preparation=_PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap')})
 
 def write_results(
@@ -167,10 +179,12 @@ def write_results(
     about = dict(method=name, **_fingerprint(method), resolution='of the images', images=images)
     with Job(folder/'results.json', about, grows=('images',), keys=dict(image=str)) as job:
         known = (job.known or {}).get('images', {})
-        if foreign := next((n for n in data.names if n not in known and (folder/f'{n}.tif').exists()), None): raise InputError(f'{folder}/{foreign}.tif: did not come from here: choose another folder')
+        if foreign := next((n for n in data.names if n not in known and (folder/f'{n}.tif').exists()), None):
+            raise InputError(f'{folder}/{foreign}.tif: did not come from here: choose another folder')
         job.begin()
         done, file_of = {r['image']: r.get('file') for r in job.rows}, {n: folder/f'{n}.tif' for n in data.names}
-        if changed := next((file_of[n] for n in data.names if done.get(n) and file_of[n].is_file() and _sha256(file_of[n]) != done[n]), None): raise InputError(f'{changed}: was changed since it was written here: choose another folder, or remove this file')
+        if changed := next((file_of[n] for n in data.names if done.get(n) and file_of[n].is_file() and _sha256(file_of[n]) != done[n]), None):
+            raise InputError(f'{changed}: was changed since it was written here: choose another folder, or remove this file')
         todo = [i for i, n in enumerate(data.names) if n not in done or not file_of[n].is_file()]
         with tqdm(total=len(data), initial=len(data) - len(todo), desc=name, leave=False) as bar:
             for i in todo:
@@ -206,9 +220,11 @@ def score_dataset(
 ) -> ImageCounts:
     "Segment and count every image"
     labels = labels_by(method, data, name)
-    with tqdm(range(len(data)), desc=name, leave=False) as bar: counts, reduced = map(np.stack, zip(*(_both_counts(data, i, labels(i)) for i in bar)))
+    with tqdm(range(len(data)), desc=name, leave=False) as bar:
+        counts, reduced = map(np.stack, zip(*(_both_counts(data, i, labels(i)) for i in bar)))
     scored = ImageCounts(name, list(data.names), groups_of(data), counts, reduced, list(data.groups))
-    if not counts[:, 0].any(): warnings.warn(f'{data.folder}: no cell in any of its masks: {_undefined(counts[:, 1].any())}', stacklevel=2)
+    if not counts[:, 0].any():
+        warnings.warn(f'{data.folder}: no cell in any of its masks: {_undefined(counts[:, 1].any())}', stacklevel=2)
     return scored
 
 # %% ../../nbs/infer/04_evaluation.ipynb #b28bd242
@@ -217,7 +233,8 @@ def total_row(
 ) -> dict:               # method, images, cells, labels; of each of `KINDS` how many; each of `SCORES`, and its 95 % interval as SEG_low, SEG_high, …
     "One row of a table, pooled over all images"
     row = dict(method=scored.method, images=len(scored.names)) | _numbers(sum(scored.counts))
-    for k, low, high in zip(SCORES, *interval(scored.counts, scores_of, scored.clusters, bounded=True).tolist()): row |= {f'{k}_low': low, f'{k}_high': high}
+    for k, low, high in zip(SCORES, *interval(scored.counts, scores_of, scored.clusters, bounded=True).tolist()):
+        row |= {f'{k}_low': low, f'{k}_high': high}
     return row
 
 def score_row(
@@ -226,7 +243,8 @@ def score_row(
     results,   # result labels, a list
 ) -> dict:     # see `total_row`
     "One row of a table, from lists of labels"
-    if len(refs) != len(results) or not len(refs): raise InputError(f'{name}: {len(refs)} references, {len(results)} results: give as many, and at least one')
+    if len(refs) != len(results) or not len(refs):
+        raise InputError(f'{name}: {len(refs)} references, {len(results)} results: give as many, and at least one')
     names = [f'image {k}' for k in range(len(refs))]
     return total_row(ImageCounts(name, names, names, np.stack([image_counts(*p) for p in zip(refs, results)])))
 
@@ -239,7 +257,8 @@ def format_entry(
 ) -> str:
     "An entry of a row as text, with its interval if it has one"
     v, low, high = row[key], row.get(f'{key}_low'), row.get(f'{key}_high')
-    if not isinstance(v, float): return str(v)
+    if not isinstance(v, float):
+        return str(v)
     return f'{v:.3f}' + ('' if low is None or v != v else ' [no interval]' if low != low else f' [{low:.3f}, {high:.3f}]')
 
 def format_table(
@@ -271,9 +290,11 @@ def regroup(
     "Other groups to report than those of the dataset; intervals go by its wells or films as before"
     if isinstance(groups, dict):
         missing = [n for n in scored.names if n not in groups]
-        if missing: raise InputError(f'image {missing[0]} is in no group: name a group for each of the {len(scored.names)} images')
+        if missing:
+            raise InputError(f'image {missing[0]} is in no group: name a group for each of the {len(scored.names)} images')
         groups = [groups[n] for n in scored.names]
-    if len(groups) != len(scored.names): raise InputError(f'{len(groups)} groups for {len(scored.names)} images: name one for each')
+    if len(groups) != len(scored.names):
+        raise InputError(f'{len(groups)} groups for {len(scored.names)} images: name one for each')
     return scored._replace(groups=list(groups))
 
 def group_rows(
@@ -281,7 +302,8 @@ def group_rows(
 ) -> list:               # group, and what `total_row` says, in the order of the groups; none if every image is a group of its own
     "A row a group"
     groups = sorted(set(scored.groups))
-    if len(groups) == len(scored.names): return []
+    if len(groups) == len(scored.names):
+        return []
     return [dict(group=g) | total_row(part(scored, [h == g for h in scored.groups])) for g in groups]
 
 # %% ../../nbs/infer/04_evaluation.ipynb #65d2067f
@@ -310,7 +332,8 @@ def worst_images(
     metric: str = 'OP_CSB', # one of `SCORES`
 ) -> list:                  # their numbers, the worst first
     "Images of the lowest score, of equals those with more errors; one without cells counts as 0 with labels and as 1 without"
-    if metric not in SCORES: raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(SCORES)}')
+    if metric not in SCORES:
+        raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(SCORES)}')
     value = scores_of(scored.counts)[:, SCORES.index(metric)]
     value = np.where(np.isnan(value), scored.counts[:, COUNTS.index('n_res')] == 0, value)
     errors = scored.counts[:, COUNTS.index('missed'):].sum(1)
@@ -347,12 +370,14 @@ def plot_worst(
         grey = resize_labels(data.grey(i), ref.shape)
         k = object_kinds(ref, res)
         row[0].imshow(grey, cmap='gray', interpolation='nearest')
-        for ax, side, kinds in zip(row[1:], (ref, res), (k.ref_kind, k.res_kind)): ax.imshow(kind_overlay(grey, side, kinds), interpolation='nearest')
+        for ax, side, kinds in zip(row[1:], (ref, res), (k.ref_kind, k.res_kind)):
+            ax.imshow(kind_overlay(grey, side, kinds), interpolation='nearest')
         name = r['image'].encode(errors='backslashreplace').decode()            # one of an older disk may be no UTF-8
         row[0].set_title(f'{name}: {metric} {r[metric]:.3f}', fontsize=9)
         row[1].set_title(f'{r["cells"]} cells: {r["found"]} found, {r["boundary"]} boundary,\n{r["missed"]} missed, {r["split"]} split, {r["merged"]} merged', fontsize=9)
         row[2].set_title(f'{r["labels"]} labels, {r["extra"]} extra', fontsize=9)
-        for ax in row: ax.axis('off')
+        for ax in row:
+            ax.axis('off')
     fig.legend(handles=[Patch(facecolor=c, edgecolor='k', lw=.5, label=k) for k, c in KIND_COLOURS.items()], loc='outside lower center', ncols=6, frameon=False)
     return axes
 
@@ -363,7 +388,8 @@ def make_report(
 ) -> dict:               # data, intervals: what and how; rows: methods, reduced (methods at the scale of the dataset, where it is another), groups, differences, images
     "Scores of methods on a dataset: all together, by groups, against each other, and image by image"
     names = [s.method for s in scored]
-    if len(set(names)) < len(names): raise InputError(f'methods {", ".join(names)}: two have the same name: name them apart')
+    if len(set(names)) < len(names):
+        raise InputError(f'methods {", ".join(names)}: two have the same name: name them apart')
     about = dict(folder=str(data.folder), images=len(data), **{k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')})
     rests = basis(scored[0].clusters or scored[0].names, scored[0].counts[:, 0])
     return dict(data=about, intervals=dict(level=.95, method='cluster jackknife, Student t', **rests),
@@ -383,8 +409,10 @@ def format_evaluation(
     if (rows := report['differences']):
         first = rows[0]['method']
         tables.append([{f'{first} minus …': s} | {r['against']: format_entry(r, 'difference') for r in rows if r['score'] == s} for s in SCORES])
-    if (rows := report['reduced']): tables.append(turned(('SEG', 'DET', 'OP_CSB', 'F1'), "at the dataset's scale", rows, 'method'))
-    if groups: tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')} | {k: format_entry(r, k) for k in ('SEG', 'DET', 'OP_CSB', 'F1')} for r in groups])
+    if (rows := report['reduced']):
+        tables.append(turned(('SEG', 'DET', 'OP_CSB', 'F1'), "at the dataset's scale", rows, 'method'))
+    if groups:
+        tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')} | {k: format_entry(r, k) for k in ('SEG', 'DET', 'OP_CSB', 'F1')} for r in groups])
     rests = report['intervals']
     head = f"{report['data']['images']} images at their own resolution; pooled scores, {f'[95 % interval {say_basis(rests)}]' if rests['enough'] else say_basis(rests)}"
     return '\n\n'.join([head, *map(format_table, tables)])
@@ -392,9 +420,12 @@ def format_evaluation(
 # %% ../../nbs/infer/04_evaluation.ipynb #33dc97c6
 def _plain(x): # what JSON can hold, or NaN
     "NaN becomes null"
-    if isinstance(x, dict): return {k: _plain(v) for k, v in x.items()}
-    if isinstance(x, list): return [_plain(v) for v in x]
-    if isinstance(x, np.generic): return _plain(x.item())
+    if isinstance(x, dict):
+        return {k: _plain(v) for k, v in x.items()}
+    if isinstance(x, list):
+        return [_plain(v) for v in x]
+    if isinstance(x, np.generic):
+        return _plain(x.item())
     return None if isinstance(x, float) and x != x else x
 
 def evaluation_json(
@@ -409,10 +440,13 @@ def write_report(
 ):
     "report.json, and as tables scores.csv, groups.csv, differences.csv, images.csv where there is something to say; each file whole or not at all"
     folder = Path(folder)
-    with atomic_path(folder/'report.json') as tmp: tmp.write_text(evaluation_json(report), encoding='utf-8')
+    with atomic_path(folder/'report.json') as tmp:
+        tmp.write_text(evaluation_json(report), encoding='utf-8')
     for name, rows in (('scores', 'methods'), *[(k, k) for k in ('groups', 'differences', 'images')]):
-        if report[rows]: write_rows(folder/f'{name}.csv', report[rows])
-        else: (folder/f'{name}.csv').unlink(missing_ok=True)                           # of an earlier report
+        if report[rows]:
+            write_rows(folder/f'{name}.csv', report[rows])
+        else:
+            (folder/f'{name}.csv').unlink(missing_ok=True)  # of an earlier report
 
 # %% ../../nbs/infer/04_evaluation.ipynb #745f84c0
 def _calibrate(pipe, data, enough=2000): # cells
@@ -424,7 +458,8 @@ def _calibrate(pipe, data, enough=2000): # cells
         labels = relabel(pipe.flood(found))
         tables.append(_certainty(labels, found, *_pixels_by_cell(labels)))
         true.append(agreement(labels, [mask]))                                          # IoU with the true cell
-        if sum(map(len, true)) >= enough: break
+        if sum(map(len, true)) >= enough:
+            break
     iou = np.concatenate(true)
     return dict(weights=fit_confidence({k: np.concatenate([t[k] for t in tables]) for k in tables[0]}, iou), cells=iou.size, wrong=int((iou < .5).sum()))
 

@@ -35,10 +35,13 @@ class WriteError(InputError):
 @contextmanager
 def _whole(path, *endings): # the file to be written; what its name may end in
     "Yield a temporary path, as `atomic_path`; `InputError` for another ending and where the system refuses to write"
-    if Path(path).suffix.lower() not in endings: raise InputError(f'{path}: name the file *{endings[0]}, as other programs expect')
-    if Path(path).is_dir(): raise InputError(f'{path}: is a folder: choose another name')
+    if Path(path).suffix.lower() not in endings:
+        raise InputError(f'{path}: name the file *{endings[0]}, as other programs expect')
+    if Path(path).is_dir():
+        raise InputError(f'{path}: is a folder: choose another name')
     try:
-        with atomic_path(path) as tmp: yield tmp
+        with atomic_path(path) as tmp:
+            yield tmp
     except OSError as e:
         raise WriteError(f'{path}: cannot be written ({e.strerror or e}): choose a folder that you may write to, with room on its disk') from e
 
@@ -68,9 +71,11 @@ def write_tiff(
     labels = check_labels(labels, 'labels')
     _check_pixel_size(pixel_size)
     top = int(labels.max())
-    if top > 2**32 - 1: raise InputError(f'labels: {top} is beyond 32 bits: relabel them to 1, 2, 3, ...')
+    if top > 2**32 - 1:
+        raise InputError(f'labels: {top} is beyond 32 bits: relabel them to 1, 2, 3, ...')
     with _whole(path, '.tif', '.tiff') as tmp:
-        if top > 65535: return tifffile.imwrite(tmp, labels.astype(np.uint32), compression='zlib', metadata=None, **_scale(pixel_size))
+        if top > 65535:
+            return tifffile.imwrite(tmp, labels.astype(np.uint32), compression='zlib', metadata=None, **_scale(pixel_size))
         tifffile.imwrite(tmp, labels.astype(np.uint16), extratags=[_colours()], **_imagej('YX', max(top, 1), pixel_size))
 
 # %% ../../nbs/infer/01_export.ipynb #201fce83
@@ -88,7 +93,8 @@ def write_stack(
     small = np.dtype(dtype) != np.uint32 and np.prod(shape, dtype=np.int64)*np.dtype(dtype).itemsize < 2**31
     colours = dict(extratags=[_colours()]) if dtype == np.uint16 else {}
     how = _imagej(axes, top, pixel_size) | colours if small else dict(bigtiff=True, compression='zlib', metadata=dict(axes=axes), **_scale(pixel_size))
-    with _whole(path, '.tif', '.tiff') as tmp: tifffile.imwrite(tmp, (np.asarray(p, dtype) for p in pages), shape=tuple(shape), dtype=dtype, photometric='minisblack', **how)
+    with _whole(path, '.tif', '.tiff') as tmp:
+        tifffile.imwrite(tmp, (np.asarray(p, dtype) for p in pages), shape=tuple(shape), dtype=dtype, photometric='minisblack', **how)
 
 # %% ../../nbs/infer/01_export.ipynb #af88a327
 def write_csv(
@@ -97,7 +103,8 @@ def write_csv(
 ):
     "A table with a line a cell; what a spreadsheet would compute is marked as text, see `plain_cell`"
     lengths = {name: len(column) for name, column in table.items()}
-    if len(set(lengths.values())) > 1: raise InputError(f'table: columns of unequal length, {lengths}: give one value a cell')
+    if len(set(lengths.values())) > 1:
+        raise InputError(f'table: columns of unequal length, {lengths}: give one value a cell')
     with _whole(path, '.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
         out = csv.writer(f)
         out.writerow(map(plain_cell, table))
@@ -126,10 +133,12 @@ def _cracks(pieces): # (H,W) int, every piece its own number, 0 background
 def _walk(following): # place of the next edge (E,), a permutation
     "Ring of each edge, named by its first edge, and the edge's place on the ring, both (E,)"
     first, jump = np.arange(following.size), following
-    while ((least := np.minimum(first, first[jump])) != first).any(): first, jump = least, jump[jump] # each round looks twice as far ahead
+    while ((least := np.minimum(first, first[jump])) != first).any():
+        first, jump = least, jump[jump]  # each round looks twice as far ahead
     home = first == np.arange(following.size)
     left, at = np.where(home, 0, 1), np.where(home, first, following)       # steps left to the first edge, and where those taken lead
-    while (at != first).any(): left, at = left + left[at], at[at]
+    while (at != first).any():
+        left, at = left + left[at], at[at]
     return first, np.where(home, 0, np.bincount(first, minlength=first.size)[first] - left)
 
 # %% ../../nbs/infer/01_export.ipynb #1df00d3d
@@ -151,7 +160,8 @@ def cell_outlines(
     out = {k: [] for k in numbers}
     last = 0
     for k, piece, ring in zip(cells[order[begins]], pieces[order[begins]], np.split(corner[order][:, ::-1], begins[1:])):
-        if piece != last: out[numbers[k - 1]].append([])
+        if piece != last:
+            out[numbers[k - 1]].append([])
         out[numbers[k - 1]][-1].append(ring)
         last = piece
     return out
@@ -182,10 +192,12 @@ def write_rois(
 ):
     "Cells as a RoiSet of ImageJ, named by their labels"
     labels = check_labels(labels, 'labels')
-    if max(labels.shape) > 32767: raise InputError(f'labels: {labels.shape} is beyond the 32,767 pixels a side of ImageJ ROIs: write GeoJSON')
+    if max(labels.shape) > 32767:
+        raise InputError(f'labels: {labels.shape} is beyond the 32,767 pixels a side of ImageJ ROIs: write GeoJSON')
     rois = [_roi(str(k), pieces) for k, pieces in cell_outlines(labels).items()]
     with _whole(path, '.zip') as tmp, zipfile.ZipFile(tmp, 'w', zipfile.ZIP_DEFLATED) as f:
-        for roi in rois: f.writestr(f'{roi.name}.roi', roi.tobytes())
+        for roi in rois:
+            f.writestr(f'{roi.name}.roi', roi.tobytes())
 
 # %% ../../nbs/infer/01_export.ipynb #037cfce7
 def _check_table(table, numbers): # see `cell_table`, or None; labels in ascending order
@@ -210,7 +222,8 @@ def write_geojson(
     features = [dict(type='Feature', geometry=_geometry(pieces), properties=dict(
         objectType='detection', name=str(k), label=k, measurements={name: v[i] for name, v in columns.items() if np.isfinite(v[i])}))
         for i, (k, pieces) in enumerate(outlines.items())]
-    with _whole(path, '.geojson', '.json') as tmp: tmp.write_text(json.dumps(dict(type='FeatureCollection', features=features), allow_nan=False), encoding='utf-8')
+    with _whole(path, '.geojson', '.json') as tmp:
+        tmp.write_text(json.dumps(dict(type='FeatureCollection', features=features), allow_nan=False), encoding='utf-8')
 
 # %% ../../nbs/infer/01_export.ipynb #23466b19
 def _rles(labels): # (H,W) int32, 1..N
@@ -237,7 +250,8 @@ def _annotations(labels, table): # label image (H,W); see `cell_table`, or None
     boxes = [[x.start, y.start, x.stop - x.start, y.stop - y.start] for y, x in ndi.find_objects(labels)]
     out = [dict(category_id=1, label=k, segmentation=rle, area=size, bbox=box, iscrowd=0)
            for k, rle, size, box in zip(numbers.tolist(), _rles(labels), sizes.tolist(), boxes)]
-    for a, score in zip(out, table.get('confidence', ()) if table is not None else ()): a['score'] = float(score)
+    for a, score in zip(out, table.get('confidence', ()) if table is not None else ()):
+        a['score'] = float(score)
     return out
 
 # %% ../../nbs/infer/01_export.ipynb #30e1023b
@@ -248,13 +262,17 @@ def write_coco(
     "Cells of several images as one COCO data set with a single category, cell"
     seen, annotations = {}, []
     for name, labels, table in images:
-        if str(name) in seen: raise InputError(f'{name}: several images have this name: COCO tells images apart by it')
-        try: found = _annotations(check_labels(labels, str(name)), table)
-        except InputError as e: raise InputError(str(e) if str(e).startswith(str(name)) else f'{name}: {e}') from None
+        if str(name) in seen:
+            raise InputError(f'{name}: several images have this name: COCO tells images apart by it')
+        try:
+            found = _annotations(check_labels(labels, str(name)), table)
+        except InputError as e:
+            raise InputError(str(e) if str(e).startswith(str(name)) else f'{name}: {e}') from None
         seen[str(name)] = dict(id=len(seen) + 1, file_name=str(name), height=labels.shape[0], width=labels.shape[1])
         annotations += [dict(id=len(annotations) + k, image_id=len(seen), **a) for k, a in enumerate(found, 1)]
     coco = dict(info=dict(description='cells, by dinocell'), images=list(seen.values()), categories=[dict(id=1, name='cell')], annotations=annotations)
-    with _whole(path, '.json') as tmp: tmp.write_text(json.dumps(coco, allow_nan=False), encoding='utf-8')
+    with _whole(path, '.json') as tmp:
+        tmp.write_text(json.dumps(coco, allow_nan=False), encoding='utf-8')
 
 # %% ../../nbs/infer/01_export.ipynb #7378e057
 def write_map(
@@ -265,7 +283,8 @@ def write_map(
     "Distance map as float32 with the metadata of ImageJ"
     dist_map = _check_map(dist_map)
     _check_pixel_size(pixel_size)
-    with _whole(path, '.tif', '.tiff') as tmp: tifffile.imwrite(tmp, dist_map, **_imagej('YX', 1, pixel_size))
+    with _whole(path, '.tif', '.tiff') as tmp:
+        tifffile.imwrite(tmp, dist_map, **_imagej('YX', 1, pixel_size))
 
 def write_png(
     path: str | Path, # a .png file
@@ -273,9 +292,13 @@ def write_png(
 ):
     "A picture"
     rgb = np.asarray(rgb)
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size: raise InputError(f'picture: shape {rgb.shape}: give H×W×3 colours')
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        raise InputError(f'picture: shape {rgb.shape}: give H×W×3 colours')
     if rgb.dtype.kind == 'f':
-        if not (rgb.min() >= 0 and rgb.max() <= 1): raise InputError(f'picture: values from {rgb.min():g} to {rgb.max():g}: give floats in [0, 1]')
+        if not (rgb.min() >= 0 and rgb.max() <= 1):
+            raise InputError(f'picture: values from {rgb.min():g} to {rgb.max():g}: give floats in [0, 1]')
         rgb = np.round(rgb*255).astype(np.uint8)
-    if rgb.dtype != np.uint8: raise InputError(f'picture: values of type {rgb.dtype}: give uint8 or floats in [0, 1]')
-    with _whole(path, '.png') as tmp: Image.fromarray(rgb).save(tmp)
+    if rgb.dtype != np.uint8:
+        raise InputError(f'picture: values of type {rgb.dtype}: give uint8 or floats in [0, 1]')
+    with _whole(path, '.png') as tmp:
+        Image.fromarray(rgb).save(tmp)

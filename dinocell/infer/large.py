@@ -36,9 +36,12 @@ from ..utils.system import InputError, duration
 # %% ../../nbs/infer/06_large.ipynb #609e004a
 def _zarr():
     "The zarr package, 3 or later, or how to get it"
-    try: import zarr
-    except ImportError as e: raise InputError("zarr is not installed, which reads OME-Zarr and compressed TIFFs in pieces: pip install 'zarr>=3'") from e
-    if int(zarr.__version__.split('.')[0]) < 3: raise InputError(f"zarr {zarr.__version__} is too old: pip install 'zarr>=3'")
+    try:
+        import zarr
+    except ImportError as e:
+        raise InputError("zarr is not installed, which reads OME-Zarr and compressed TIFFs in pieces: pip install 'zarr>=3'") from e
+    if int(zarr.__version__.split('.')[0]) < 3:
+        raise InputError(f"zarr {zarr.__version__} is too old: pip install 'zarr>=3'")
     return zarr
 
 class Stored:
@@ -46,7 +49,8 @@ class Stored:
     def __init__(self, array, channels):
         self.array, self.channels, self.shape, self.dtype = array, channels, array.shape, array.dtype
         self.chunks = getattr(array, 'chunks', None)
-    def __getitem__(self, index): return self.array[index]
+    def __getitem__(self, index):
+        return self.array[index]
 
 class _Pages:
     "The pages of a compressed TIFF as an array, of which those are read that are asked for"
@@ -54,7 +58,8 @@ class _Pages:
         self.path, self.shape, self.dtype, self.page, self.file = path, series.shape, series.dtype, series.keyframe.shape, None
 
     def __getitem__(self, index):
-        if self.file is None: self.file = _open_tiff(self.path)
+        if self.file is None:
+            self.file = _open_tiff(self.path)
         lead = len(self.shape) - len(self.page)
         number = np.arange(math.prod(self.shape[:lead])).reshape(self.shape[:lead])[index[:lead]]
         pages = np.stack([self.file.series[0].pages[int(k)].asarray() for k in np.ravel(number)])
@@ -67,12 +72,15 @@ def _tiff_rows(path, stack, axes): # whether a stack will do; see `check_axes`
         told = series.axes if stack else _tiff_axes(series, axes, path)
         if series.dataoffset is not None:
             pixels = np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
-            if stack: return pixels
+            if stack:
+                return pixels
             return _channels_first(pixels, series) if told == series.axes else _by_axes(pixels, told)
         ends = [a + n for page in series.pages if page is not None for a, n in zip(page.dataoffsets, page.databytecounts)]
-        if not ends or max(ends) > path.stat().st_size: raise InputError(f'{path}: the file is cut short: copy it again')
+        if not ends or max(ends) > path.stat().st_size:
+            raise InputError(f'{path}: the file is cut short: copy it again')
         pages = series.shape[len(series.shape) - len(series.keyframe.shape):] == series.keyframe.shape and None not in series.pages
-        if stack and pages: return _Pages(path, series)
+        if stack and pages:
+            return _Pages(path, series)
     pixels = _zarr().open_array(tifffile.imread(path, aszarr=True, series=0, level=0, _multifile=False), mode='r')
     known = told.find('C') if 'C' in told else told.find('S')
     return pixels if stack or known < 0 or series.keyframe.photometric in _COLOUR else Stored(pixels, known)
@@ -87,16 +95,19 @@ def _find_zarr(path):
     "A zarr array, or the finest level of an OME-Zarr image; and its axes where they are told"
     zarr = _zarr()
     node = zarr.open(str(path), mode='r')
-    if isinstance(node, zarr.Array): return node, ''
+    if isinstance(node, zarr.Array):
+        return node, ''
     scales = node.attrs.get('ome', node.attrs).get('multiscales')
-    if not scales: raise InputError(f'{path}: a zarr group without multiscales: give the path of an array in it')
+    if not scales:
+        raise InputError(f'{path}: a zarr group without multiscales: give the path of an array in it')
     image = node[scales[0]['datasets'][0]['path']]
     return image, _ome_axes(scales[0], image.ndim)
 
 def _open_zarr(path, stack, asked): # as `_tiff_rows`
     "The image of a zarr folder"
     image, axes = _find_zarr(path)
-    if stack: return image
+    if stack:
+        return image
     axes = _axes_told(axes or _array_axes(image.shape), image.shape, asked, path)
     _check_plane(axes, image.shape, path)
     return Stored(image, axes.index('C')) if 'C' in axes else image
@@ -105,7 +116,8 @@ def _open_zarr(path, stack, asked): # as `_tiff_rows`
 def _npy_rows(path, stack, asked): # as `_tiff_rows`
     "A .npy file, memory-mapped"
     pixels = np.load(path, mmap_mode='r', allow_pickle=False)
-    if stack: return pixels
+    if stack:
+        return pixels
     axes = _array_axes(pixels.shape)
     told = _axes_told(axes, pixels.shape, asked, path)
     return pixels if told == axes else _by_axes(pixels, told)
@@ -120,13 +132,19 @@ def open_large(
 
 def _open(path, stack, axes): # as `_tiff_rows`
     "See `open_large`"
-    if not path.exists(): raise InputError(f'{path}: no such file: check the path')
+    if not path.exists():
+        raise InputError(f'{path}: no such file: check the path')
     try:
-        if path.is_dir(): return _open_zarr(path, stack, axes)
-        if path.suffix.lower() in ('.tif', '.tiff'): return _tiff_rows(path, stack, axes)
-        if path.suffix.lower() == '.npy': return _npy_rows(path, stack, axes)
-    except InputError: raise
-    except _unreadable as e: raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
+        if path.is_dir():
+            return _open_zarr(path, stack, axes)
+        if path.suffix.lower() in ('.tif', '.tiff'):
+            return _tiff_rows(path, stack, axes)
+        if path.suffix.lower() == '.npy':
+            return _npy_rows(path, stack, axes)
+    except InputError:
+        raise
+    except _unreadable as e:
+        raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
 # %% ../../nbs/infer/06_large.ipynb #ae151a61
@@ -144,11 +162,13 @@ def _axes_of(path):
             image, axes = _find_zarr(path)
             return axes or _array_axes(image.shape), image.shape
         if path.suffix.lower() in ('.tif', '.tiff'):
-            with _open_tiff(path) as f: return f.series[0].axes, f.series[0].shape
+            with _open_tiff(path) as f:
+                return f.series[0].axes, f.series[0].shape
         if path.suffix.lower() == '.npy':
             shape = np.load(path, mmap_mode='r', allow_pickle=False).shape
             return _array_axes(shape), shape
-    except _unreadable: pass
+    except _unreadable:
+        pass
     return '', ()
 
 def open_stack(
@@ -161,15 +181,18 @@ def open_stack(
     axes, shape = _axes_of(path)
     axes = _axes_told(axes, shape, asked, path)
     along = {a: k for a in 'TZ' for k, (b, n) in enumerate(zip(axes, shape)) if a == b and n > 1}
-    if not along: return None
+    if not along:
+        return None
     image, counts = _open(path, True, asked), tuple(shape[k] for k in along.values())
     size = tuple(shape[axes.index(a)] for a in 'YX')
 
     def read(k):
         where = dict(zip(along.values(), np.unravel_index(k, counts)))
         index = tuple(int(where[j]) if j in where else slice(None) if n > 1 or axes[j] in 'YX' else 0 for j, n in enumerate(shape))
-        try: frame = np.asarray(image[index])
-        except _unreadable as e: raise InputError(f'{path}: frame {k} cannot be read ({str(e)[:80]}): the file is damaged') from e
+        try:
+            frame = np.asarray(image[index])
+        except _unreadable as e:
+            raise InputError(f'{path}: frame {k} cannot be read ({str(e)[:80]}): the file is damaged') from e
         return _as_channels(frame, left.index('C')) if 'C' in left and frame.ndim == 3 else frame
     left = [a for j, (a, n) in enumerate(zip(axes, shape)) if j not in along.values() and (n > 1 or a in 'YX')]
     return Stack(''.join(along), counts, size, read)
@@ -189,7 +212,8 @@ def grey_rows(
     "One plane of an image, read in bands"
     keep = [k for k, n in enumerate(image.shape) if n > 1 or k >= len(image.shape) - 2] if len(image.shape) > 3 else list(range(len(image.shape)))
     shape = tuple(image.shape[k] for k in keep)                          # T×C×Z×Y×X of one time point and plane is C×Y×X
-    if 0 in shape: raise InputError(f'{name}: shape {tuple(image.shape)} holds no pixel')
+    if 0 in shape:
+        raise InputError(f'{name}: shape {tuple(image.shape)} holds no pixel')
     to_grey(np.zeros((1, 1), image.dtype), None, name)                   # its dtype is one of numbers
     known = 0 if isinstance(image, Channels) else getattr(image, 'channels', None)
     axis = keep.index(known) if known in keep and len(shape) == 3 else _channel_axis(shape)
@@ -201,12 +225,17 @@ def grey_rows(
 
     def read(a, b):
         index = tuple(slice(a, b) if k == rows else slice(None) if k in keep else 0 for k in range(len(image.shape)))
-        try: part = np.asarray(image[index])
-        except _unreadable as e: raise InputError(f'{name}: rows {a} to {b - 1} cannot be read ({str(e)[:80]}): the file is damaged') from e
-        if len(shape) == 2: return to_grey(part, None, name)
+        try:
+            part = np.asarray(image[index])
+        except _unreadable as e:
+            raise InputError(f'{name}: rows {a} to {b - 1} cannot be read ({str(e)[:80]}): the file is damaged') from e
+        if len(shape) == 2:
+            return to_grey(part, None, name)
         part = np.moveaxis(part, 2, 0) if last else part
-        if channel is not None and not 0 <= channel < len(part): raise InputError(f'{name}: channel {channel} asked for, but it has channels 0 to {len(part) - 1}')
-        if channel is not None: return to_grey(part[channel], None, name)
+        if channel is not None and not 0 <= channel < len(part):
+            raise InputError(f'{name}: channel {channel} asked for, but it has channels 0 to {len(part) - 1}')
+        if channel is not None:
+            return to_grey(part[channel], None, name)
         return to_grey(part[:3 if last and len(part) == 4 and known is None else None].mean(0, dtype=np.float32), None, name)
     return Rows(tuple(shape[k] for k in ((0, 1) if len(shape) == 2 or last else (1, 2))), read, chunks[rows] if chunks else 1)
 
@@ -236,8 +265,10 @@ def estimate_in_middle(
     name: str = 'image', # what to call it in an error
 ) -> float | None:  # pixels of the image; None where its middle shows no cell
     "About how large the cells are, see `DINOCellPipeline.estimate_diameter`"
-    try: return pipe.estimate_diameter(central_part(plane), name)
-    except BlankError: return None                                       # what the whole is, is told when it is prepared
+    try:
+        return pipe.estimate_diameter(central_part(plane), name)
+    except BlankError:
+        return None  # what the whole is, is told when it is prepared
 
 # %% ../../nbs/infer/06_large.ipynb #f2f0083e
 def resized_rows(
@@ -247,7 +278,8 @@ def resized_rows(
     smooth: bool,  # blur before shrinking
 ) -> Rows:         # what `skimage.transform.resize` makes of all of it, order 1
     "A picture at another size, read in bands"
-    if shape == rows.shape: return rows
+    if shape == rows.shape:
+        return rows
     factor = np.divide(rows.shape, shape)
     sigma = np.maximum(0, (factor - 1)/2)*smooth
     margin = math.ceil(4*sigma[0]) + 2
@@ -258,7 +290,8 @@ def resized_rows(
         offset = (a + .5)*factor[0] - .5 - top, .5*factor[1] - .5
 
         def resized(x):
-            if sigma.any(): x = ndi.gaussian_filter(x, sigma, mode=mode)
+            if sigma.any():
+                x = ndi.gaussian_filter(x, sigma, mode=mode)
             return ndi.affine_transform(x, factor, offset, (b - a, shape[1]), order=1, mode=mode)
         return _resize_known(part, resized)
     return Rows(tuple(shape), read, max(1, math.ceil(rows.step/factor[0])))
@@ -291,7 +324,8 @@ def ranked_values(
     low = {u: np.zeros(2**16, np.int64) for u in np.unique(upper)}
     for a, b in tqdm(_bands(rows, pixels), desc='grey values, 2 of 2', leave=False, delay=5):
         key = _sortable(rows.read(a, b)).ravel()
-        for u, n in low.items(): n += np.bincount(key[key >> 16 == u] & 0xffff, minlength=2**16)
+        for u, n in low.items():
+            n += np.bincount(key[key >> 16 == u] & 0xffff, minlength=2**16)
     below = np.concatenate([[0], counts.cumsum()])
     lower = [np.searchsorted(low[u].cumsum(), r - below[u], 'right') for u, r in zip(upper, ranks)]
     return _from_sortable((upper.astype(np.uint32) << 16) | np.array(lower, np.uint32))
@@ -309,8 +343,10 @@ def large_limits(
     least, *pairs, most = ranked_values(rows, [0, *np.minimum(np.stack([first, first + 1], 1), n - 1).ravel(), n - 1], pixels)
     a, b = np.reshape(pairs, (2, 2)).T
     low, high = np.where(t < .5, a + (b - a)*t, b - (b - a)*(1 - t))
-    if high <= low: low, high = least, most
-    if high <= low: raise BlankError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
+    if high <= low:
+        low, high = least, most
+    if high <= low:
+        raise BlankError(f'{name}: every pixel is {low:g}: an empty or all-black image cannot be segmented')
     return float(low), float(high)
 
 def count_known(
@@ -320,7 +356,8 @@ def count_known(
 ) -> int:            # at least 1
     "How many pixels are finite; NaN has the highest ranks in `ranked_values`"
     n = sum(int(np.isfinite(rows.read(a, b)).sum()) for a, b in _bands(rows, pixels))
-    if not n: raise BlankError(f'{name}: no pixel is a finite number: check how the file was written')
+    if not n:
+        raise BlankError(f'{name}: no pixel is a finite number: check how the file was written')
     return n
 
 # %% ../../nbs/infer/06_large.ipynb #6c2680fb
@@ -348,7 +385,8 @@ def forecast(
     x = torch.rand(batch, 1, pipe.window, pipe.window, device=pipe.model.device)
     for _ in range(2):
         start = time.perf_counter()
-        with torch.inference_mode(), torch.autocast('cuda', torch.bfloat16, enabled=x.is_cuda): model(x).sum().item()
+        with torch.inference_mode(), torch.autocast('cuda', torch.bfloat16, enabled=x.is_cuda):
+            model(x).sum().item()
         seconds = time.perf_counter() - start
     strip = (lefts[-1] + pipe.window)*(pipe.window + pipe.batch//len(lefts)*pipe.window)*10/1e9
     flood = min(memory, math.prod(full)*_FLOOD/1e9)
@@ -362,21 +400,25 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: layout of the folder, sizes, settings, weights, and 64 rows of the image"
     weights = 0
-    for v in _weight_bytes(getattr(pipe.model, 'state_dict', dict)()): weights = zlib.crc32(v, weights)
+    for v in _weight_bytes(getattr(pipe.model, 'state_dict', dict)()):
+        weights = zlib.crc32(v, weights)
     pixels = 0
-    for k in np.unique(np.linspace(0, plane.shape[0] - 1, 64).astype(int)): pixels = zlib.crc32(plane.read(k, k + 1), pixels)
+    for k in np.unique(np.linspace(0, plane.shape[0] - 1, 64).astype(int)):
+        pixels = zlib.crc32(plane.read(k, k + 1), pixels)
     return dict(format=3, preparation=_PREPARATION, shape=list(plane.shape), pixels=pixels, weights=weights, scale=scale, **{k: pipe.model.config[k] for k in ('channel', 'flatten', 'limits')},
                 window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips)
 
 def _work_folder(job): # of the folder, which it holds
     "Make the folder, or go on in it"
-    if job.known is None: shutil.rmtree(job.note.parent, ignore_errors=True)
+    if job.known is None:
+        shutil.rmtree(job.note.parent, ignore_errors=True)
     job.begin()
 
 def _reserve(path): # a file, perhaps with holes
     "Have the system set its space aside; an `OSError` on a full disk"
     if hasattr(os, 'posix_fallocate'):
-        with open(path, 'r+b') as f: os.posix_fallocate(f.fileno(), 0, path.stat().st_size)
+        with open(path, 'r+b') as f:
+            os.posix_fallocate(f.fileno(), 0, path.stat().st_size)
 
 def _array_file(path, shape, dtype): # an .npy file, whose existence says that it is finished
     "The array of such a name that is still being made, opened for writing"
@@ -387,7 +429,8 @@ def _array_file(path, shape, dtype): # an .npy file, whose existence says that i
             _reserve(tmp)
     return np.lib.format.open_memmap(part, 'r+')
 
-def _finish(path): path.with_name(path.name + '.part').rename(path)
+def _finish(path):
+    path.with_name(path.name + '.part').rename(path)
 
 # %% ../../nbs/infer/06_large.ipynb #06268995
 def _prepare(
@@ -398,37 +441,44 @@ def _prepare(
     pixels: int = 2**22, # at a time; the picture does not depend on it
 ):
     "The picture that the network sees, uint8, band by band"
-    if path.exists(): return
+    if path.exists():
+        return
     if config['flatten'] is None:
         limits = config['limits'] or large_limits(rows, name)
         band = lambda a, b: stretch(rows.read(a, b), *limits)
     else:
         levels = measure_levels(rows.read, rows.shape, config['flatten'], name, max(1, pixels//rows.shape[1]))
         band = lambda a, b: even_out(rows.read, levels, a, b, rows.shape[0])
-    for a, b in tqdm(_bands(rows, pixels), desc='preparing', leave=False, delay=5): _array_file(path, rows.shape, np.uint8)[a:b] = band(a, b)
+    for a, b in tqdm(_bands(rows, pixels), desc='preparing', leave=False, delay=5):
+        _array_file(path, rows.shape, np.uint8)[a:b] = band(a, b)
     _finish(path)
 
 def _predict(pipe, model, prepared, path): # files
     "The map, band by band; after each band it is noted what the next one needs"
-    if path.exists(): return
+    if path.exists():
+        return
     shape, state, (done, top, seen, carry) = np.load(prepared, mmap_mode='r').shape, path.with_name('carry.npz'), (0, 0, 0, None)
     if state.exists():
-        with np.load(state) as s: done, top, seen, carry = int(s['done']), int(s['top']), int(s['seen']), s['carry']
+        with np.load(state) as s:
+            done, top, seen, carry = int(s['done']), int(s['top']), int(s['seen']), s['carry']
     windows = math.prod(map(len, window_grid(shape, pipe.window, pipe.overlap)))
     with tqdm(total=windows, initial=seen, desc='predicting', unit='window', leave=False) as bar:
         read = lambda a, b: np.array(np.load(prepared, mmap_mode='r')[a:b])
         for rows, done, carry in predict_bands(model, read, shape, pipe.window, pipe.overlap, pipe.batch, pipe.model.device, done, carry, bar.update):
             _array_file(path, shape, np.float32)[top:top + len(rows)] = rows
             top += len(rows)
-            with atomic_path(state) as tmp: np.savez(tmp, done=done, top=top, carry=carry, seen=bar.n)
+            with atomic_path(state) as tmp:
+                np.savez(tmp, done=done, top=top, carry=carry, seen=bar.n)
     _finish(path)
 
 def _map_back(path, full, shape): # map at the network's scale; file to make; size of the image
     "The map at the image's resolution, band by band"
-    if full.exists(): return
+    if full.exists():
+        return
     found = np.load(path, mmap_mode='r')
     rows = resized_rows(Rows(found.shape, lambda a, b: np.array(found[a:b])), shape, 'nearest', any(n < m for n, m in zip(shape, found.shape)))
-    for a, b in _bands(rows, 2**22): _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
+    for a, b in _bands(rows, 2**22):
+        _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
     _finish(full)
 
 # %% ../../nbs/infer/06_large.ipynb #f5a32ba1
@@ -437,7 +487,8 @@ def _tiles(labels, final, dtype, side=512): # (H,W) uint32; numbers to write
     for a in range(0, labels.shape[0], side):
         band = final[labels[a:a + side]].astype(dtype)
         band = np.pad(band, [(0, -n % side) for n in band.shape])
-        for c in range(0, band.shape[1], side): yield np.ascontiguousarray(band[:, c:c + side])
+        for c in range(0, band.shape[1], side):
+            yield np.ascontiguousarray(band[:, c:c + side])
 
 def _write_large(output, labels, final, pixel_size): # path; see `_tiles`; µm or None
     "Labels from work numbers to final ones, on disk"
@@ -446,8 +497,10 @@ def _write_large(output, labels, final, pixel_size): # path; see `_tiles`; µm o
         zarr = _zarr()
         with atomic_folder(output) as tmp:
             out = zarr.create_array(str(tmp), shape=labels.shape, chunks=tuple(min(1024, n) for n in labels.shape), dtype=dtype)
-            if pixel_size is not None: out.attrs.update(axes=['y', 'x'], scale=[pixel_size]*2, unit='micrometer')
-            for a in range(0, labels.shape[0], 1024): out[a:a + 1024] = final[labels[a:a + 1024]].astype(dtype)
+            if pixel_size is not None:
+                out.attrs.update(axes=['y', 'x'], scale=[pixel_size]*2, unit='micrometer')
+            for a in range(0, labels.shape[0], 1024):
+                out[a:a + 1024] = final[labels[a:a + 1024]].astype(dtype)
     else:
         with atomic_path(output) as tmp:
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
@@ -475,7 +528,8 @@ def segment_large(
     _check_pixel_size(noted)
     plane = grey_rows(open_large(source, axes), pipe.model.config['channel'], name)
     _check_step(plane, memory, name)
-    if pipe.estimates(diameter, pixel_size): diameter = estimate_in_middle(pipe, plane, name) or pipe.cell_diameter()
+    if pipe.estimates(diameter, pixel_size):
+        diameter = estimate_in_middle(pipe, plane, name) or pipe.cell_diameter()
     scale = pipe.image_scale(diameter, pixel_size)
     rows = resized_rows(mended_rows(plane), tuple(max(1, round(n*scale)) for n in plane.shape), 'mirror', scale < 1)
     model = mean_of_flips(pipe.model) if flips else pipe.model
@@ -490,7 +544,8 @@ def segment_large(
 @contextmanager
 def _told(output, work): # paths
     "A `WriteError` for what the system refuses to write"
-    try: yield
+    try:
+        yield
     except OSError as e:
         kept = f'; what is finished is kept in {work}, the same call goes on from it' if any(work.glob('*.npy')) else ''
         raise WriteError(f'{output}: cannot be written ({e.strerror or e}): make room on its disk, or choose a folder that you may write to{kept}') from e
@@ -502,10 +557,12 @@ def _map_on_disk(pipe, model, rows, plane, work, memory, name): # `Rows` at the 
         _tell(pipe, model, rows.shape, plane.shape, memory, work)
         _prepare(rows, prepared, name, pipe.model.config)
     except (InputError, OSError):
-        if not prepared.exists(): shutil.rmtree(work)                    # nothing is finished that could be lost
+        if not prepared.exists():
+            shutil.rmtree(work)  # nothing is finished that could be lost
         raise
     _predict(pipe, model, prepared, found)
-    if rows.shape == plane.shape: return found
+    if rows.shape == plane.shape:
+        return found
     _map_back(found, full, plane.shape)
     return full
 
@@ -523,22 +580,29 @@ def _flood_to(full, output, work, thresholds, memory, pixel_size): # file of the
 # %% ../../nbs/infer/06_large.ipynb #218cd67f
 def _check_output(output, memory): # path; GB
     "`InputError` unless labels can be written there"
-    if output.suffix.lower() not in ('.tif', '.tiff', '.zarr'): raise InputError(f'{output}: labels are written as .tif or .zarr: name it so')
-    if output.exists(): raise InputError(f'{output}: exists already: choose another name, or remove it first')
-    if not memory > 0: raise InputError(f'memory={memory}: give a number of GB above 0')
-    if output.suffix.lower() == '.zarr': _zarr()
+    if output.suffix.lower() not in ('.tif', '.tiff', '.zarr'):
+        raise InputError(f'{output}: labels are written as .tif or .zarr: name it so')
+    if output.exists():
+        raise InputError(f'{output}: exists already: choose another name, or remove it first')
+    if not memory > 0:
+        raise InputError(f'memory={memory}: give a number of GB above 0')
+    if output.suffix.lower() == '.zarr':
+        _zarr()
 
 def _check_step(plane, memory, name): # `Rows` of the image; GB
     "`InputError` when the image is stored in pieces that are too large"
-    if plane.step*plane.shape[1]*4 > memory*1e9: raise InputError(
-        f'{name}: {plane.step} rows are stored in one piece, {plane.step*plane.shape[1]*4/1e9:.2g} GB: save it in tiles, or give memory={math.ceil(plane.step*plane.shape[1]*4/1e9)}')
+    if plane.step*plane.shape[1]*4 > memory*1e9:
+        raise InputError(
+            f'{name}: {plane.step} rows are stored in one piece, {plane.step*plane.shape[1]*4/1e9:.2g} GB: save it in tiles, or give memory={math.ceil(plane.step*plane.shape[1]*4/1e9)}')
 
 def _tell(pipe, model, shape, full, memory, work):
     "`InputError` where the disk is too small; print the forecast of long work"
     used, free, needs = sum(p.stat().st_size for p in work.iterdir()), shutil.disk_usage(work).free, _disk(shape, full)
-    if needs > used + free: raise InputError(f'{work}: {needs/1e9:.2g} GB of work files are needed, {free/1e9:.2g} GB are free: choose an output on another disk')
+    if needs > used + free:
+        raise InputError(f'{work}: {needs/1e9:.2g} GB of work files are needed, {free/1e9:.2g} GB are free: choose an output on another disk')
     done = float((work/'map.npy').exists())
     if not done and (work/'carry.npz').exists():
-        with np.load(work/'carry.npz') as s: done = s['top']/shape[0]
+        with np.load(work/'carry.npz') as s:
+            done = s['top']/shape[0]
     if (1 - done)*math.prod(map(len, window_grid(shape, pipe.window, pipe.overlap))) > 10*pipe.batch:
         tqdm.write(str(forecast(pipe, model, shape, full, memory, done)))

@@ -63,7 +63,8 @@ def _open_lakes(lakes, edge, top): # lakes of a band (h,w); which ids wait (n+1,
 
 def _join_lakes(pieces, pairs): # (n,6) from `_open_lakes`; (m,2) pieces that touch
     "Pieces that touch become one lake: (lakes,6)"
-    if not len(pieces): return pieces
+    if not len(pieces):
+        return pieces
     n, group = connected_components(coo_array((np.ones(len(pairs)), pairs.T), shape=(len(pieces),)*2), directed=False)
     out = np.empty((n, 6), np.int64)
     for k, join in ((0, np.minimum), (1, np.maximum), (2, np.minimum), (3, np.maximum)):
@@ -100,13 +101,16 @@ def flood_bands(
         part = np.array(dist_map[top:top + band])
         lakes, n = ndi.label(part > pair[1], _EIGHT, output=np.int32)
         edge = np.zeros(n + 1, bool)
-        if top > 0: edge[lakes[0]] = True
-        if top + band < h: edge[lakes[-1]] = True
+        if top > 0:
+            edge[lakes[0]] = True
+        if top + band < h:
+            edge[lakes[-1]] = True
         edge[0] = False
         piece = np.zeros(n + 1, np.int64)
         piece[edge] = known + 1 + np.arange(edge.sum())                  # pieces are numbered from 1 through all bands
         pieces.append(_open_lakes(lakes, edge, top))
-        if above is not None: pairs.append(_meetings(above, piece[lakes[0]]))
+        if above is not None:
+            pairs.append(_meetings(above, piece[lakes[0]]))
         above, known = piece[lakes[-1]], known + edge.sum()
         part[edge[lakes]] = 0
         found, begin = _flood_part(part, (top, 0), w, pair)
@@ -131,11 +135,13 @@ def flood_bands(
 # %% ../../nbs/infer/02_pipeline.ipynb #c644c4a5
 def _check_lakes(lakes, memory, cell_fill): # from `_join_lakes`; GB
     "`InputError` when a lake is too large to be flooded"
-    if not len(lakes): return
+    if not len(lakes):
+        return
     sizes = (lakes[:, 1] - lakes[:, 0])*(lakes[:, 3] - lakes[:, 2])*_FLOOD/1e9
     top, bottom, left, right, *_ = lakes[sizes.argmax()]
-    if sizes.max() > memory: raise InputError(
-        f'cells that touch cover rows {top} to {bottom - 1}, columns {left} to {right - 1} without a gap, which takes {sizes.max():.2g} GB to divide, but memory={memory:g}: '
+    if sizes.max() > memory:
+        raise InputError(
+            f'cells that touch cover rows {top} to {bottom - 1}, columns {left} to {right - 1} without a gap, which takes {sizes.max():.2g} GB to divide, but memory={memory:g}: '
         f'give memory={math.ceil(sizes.max()*10)/10:g}, or raise cell_fill above {cell_fill:g}; the map is kept, the same call goes on from it')
 
 # %% ../../nbs/infer/02_pipeline.ipynb #e27712ea
@@ -147,10 +153,12 @@ def flood_map(
     pixels: int = 2**23,  # at a time
 ) -> np.ndarray:          # (H,W) int32
     "What `masks_from_distance` gives; large maps in bands, to save memory"
-    if dist_map.size <= pixels: return masks_from_distance(dist_map, cells_max, cell_fill, saddle=saddle)
+    if dist_map.size <= pixels:
+        return masks_from_distance(dist_map, cells_max, cell_fill, saddle=saddle)
     labels, band = np.zeros(dist_map.shape, np.uint32), max(16, pixels//dist_map.shape[1])
     final = flood_bands(dist_map, labels, cells_max, cell_fill, saddle, band)
-    for a in range(0, len(labels), band): labels[a:a + band] = final[labels[a:a + band]]
+    for a in range(0, len(labels), band):
+        labels[a:a + band] = final[labels[a:a + band]]
     return labels.view(np.int32)
 
 # %% ../../nbs/infer/02_pipeline.ipynb #2e1d5828
@@ -165,7 +173,8 @@ class DINOCellPipeline:
         overlap: int | None = None,     # pixels that neighbouring windows share at least; None: a quarter of the window
     ):
         self.model, self.batch = model.eval(), batch if batch is not None else 4 if model.device.type == 'cpu' else 8
-        if model.device.type != 'mps': model.to(memory_format=torch.channels_last) # the same weights, laid out as the convolutions like them best
+        if model.device.type != 'mps':
+            model.to(memory_format=torch.channels_last)  # the same weights, laid out as the convolutions like them best
         self.cells_max = model.config['cells_max'] if cells_max is None else cells_max
         self.cell_fill = model.config['cell_fill'] if cell_fill is None else cell_fill
         self.saddle = model.config['saddle']
@@ -176,7 +185,8 @@ class DINOCellPipeline:
         check_number('overlap', self.overlap, 0, self.window - 1, whole=True)
         check_number('batch', self.batch, 1, 4096, whole=True)
 
-    def __repr__(self): return f'DINOCellPipeline: cells_max={self.cells_max:.3g}, cell_fill={self.cell_fill:.3g}, windows of {self.window} pixels; {self.model!r}'
+    def __repr__(self):
+        return f'DINOCellPipeline: cells_max={self.cells_max:.3g}, cell_fill={self.cell_fill:.3g}, windows of {self.window} pixels; {self.model!r}'
 
 # %% ../../nbs/infer/02_pipeline.ipynb #ebf7d5e5
 @patch
@@ -219,7 +229,8 @@ def confidence(self: DINOCellPipeline) -> list | None:
     "Weights of the confidence of cells, see `fit_confidence`; None: the model was not tuned on enough cells, or these are other thresholds than it was tuned at"
     tuning = self.model.config['provenance'].get('tuning')
     tuned = self.model.config['cells_max'], self.model.config['cell_fill']
-    if not isinstance(tuning, dict) or (self.cells_max, self.cell_fill) != tuned: return None
+    if not isinstance(tuning, dict) or (self.cells_max, self.cell_fill) != tuned:
+        return None
     found = tuning.get('confidence')
     return found.get('weights') if isinstance(found, dict) else None
 
@@ -257,12 +268,14 @@ def _whole_cells(labels, dist_map): # of a view (h,w)
     whole = np.setdiff1d(np.arange(1, len(sizes)), cut)
     return 2*np.sqrt(sizes[whole]/np.pi), peaks[whole]
 
-def _three_digits(x): return float(f'{x:.3g}')
+def _three_digits(x):
+    return float(f'{x:.3g}')
 
 def _agreed(found): # (score, diameter) of each scale
     "The geometric mean of the diameters seen at the best scale and at those nearly as good; None where none is good enough"
     best = max((score for score, _ in found), default=0)
-    if best <= _LEAST: return None
+    if best <= _LEAST:
+        return None
     weights, diameters = zip(*((max(0., score - best + _NEARLY), d) for score, d in found if score > best - _NEARLY))
     return _three_digits(math.exp(np.average(np.log(diameters), weights=weights)))
 
@@ -279,8 +292,10 @@ def _views(self: DINOCellPipeline, plane, places, scale, name): # (H,W) float32;
     half, margin = _VIEW/2/scale, 3*(flatten or 0)/scale
     for middle in places:
         box = tuple(slice(max(0, int(m - half - margin)), math.ceil(m + half + margin)) for m in middle)
-        try: grey = prepare_image(plane[box], scale, None, name, flatten, self.model.config['limits'])
-        except BlankError: continue                                      # saturated, or unknown
+        try:
+            grey = prepare_image(plane[box], scale, None, name, flatten, self.model.config['limits'])
+        except BlankError:
+            continue  # saturated, or unknown
         inner = tuple(slice(max(0, round((m - b.start)*scale) - _VIEW//2), round((m - b.start)*scale) + _VIEW//2) for m, b in zip(middle, box))
         yield grey[inner]
 
@@ -291,9 +306,11 @@ def _look(self: DINOCellPipeline, views, scale): # from `_views`
     for grey in views:
         dist_map = predict_windows(self.model, grey, max(grey.shape), 0, 1, self.model.device)
         cells.append(_whole_cells(masks_from_distance(dist_map, *_SURE), dist_map))
-    if not cells: return 0., math.nan
+    if not cells:
+        return 0., math.nan
     diameters, peaks = map(np.concatenate, zip(*cells))
-    if len(diameters) < 2: return 0., math.nan                           # one may be anything: a shadow, the field itself
+    if len(diameters) < 2:
+        return 0., math.nan  # one may be anything: a shadow, the field itself
     typical = _typical(diameters)
     score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/self.cell_diameter())) - .3/len(peaks)
     return float(score), _three_digits(math.sqrt(typical*np.median(diameters))/scale)
@@ -305,11 +322,13 @@ def estimate_diameter(self: DINOCellPipeline,
 ) -> float | None:       # pixels of the image, three digits; None where no cell is found, or only something of doubtful size
     "About how large the cells of an image are, from what the model finds at several scales"
     target = self.cell_diameter()
-    if target is None: raise InputError(f"{name}: diameter='auto' needs a model that knows its cells' diameter: train it on a dataset made with `process --diameter`")
+    if target is None:
+        raise InputError(f"{name}: diameter='auto' needs a model that knows its cells' diameter: train it on a dataset made with `process --diameter`")
     plane = to_grey(image, self.model.config['channel'], name)
     small = min(1., 640/max(plane.shape))
     thumbnail = prepare_image(plane, small, None, name)
-    def wide(scale): return min(plane.shape)*scale >= 2*target           # not two cells wide: coarser scales show nothing
+    def wide(scale):
+        return min(plane.shape)*scale >= 2*target  # not two cells wide: coarser scales show nothing
     def look(scale):
         places = [tuple((m + .5)/small for m in p) for p in _busiest(thumbnail, (_VIEW/scale*small,)*2, 2)]
         return self._look(self._views(plane, places, scale, name), scale)
@@ -317,7 +336,8 @@ def estimate_diameter(self: DINOCellPipeline,
     best = max(found, key=found.get, default=None)
     known = best is not None and found[best][0] > _LEAST
     for scale, end in ((2., 1.), (.125, .25)):
-        if wide(scale) and (best == end or not known): found[scale] = look(scale)
+        if wide(scale) and (best == end or not known):
+            found[scale] = look(scale)
     return _agreed(found.values())
 
 # %% ../../nbs/infer/02_pipeline.ipynb #251fe057
@@ -329,17 +349,23 @@ def image_scale(self: DINOCellPipeline,
     name: str = 'image',                 # what to call it in an error
 ) -> float:                              # the network's pixels per pixel of the image
     "By how much an image is resized before the network sees it; a model whose `scale` is None was trained on many sizes and estimates"
-    if diameter is not None and pixel_size is not None: raise InputError('diameter and pixel_size are both given: give one, either sets the scale')
-    if diameter is None and pixel_size is None and self.model.config['scale'] is not None: return self.model.config['scale']
+    if diameter is not None and pixel_size is not None:
+        raise InputError('diameter and pixel_size are both given: give one, either sets the scale')
+    if diameter is None and pixel_size is None and self.model.config['scale'] is not None:
+        return self.model.config['scale']
     if self.estimates(diameter, pixel_size):
-        if image is None: raise InputError(f'{name}: the diameter of its cells is not known: give diameter= (pixels of the image)')
+        if image is None:
+            raise InputError(f'{name}: the diameter of its cells is not known: give diameter= (pixels of the image)')
         diameter = self.estimate_diameter(image, name) or self.cell_diameter()
     what, value = ('diameter', diameter) if pixel_size is None else ('pixel_size', pixel_size)
-    if isinstance(value, str) or not 0 < value < math.inf: raise InputError(f"{what}={value}: give a positive number{' or auto' if pixel_size is None else ''}")
+    if isinstance(value, str) or not 0 < value < math.inf:
+        raise InputError(f"{what}={value}: give a positive number{' or auto' if pixel_size is None else ''}")
     target = self.cell_diameter() if what == 'diameter' else self.model.config.get('pixel_size')
-    if target is None: raise InputError(f'{what}={value}: this model holds no {what} that it was trained at: leave {what} out')
+    if target is None:
+        raise InputError(f'{what}={value}: this model holds no {what} that it was trained at: leave {what} out')
     scale = target/value if what == 'diameter' else value/target
-    if not 1/50 <= scale <= 20: raise InputError(f'{what}={value}: the image would be resized {scale:.3g} times to the {target:g} of the model: check the number')
+    if not 1/50 <= scale <= 20:
+        raise InputError(f'{what}={value}: the image would be resized {scale:.3g} times to the {target:g} of the model: check the number')
     return scale
 
 @patch
@@ -401,7 +427,8 @@ def run_stack(self: DINOCellPipeline,
     shape = getattr(frames, 'shape', None)
     if shape is not None and (len(shape) not in (3, 4) or len(shape) == 3 and shape[2] in (3, 4)):
         raise InputError(f'{name}: shape {tuple(shape)} is not a stack: give T×H×W, or an image to `run`')
-    if shape is not None and shape[0] == 0: raise InputError(f'{name}: shape {tuple(shape)} holds no frame')
+    if shape is not None and shape[0] == 0:
+        raise InputError(f'{name}: shape {tuple(shape)} holds no frame')
     return self._frames(frames, name, how)
 
 @patch
@@ -409,4 +436,5 @@ def _frames(self: DINOCellPipeline, frames, name, how): # as `run_stack`
     "The frames one by one, under a progress bar"
     total = len(frames) if hasattr(frames, '__len__') else None
     with tqdm(frames, total=total, desc=name, unit='frame', leave=False) as bar:
-        for t, frame in enumerate(bar): yield self.run(frame, f'{name}, frame {t}', **how)
+        for t, frame in enumerate(bar):
+            yield self.run(frame, f'{name}, frame {t}', **how)

@@ -36,7 +36,8 @@ def _declare_missing(
 ):
     "Declare the torchvision operator that `error` says is missing; any other error is raised again"
     name = re.search(r'operator torchvision::(\w+) does not exist', str(error))
-    if name is None: raise error
+    if name is None:
+        raise error
     lib = torch.library.Library('torchvision', 'FRAGMENT')
     lib.define(f'{name[1]}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
     _declared.append(lib)
@@ -45,9 +46,12 @@ def _declare_missing(
 def ensure_torchvision():
     "Make `import torchvision` work beside a CPU-only torch; called once before timm is imported"
     for _ in range(8):
-        try: import torchvision
-        except RuntimeError as e: _declare_missing(e)
-        else: return
+        try:
+            import torchvision
+        except RuntimeError as e:
+            _declare_missing(e)
+        else:
+            return
     raise RuntimeError('torchvision does not import: install the torchvision that belongs to your torch')
 
 # %% ../../nbs/model/00_backbone.ipynb #a4955e03
@@ -77,15 +81,22 @@ def _short_spec(
 ) -> tuple | None:  # as `backbone_spec` returns it; None if `name` is not a short name
     "What the short name of a DINO network means to timm"
     found = re.fullmatch(r'(\w*vit([sblh]))(8|14|16)(o8)?(?:_first([1-9]\d?))?(_noreg)?', name)
-    if found is None or found[1] not in _families: return None
+    if found is None or found[1] not in _families:
+        return None
     family, size, patch, overlap, first, bare = found.groups()
-    if first and not 4 <= int(first) < _depths[size]: return None
+    if first and not 4 <= int(first) < _depths[size]:
+        return None
     timm_name, patch, step, kw = _families[family], int(patch), 8 if overlap else None, dict(depth=int(first)) if first else {}
-    if step and patch != 16: return None
-    if bare and '_reg4' not in timm_name: return None
-    if bare: timm_name = timm_name.replace('_reg4', '')
-    if family.startswith('dino_') and patch == 8: return timm_name.replace('16', '8', 1), kw, None  # released as such
-    if f'patch{patch}_' in timm_name: return timm_name, kw, step
+    if step and patch != 16:
+        return None
+    if bare and '_reg4' not in timm_name:
+        return None
+    if bare:
+        timm_name = timm_name.replace('_reg4', '')
+    if family.startswith('dino_') and patch == 8:
+        return timm_name.replace('16', '8', 1), kw, None  # released as such
+    if f'patch{patch}_' in timm_name:
+        return timm_name, kw, step
     side = _table_side.get(family.split('_')[0])
     return timm_name, kw | (dict(patch_size=patch, img_size=side*patch) if side else dict(patch_size=patch)), step
 
@@ -98,10 +109,13 @@ def backbone_spec(
         kw = dict(_tiny, patch_size=16) if tiny[1] else dict(_tiny)
         return 'vit_tiny_patch16_dinov3_qkvb', kw, 8 if tiny[2] else None
     short = _short_spec(name)
-    if short: return short
+    if short:
+        return short
     own = re.sub('^(hf-hub|hf_hub|timm):(timm/)?', '', name)                            # as the hub calls what timm knows
-    if '/' not in own and timm.is_model(own): return own, {}, None
-    if own != name: raise InputError(f"backbone '{name}' is an address that timm does not know as a model: give the name of the network (vits16, dinov2_vits14, …) and, as its weights, the file from there (--weights FILE, backbone_weights=)")
+    if '/' not in own and timm.is_model(own):
+        return own, {}, None
+    if own != name:
+        raise InputError(f"backbone '{name}' is an address that timm does not know as a model: give the name of the network (vits16, dinov2_vits14, …) and, as its weights, the file from there (--weights FILE, backbone_weights=)")
     near = timm.list_models(f'*{name.split(".")[0]}*')[:5] or timm.list_models('vit_*dino*')[:5]
     raise InputError(f"backbone '{name}' is not known: use vits16, vits8, vits16o8, vitb16, vitl16, "
                      f"dinov2_vits14, vit_tiny or a timm name such as {', '.join(near)}")
@@ -112,7 +126,8 @@ def _unit_layerscale(
 ):
     "Start every LayerScale at 1, so that each block of an untrained network adds something"
     for name, p in vit.named_parameters():
-        if re.search(r'(gamma_[12]|ls[12]\.gamma)$', name): nn.init.ones_(p)
+        if re.search(r'(gamma_[12]|ls[12]\.gamma)$', name):
+            nn.init.ones_(p)
 
 # %% ../../nbs/model/00_backbone.ipynb #5a896b51
 def _overlap_patches(
@@ -133,11 +148,15 @@ def _build(
     "The transformer called `name` with fresh random weights"
     timm_name, kw, step = backbone_spec(name)
     no = InputError(f"backbone '{name}' is not a plain vision transformer with square patches: use vits16, vits8, or a timm ViT such as vit_small_patch16_dinov3")
-    try: vit = timm.create_model(timm_name, num_classes=0, global_pool='', dynamic_img_size=True, **kw)
-    except (TypeError, AssertionError) as e: raise no from e  # arguments that only a ViT takes
+    try:
+        vit = timm.create_model(timm_name, num_classes=0, global_pool='', dynamic_img_size=True, **kw)
+    except (TypeError, AssertionError) as e:
+        raise no from e  # arguments that only a ViT takes
     plain = isinstance(vit, (eva.Eva, vision_transformer.VisionTransformer)) and type(vit.patch_embed) is PatchEmbed
-    if not plain or len(set(vit.patch_embed.patch_size)) > 1 or len(vit.blocks) < 4: raise no
-    if step: _overlap_patches(vit, step)
+    if not plain or len(set(vit.patch_embed.patch_size)) > 1 or len(vit.blocks) < 4:
+        raise no
+    if step:
+        _overlap_patches(vit, step)
     _unit_layerscale(vit)
     vit.shortened = '_first' in name                          # weights of further blocks are left out
     return vit
@@ -151,7 +170,8 @@ def _bare_names(
     "The same arrays by the names they have in the transformer itself; of a teacher and its student, the teacher's"
     state = {re.sub(r'(^|\.)((module|_orig_mod|_fsdp_wrapped_module)\.)+', r'\1', k): v for k, v in state.items()}
     part = next((p for p in _selects if any(k.startswith(p) for k in state)), None)
-    if part is None: return state
+    if part is None:
+        return state
     return _bare_names({k.removeprefix(part): v for k, v in state.items() if k.startswith(part)})
 
 # %% ../../nbs/model/00_backbone.ipynb #2b1ed584
@@ -166,19 +186,24 @@ def _from_hugging_face(
     state: dict, # from `_bare_names`
 ) -> dict:
     "The state by Meta's names, if it has those of Hugging Face"
-    if not any(k.startswith('embeddings.') for k in state): return state
+    if not any(k.startswith('embeddings.') for k in state):
+        return state
     gated = any('.mlp.gate_proj.' in k for k in state)
     parts = (*_parts, (r'mlp\.gate_proj\.', 'mlp.fc1_g.'), (r'mlp\.up_proj\.', 'mlp.fc1_x.' if gated else 'mlp.fc1.'))
     named = {}
     for k, v in state.items():
-        for old, new in parts: k = re.sub(old, new, k)
-        if not k.startswith(('pooler.', 'classifier.', 'rope_embeddings.')): named[k] = v
-    if 'pos_embed' not in named and 'register_tokens' in named: named['storage_tokens'] = named.pop('register_tokens') # DINOv3
+        for old, new in parts:
+            k = re.sub(old, new, k)
+        if not k.startswith(('pooler.', 'classifier.', 'rope_embeddings.')):
+            named[k] = v
+    if 'pos_embed' not in named and 'register_tokens' in named:
+        named['storage_tokens'] = named.pop('register_tokens')  # DINOv3
     for k in [k for k in named if k.endswith('.attn.q.weight')]:
         block, width = k.removesuffix('q.weight'), named[k].shape[0]
         named[f'{block}qkv.weight'] = torch.cat([named.pop(f'{block}{p}.weight') for p in 'qkv'])
         biases = [named.pop(f'{block}{p}.bias', None) for p in 'qkv']
-        if any(b is not None for b in biases): named[f'{block}qkv.bias'] = torch.cat([torch.zeros(width) if b is None else b for b in biases])
+        if any(b is not None for b in biases):
+            named[f'{block}qkv.bias'] = torch.cat([torch.zeros(width) if b is None else b for b in biases])
     return named
 
 # %% ../../nbs/model/00_backbone.ipynb #2c1a0bd7
@@ -204,7 +229,8 @@ def read_state(
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, UnpicklingError) as e:
         raise InputError(f'{path}: cannot be read as weights ({type(e).__name__}): fetch it again, or convert it to .safetensors') from e
     for key in ('teacher', 'model', 'state_dict', 'model_state_dict', 'teacher', 'student'):
-        if isinstance(state, dict) and isinstance(state.get(key), dict): state = state[key]
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
     if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise InputError(f'{path}: holds no table of named weights: give the state_dict of a vision transformer')
     return _from_hugging_face(_bare_names(state))
@@ -216,7 +242,8 @@ def write_state(
     **notes: str,     # texts that stand beside the weights
 ):
     "The arrays of a network, and notes, as a weights file"
-    with atomic_path(path) as tmp: tmp.write_bytes(save({k: v.detach().contiguous().cpu() for k, v in state.items()}, metadata=notes))
+    with atomic_path(path) as tmp:
+        tmp.write_bytes(save({k: v.detach().contiguous().cpu() for k, v in state.items()}, metadata=notes))
 
 # %% ../../nbs/model/00_backbone.ipynb #25e1181e
 def _timm_names(
@@ -226,11 +253,14 @@ def _timm_names(
     "The state in timm's layout and in float32; classification heads left out"
     state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()} # timm resamples to the file's type
     kernel, channels = state.get('patch_embed.proj.weight'), vit.patch_embed.proj.in_channels
-    if kernel is not None and kernel.ndim == 4 and kernel.shape[1] == 1: state['patch_embed.proj.weight'] = kernel.repeat(1, channels, 1, 1)/channels
+    if kernel is not None and kernel.ndim == 4 and kernel.shape[1] == 1:
+        state['patch_embed.proj.weight'] = kernel.repeat(1, channels, 1, 1)/channels
     dinov3 = isinstance(vit, eva.Eva)
-    if not dinov3 and 'register_tokens' in state: state.setdefault('mask_token', None) # timm's sign of Meta's DINOv2
+    if not dinov3 and 'register_tokens' in state:
+        state.setdefault('mask_token', None)  # timm's sign of Meta's DINOv2
     convert = eva.checkpoint_filter_fn if dinov3 else vision_transformer.checkpoint_filter_fn
-    with redirect_stdout(None): new = convert(dict(state), vit)
+    with redirect_stdout(None):
+        new = convert(dict(state), vit)
     lost = [k for k in state if k.endswith('qkv.bias') and not {k, k.replace('qkv.bias', 'q_bias')} & new.keys()]
     lost = [k for k in lost if any(b.any() for b in state[k].chunk(3)[::2])]         # queries, values; keys' is unused
     new.update({k: state[k] for k in lost})
@@ -249,7 +279,8 @@ def state_misfit(
              ('of another shape', {k for k in both if own[k].shape != state[k].shape}), ('not finite', {k for k in both if not (state[k].is_meta or torch.isfinite(state[k]).all())})]
     found = [(what, sorted(keys)) for what, keys in found if keys]
     most = 5//max(1, len(found))                                                     # five names in all
-    def say(keys): return ', '.join(keys[:most]) + (f' and {len(keys) - most} more' if len(keys) > most else '')
+    def say(keys):
+        return ', '.join(keys[:most]) + (f' and {len(keys) - most} more' if len(keys) > most else '')
     return '; '.join(f'{what}: {say(keys)}' for what, keys in found)
 
 # %% ../../nbs/model/00_backbone.ipynb #dd3bfd1f
@@ -257,11 +288,16 @@ def backbone_meta(
     path: str | Path, # a weights file
 ) -> dict:            # what our own pretraining wrote into it; empty for every other file
     "The description in a `.safetensors` file of our own pretraining"
-    if Path(path).suffix != '.safetensors': return {}
-    with safe_open(str(path), 'pt') as f: text = (f.metadata() or {}).get('dinocell_backbone', '{}')
-    try: meta = json.loads(text)
-    except ValueError as e: raise InputError(f'{path}: its description is damaged ({e}): fetch or write the file again') from e
-    if not isinstance(meta, dict): raise InputError(f'{path}: its description is damaged (not a table): fetch or write the file again')
+    if Path(path).suffix != '.safetensors':
+        return {}
+    with safe_open(str(path), 'pt') as f:
+        text = (f.metadata() or {}).get('dinocell_backbone', '{}')
+    try:
+        meta = json.loads(text)
+    except ValueError as e:
+        raise InputError(f'{path}: its description is damaged ({e}): fetch or write the file again') from e
+    if not isinstance(meta, dict):
+        raise InputError(f'{path}: its description is damaged (not a table): fetch or write the file again')
     return meta
 
 # %% ../../nbs/model/00_backbone.ipynb #d63a76ff
@@ -270,7 +306,8 @@ def _register_count(
 ) -> int:
     "How many register tokens the weights have"
     for key in ('reg_token', 'register_tokens'):
-        if key in state: return state[key].shape[1]
+        if key in state:
+            return state[key].shape[1]
     return 0
 
 def _check_registers(
@@ -283,8 +320,10 @@ def _check_registers(
     architecture = vit.pretrained_cfg['architecture']
     family = released.get(architecture.replace('_reg4', ''))
     has, wants = _register_count(state), 0 if vit.reg_token is None else vit.reg_token.shape[1]
-    if bool(has) == bool(wants) or isinstance(vit, eva.Eva): return
-    if family is None: raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: choose one that is made {'with' if has else 'without'} them (--backbone, backbone_name=)")
+    if bool(has) == bool(wants) or isinstance(vit, eva.Eva):
+        return
+    if family is None:
+        raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: choose one that is made {'with' if has else 'without'} them (--backbone, backbone_name=)")
     kernel, step = vit.patch_embed.proj.kernel_size[0], vit.patch_embed.patch_size[0]
     other = f"{family}{kernel}{f'o{step}' if step < kernel else ''}{f'_first{len(vit.blocks)}' if vit.shortened else ''}{'' if has else '_noreg'}"
     raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: "
@@ -309,22 +348,29 @@ def _blocks(names): # of a state
 def _likely_reason(vit, state): # a state that does not fit
     "Why, in a few words; '' where it cannot be told"
     own = vit.state_dict()
-    if 2*len(own.keys() & state.keys()) < len(own): return 'its names are not those of such a network'
+    if 2*len(own.keys() & state.keys()) < len(own):
+        return 'its names are not those of such a network'
     a, b = state.get('cls_token'), own['cls_token']
-    if a is not None and a.shape[-1] != b.shape[-1]: return f'it is {a.shape[-1]} wide, this backbone {b.shape[-1]}'
-    if 'pos_embed' in own and 'pos_embed' in state and own['pos_embed'].shape != state['pos_embed'].shape: return 'the number of positions is another'
-    if _blocks(state) != _blocks(own): return f'it has {_blocks(state)} blocks, this backbone {_blocks(own)}'
-    if any(not torch.isfinite(v).all() for v in state.values()): return 'the file is damaged, or its training failed'
+    if a is not None and a.shape[-1] != b.shape[-1]:
+        return f'it is {a.shape[-1]} wide, this backbone {b.shape[-1]}'
+    if 'pos_embed' in own and 'pos_embed' in state and own['pos_embed'].shape != state['pos_embed'].shape:
+        return 'the number of positions is another'
+    if _blocks(state) != _blocks(own):
+        return f'it has {_blocks(state)} blocks, this backbone {_blocks(own)}'
+    if any(not torch.isfinite(v).all() for v in state.values()):
+        return 'the file is damaged, or its training failed'
     return ''
 
 def _fill(vit, state, source): # `source`: what to call it in an error
     "`state` into `vit`, or an `InputError` that lists the keys that do not fit"
     given = state
-    try: state = _timm_names(state, vit)
+    try:
+        state = _timm_names(state, vit)
     except (RuntimeError, AssertionError, IndexError, ValueError, AttributeError, KeyError) as e:
         why = _likely_reason(vit, given) or 'the number of positions or the shape of an array is another'
         raise InputError(f'{source}: these weights do not belong to this backbone: {why}: choose the backbone they were made for (--backbone, backbone_name=)') from e
-    if vit.shortened: state = {k: v for k, v in state.items() if not k.startswith('blocks.') or int(k.split('.')[1]) < len(vit.blocks)}
+    if vit.shortened:
+        state = {k: v for k, v in state.items() if not k.startswith('blocks.') or int(k.split('.')[1]) < len(vit.blocks)}
     wrong = state_misfit(vit, state)
     if wrong:
         why, wrong = _likely_reason(vit, state), wrong if len(wrong) < 125 else f'{wrong[:124]}…'
@@ -338,7 +384,8 @@ def matching_name(
     path: str | Path, # weights file in timm's, Meta's or our own layout
 ) -> str:             # `name`, or `name` with `_noreg` appended
     "The backbone's name, with `_noreg` if it is a short DINOv2 name and the file has no register tokens"
-    if _short_spec(f'{name}_noreg') is None: return name
+    if _short_spec(f'{name}_noreg') is None:
+        return name
     return name if _register_count(read_state(path)) else f'{name}_noreg'
 
 # %% ../../nbs/model/00_backbone.ipynb #8f24cee6
@@ -346,9 +393,12 @@ def _answers(address, seconds=4): # of a server
     "Whether it answers in time; looking up a name may hang too, hence the thread"
     said = []
     def ask():
-        try: urlopen(Request(address, method='HEAD'), timeout=seconds)
-        except HTTPError: pass                                               # an answer, too
-        except OSError: return
+        try:
+            urlopen(Request(address, method='HEAD'), timeout=seconds)
+        except HTTPError:
+            pass  # an answer, too
+        except OSError:
+            return
         said.append(True)
     thread = Thread(target=ask, daemon=True)
     thread.start()
@@ -360,8 +410,10 @@ def _offline(yes): # bool
     "Meanwhile the hub does not use the network"
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = before or yes
-    try: yield
-    finally: constants.HF_HUB_OFFLINE = before
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 # %% ../../nbs/model/00_backbone.ipynb #131cfcfd
 def _hub_state(
@@ -369,11 +421,13 @@ def _hub_state(
 ) -> dict:     # name -> tensor
     "The released weights from timm's hub or its local cache"
     cfg = timm.get_pretrained_cfg(backbone_spec(name)[0])
-    if not cfg or not cfg.hf_hub_id: raise InputError(f"backbone '{name}' has no released weights in timm: give a file (--weights FILE, backbone_weights=) or start from random weights (--weights none, pretrained=False)")
+    if not cfg or not cfg.hf_hub_id:
+        raise InputError(f"backbone '{name}' has no released weights in timm: give a file (--weights FILE, backbone_weights=) or start from random weights (--weights none, pretrained=False)")
     file = dict(filename=cfg.hf_hub_filename) if cfg.hf_hub_filename else {}
     online = _answers(constants.ENDPOINT)
     try:
-        with _offline(not online): return load_state_dict_from_hf(cfg.hf_hub_id, weights_only=True, **file)
+        with _offline(not online):
+            return load_state_dict_from_hf(cfg.hf_hub_id, weights_only=True, **file)
     except (OSError, RuntimeError, ValueError, SafetensorError) as e: # offline, refused, or broken off
         raise InputError(f"the weights of backbone '{name}' could not be fetched ({type(e).__name__ if online else f'no answer from {constants.ENDPOINT}'}): fetch {cfg.hf_hub_filename or 'model.safetensors'} "
                          f'from https://huggingface.co/{cfg.hf_hub_id} on a machine with a network, put it anywhere here and give its path '
@@ -386,7 +440,8 @@ def create_vit(
 ) -> nn.Module:               # a timm ViT without pooling and classification head
     "The transformer called `name`, with released or with random weights"
     vit = _build(name)
-    if pretrained: _fill(vit, _hub_state(name), f"released weights of '{name}'")
+    if pretrained:
+        _fill(vit, _hub_state(name), f"released weights of '{name}'")
     return vit
 
 # %% ../../nbs/model/00_backbone.ipynb #8020929b
@@ -406,9 +461,11 @@ class Backbone(nn.Module):
         pretrained: bool = False,               # released weights from timm's hub
     ):
         super().__init__()
-        if weights is not None: name = matching_name(name, weights)
+        if weights is not None:
+            name = matching_name(name, weights)
         self.vit = create_vit(name, pretrained=pretrained and weights is None)
-        if weights is not None: load_weights(self.vit, weights)
+        if weights is not None:
+            load_weights(self.vit, weights)
         self.name, self.frozen = name, freeze       # this name alone builds the same network
         self.patch, self.dim = self.vit.patch_embed.patch_size[0], self.vit.embed_dim
         self.taps = tap_blocks(len(self.vit.blocks))

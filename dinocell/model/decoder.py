@@ -83,7 +83,8 @@ class MapHead(nn.Conv2d):
         x: torch.Tensor, # (N, n_in, H, W)
     ) -> torch.Tensor:   # (N, 1, H, W) float32 in (0, 1)
         "The map"
-        with torch.autocast(x.device.type, enabled=False): return torch.sigmoid(super().forward(x.float()))
+        with torch.autocast(x.device.type, enabled=False):
+            return torch.sigmoid(super().forward(x.float()))
 
 _STRIDES = 8, 4, 2, 1 # of the steps, in pixels
 
@@ -153,7 +154,9 @@ class DesignDecoder(nn.Module):
         maps, y = [None, self.reduce(torch.cat(taps, 1)), *taps[2::-1], None], None
         for k, image in enumerate(reversed(self.stem(x))):
             total, size = self.skips[k](image), image.shape[-2:]
-            if k: total = total + resize_map(self.narrow[k - 1](y), size)
-            if self.joins[k] is not None: total = total + resize_map(self.joins[k](maps[k]), size)
+            if k:
+                total = total + resize_map(self.narrow[k - 1](y), size)
+            if self.joins[k] is not None:
+                total = total + resize_map(self.joins[k](maps[k]), size)
             y = self.steps[k](F.relu(total))
         return self.head(y)

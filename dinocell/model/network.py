@@ -65,7 +65,8 @@ class DINOCell(nn.Module):
         seed: int | None = None,                      # of the first weights; None: that of `torch.manual_seed`
     ):
         super().__init__()
-        if decoder not in DECODERS: raise InputError(f"decoder '{decoder}' is not known: use {' or '.join(DECODERS)}")
+        if decoder not in DECODERS:
+            raise InputError(f"decoder '{decoder}' is not known: use {' or '.join(DECODERS)}")
         with first_weights(seed):
             self.backbone = Backbone(backbone_name, backbone_weights, freeze_backbone, pretrained)
             self.decoder = DECODERS[decoder](self.backbone.dim, self.backbone.patch)
@@ -73,7 +74,8 @@ class DINOCell(nn.Module):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
         start = Path(backbone_weights).name if backbone_weights is not None else 'released' if pretrained else 'random'
         self.config = dict(_settings, backbone_name=self.backbone.name, freeze_backbone=freeze_backbone, start_weights=start, decoder=decoder)
-        if decoder == 'design': self.config['saddle'] = 1.
+        if decoder == 'design':
+            self.config['saddle'] = 1.
 
     def forward(self,
         x: torch.Tensor, # (N, 1 or 3, H, W) float in [0, 1]; any H and W
@@ -86,7 +88,8 @@ class DINOCell(nn.Module):
         return self.decoder(self.backbone(x), x)[..., :h, :w]
 
     @property
-    def device(self): return self.mean.device
+    def device(self):
+        return self.mean.device
 
     def __repr__(self):
         c, every = self.config, sum(p.numel() for p in self.parameters())
@@ -120,21 +123,29 @@ def _check_settings(
     "`InputError` unless every setting is there, no other is, and the numbers are numbers in their range"
     known = {*_settings, 'backbone_name', 'freeze_backbone', 'start_weights', 'decoder'}           # older files hold no pixel_size
     for what, keys in (('lacks', known - config.keys() - {'pixel_size'}), ('has unknown', config.keys() - known)):
-        if keys: raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))[:200]}: it is damaged or of another version of dinocell')
+        if keys:
+            raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))[:200]}: it is damaged or of another version of dinocell')
     numbers = dict(scale=20, diameter=1e6, pixel_size=1e6, flatten=1e4, cells_max=1, cell_fill=1, saddle=1, window=_WINDOW, channel=1e6)
     for key, most in numbers.items():
         v, whole = config.get(key), key in ('window', 'channel')
-        if v is None and key in ('scale', 'diameter', 'pixel_size', 'flatten', 'channel'): continue
+        if v is None and key in ('scale', 'diameter', 'pixel_size', 'flatten', 'channel'):
+            continue
         check_number(f'{path}: the setting {key}', v, 0, most, whole, above=key not in ('cells_max', 'cell_fill', 'saddle', 'channel'))
     limits = config['limits']
     if limits is not None and not (isinstance(limits, (list, tuple)) and all(type(v) in (int, float) and isfinite(v) for v in limits)):
         raise InputError(f'{path}: the setting limits is {_short(limits)}: it should be two numbers, or null')
-    try: _check_thresholds(config['cells_max'], config['cell_fill'])
-    except InputError as e: raise InputError(f'{path}: {e}') from e
-    if config['scale'] is None and config['diameter'] is None: raise InputError(f'{path}: it holds neither a scale nor a diameter: fetch or write the file again')
-    try: check_normalisation(config['flatten'], limits)
-    except InputError as e: raise InputError(f'{path}: its normalisation is damaged ({e}): fetch or write the file again') from e
-    if not isinstance(config['decoder'], str) or config['decoder'] not in DECODERS: raise InputError(f"{path}: its decoder is {_short(config['decoder'])}: it is damaged or of another version of dinocell")
+    try:
+        _check_thresholds(config['cells_max'], config['cell_fill'])
+    except InputError as e:
+        raise InputError(f'{path}: {e}') from e
+    if config['scale'] is None and config['diameter'] is None:
+        raise InputError(f'{path}: it holds neither a scale nor a diameter: fetch or write the file again')
+    try:
+        check_normalisation(config['flatten'], limits)
+    except InputError as e:
+        raise InputError(f'{path}: its normalisation is damaged ({e}): fetch or write the file again') from e
+    if not isinstance(config['decoder'], str) or config['decoder'] not in DECODERS:
+        raise InputError(f"{path}: its decoder is {_short(config['decoder'])}: it is damaged or of another version of dinocell")
     texts = all(isinstance(config[k], str) and len(config[k]) <= 500 for k in ('backbone_name', 'start_weights'))
     if not texts or not isinstance(config['provenance'], dict) or not isinstance(config['freeze_backbone'], bool):
         raise InputError(f'{path}: its backbone_name, start_weights, freeze_backbone or provenance is damaged: fetch or write the file again')
@@ -144,7 +155,8 @@ def _check_confidence(tuning, path): # what `tune` noted; what to call it in an 
     "`InputError` unless the weights of the confidence, if there are any, are four numbers"
     found = tuning.get('confidence') if isinstance(tuning, dict) else None
     weights = found.get('weights') if isinstance(found, dict) else None
-    if weights is None: return
+    if weights is None:
+        return
     if not isinstance(weights, list) or len(weights) != 4 or not all(type(v) in (int, float) and isfinite(v) for v in weights):
         raise InputError(f'{path}: its weights of the confidence are {_short(weights)} instead of four numbers: fetch or write the file again')
 
@@ -153,24 +165,36 @@ def _meta(
     path: str | Path, # a model file
 ) -> dict:            # its settings
     "The settings in a model file; `InputError` when it is missing, damaged or no model file of ours"
-    if not Path(path).is_file(): raise InputError(f'{path}: no such model file: train one with `dinocell train`, or check the path')
+    if not Path(path).is_file():
+        raise InputError(f'{path}: no such model file: train one with `dinocell train`, or check the path')
     try:
-        with safe_open(str(path), 'pt') as f: text = (f.metadata() or {}).get('dinocell')
+        with safe_open(str(path), 'pt') as f:
+            text = (f.metadata() or {}).get('dinocell')
     except (SafetensorError, OSError) as e:
         raise InputError(f'{path}: cannot be read as a model file ({str(e)[:120]}): it should be a .safetensors written by dinocell') from e
-    if text is None: raise InputError(f'{path}: these are weights without a dinocell model: pass them as backbone_weights instead')
-    if len(text) > _TEXT: raise InputError(f'{path}: its settings are {len(text):,} characters long: they are damaged: fetch or write the file again')
-    try: meta = json.loads(text)
-    except (ValueError, RecursionError) as e: raise InputError(f'{path}: its settings are damaged ({e}): fetch or write the file again') from e
-    if not isinstance(meta, dict) or type(meta.get('format')) is not int: raise InputError(f'{path}: its settings are damaged (no format): fetch or write the file again')
+    if text is None:
+        raise InputError(f'{path}: these are weights without a dinocell model: pass them as backbone_weights instead')
+    if len(text) > _TEXT:
+        raise InputError(f'{path}: its settings are {len(text):,} characters long: they are damaged: fetch or write the file again')
+    try:
+        meta = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise InputError(f'{path}: its settings are damaged ({e}): fetch or write the file again') from e
+    if not isinstance(meta, dict) or type(meta.get('format')) is not int:
+        raise InputError(f'{path}: its settings are damaged (no format): fetch or write the file again')
     version = str(meta.pop('version', 'unknown'))[:20]
-    if meta['format'] > FORMAT: raise InputError(f"{path}: written by a newer dinocell (version {version}, file format {meta['format']}): update the package")
-    if meta['format'] < 4: raise InputError(f"{path}: written by an older dinocell (version {version}, file format {meta['format']}), whose decoder had another "
+    if meta['format'] > FORMAT:
+        raise InputError(f"{path}: written by a newer dinocell (version {version}, file format {meta['format']}): update the package")
+    if meta['format'] < 4:
+        raise InputError(f"{path}: written by an older dinocell (version {version}, file format {meta['format']}), whose decoder had another "
                                                  'layout: train the model again, or use it with the dinocell that wrote it')
     made = meta.pop('format')
-    if made < 5: meta |= dict(flatten=None, limits=None)                   # before background and contrast were evened out
-    if made < 6: meta |= dict(decoder='design')                            # the only one there was
-    if made < 7: meta |= dict(saddle=1.)                                   # no cells were joined
+    if made < 5:
+        meta |= dict(flatten=None, limits=None)  # before background and contrast were evened out
+    if made < 6:
+        meta |= dict(decoder='design')  # the only one there was
+    if made < 7:
+        meta |= dict(saddle=1.)  # no cells were joined
     _check_settings(meta, path)
     return meta
 
@@ -184,7 +208,8 @@ def weights_sha256(
 ) -> str: # 64 hexadecimal digits
     "What tells the weights of one network from those of another"
     h = hashlib.sha256()
-    for part in _weight_bytes(network.state_dict()): h.update(part)
+    for part in _weight_bytes(network.state_dict()):
+        h.update(part)
     return h.hexdigest()
 
 def save_model(
@@ -202,8 +227,10 @@ def is_model_file(
 ) -> bool:
     "Whether a file holds a whole model, and not the weights of a backbone alone"
     try:
-        with safe_open(str(path), 'pt') as f: return 'dinocell' in (f.metadata() or {})
-    except (SafetensorError, OSError): return False
+        with safe_open(str(path), 'pt') as f:
+            return 'dinocell' in (f.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 # %% ../../nbs/model/02_network.ipynb #e0235bfb
 class UntrainedWarning(UserWarning):
@@ -214,7 +241,8 @@ def is_trained(
 ) -> bool:        # also of one that was fine-tuned from a trained one
     "Whether the provenance tells of an epoch of training, of the model or of one that it began as"
     told = {k: v for k, v in config['provenance'].items() if k != 'tuning'}
-    if told.get('epoch', 0 if not told else None) != 0: return True
+    if told.get('epoch', 0 if not told else None) != 0:
+        return True
     return 'start' in told and is_trained(dict(provenance=told['start'] or {}))
 
 _FLOATS, _INTEGERS = ('F64', 'F32', 'F16', 'BF16'), ('I64', 'I32') # types of a weight in a file
@@ -225,9 +253,11 @@ def _network(meta): # settings of a model
 
 def _weights_misfit(f, meta): # an open safetensors file; settings of the model
     "What is wrong with the names, shapes and types of its weights, in words; nothing of their size is built"
-    with torch.device('meta'): network = _network(meta)
+    with torch.device('meta'):
+        network = _network(meta)
     told, own = {k: f.get_slice(k) for k in f.keys()}, network.state_dict()
-    if wrong := state_misfit(network, {k: torch.empty(s.get_shape(), device='meta') for k, s in told.items()}): return wrong
+    if wrong := state_misfit(network, {k: torch.empty(s.get_shape(), device='meta') for k, s in told.items()}):
+        return wrong
     odd = [k for k, s in told.items() if s.get_dtype() not in (_FLOATS if own[k].is_floating_point() else _INTEGERS)]
     check_memory(2*sum(v.numel()*v.element_size() for v in own.values()), 'its weights')
     return f'{odd[0]} is of type {told[odd[0]].get_dtype()}' if odd else ''
@@ -238,7 +268,8 @@ def load_model(
 ) -> DINOCell:                           # in evaluation mode
     "Read a model file back: same network, same settings, same numbers; an `UntrainedWarning` where it was never trained"
     model = _load(path, device)
-    if not is_trained(model.config): warnings.warn(f'{path}: this model was never trained (its training was stopped in the first epoch, or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=2)
+    if not is_trained(model.config):
+        warnings.warn(f'{path}: this model was never trained (its training was stopped in the first epoch, or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=2)
     return model
 
 def _load(path, device='cpu'): # as `load_model`
@@ -249,9 +280,11 @@ def _load(path, device='cpu'): # as `load_model`
             wrong = _weights_misfit(f, meta)
             state = {} if wrong else {k: f.get_tensor(k) for k in f.keys()}
         model = None if wrong else _network(meta)
-    except (InputError, SafetensorError) as e: raise InputError(f'{path}: {e}') from e
+    except (InputError, SafetensorError) as e:
+        raise InputError(f'{path}: {e}') from e
     wrong = wrong or state_misfit(model, state)
-    if wrong: raise InputError(f"{path}: its weights do not fit the network '{meta['backbone_name']}': {wrong[:300]}: the file is damaged")
+    if wrong:
+        raise InputError(f"{path}: its weights do not fit the network '{meta['backbone_name']}': {wrong[:300]}: the file is damaged")
     model.load_state_dict(state)
     model.config = meta
     return model.to(device).eval()
@@ -280,7 +313,8 @@ def _check_numbers(model):
     alone = torch.cat([model(i[None]) for i in x])
     assert (y - alone).abs().max() < 1e-4, 'an image gives another map in other company'
     assert (model(x.expand(-1, 3, -1, -1)) - y).abs().max() < 1e-4, 'grey and grey three times differ'
-    with torch.autocast(model.device.type, torch.bfloat16): half = model(x)
+    with torch.autocast(model.device.type, torch.bfloat16):
+        half = model(x)
     assert half.dtype == torch.float32 and half.isfinite().all(), f'half precision gives {half.dtype} or numbers that are not finite'
     assert (half - y).abs().mean() < .02 and (half - y).abs().max() < .2, f'half precision is off by {(half - y).abs().mean():.3f} on average'
 
@@ -314,7 +348,8 @@ def check_model(
     model: DINOCell, # trained or not; it is not changed
 ):
     "Assert what every model must do: shapes, numbers, gradients, file; the first failure is an `AssertionError` that says what is wrong"
-    for check in (_check_shapes, _check_numbers, _check_gradients, _check_file): check(deepcopy(model))
+    for check in (_check_shapes, _check_numbers, _check_gradients, _check_file):
+        check(deepcopy(model))
 
 # %% ../../nbs/model/02_network.ipynb #3fd7c385
 def best_device(
@@ -322,7 +357,8 @@ def best_device(
 ) -> torch.device:
     "cuda, else mps, else cpu"
     if device:
-        try: return torch.empty(0, device=device).device
+        try:
+            return torch.empty(0, device=device).device
         except (RuntimeError, AssertionError) as e: # unknown, or not on this machine
             raise InputError(f"device '{device}' cannot be used here ({str(e).splitlines()[0][:80]}): give cuda, mps or cpu, or leave it out") from e
     return torch.device('cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu')

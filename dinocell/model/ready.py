@@ -52,13 +52,15 @@ def model_folders() -> list:
 def _read_table(folder): # one of `model_folders`
     "name -> `ReadyModel`, of one folder"
     path = folder/_TABLE
-    if not path.is_file(): return {}
+    if not path.is_file():
+        return {}
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
         return {name: ReadyModel(name, **entry) for name, entry in table.items()}
     except (OSError, ValueError, TypeError, AttributeError) as e:
         mend = 'install dinocell again'
-        if folder != PACKAGED: mend = 'remove this file, then fetch or register its models again'
+        if folder != PACKAGED:
+            mend = 'remove this file, then fetch or register its models again'
         raise InputError(f'{path}: the table of models cannot be read ({e}): {mend}') from e
 
 class _Ready(Mapping):
@@ -67,10 +69,14 @@ class _Ready(Mapping):
         packaged, own = map(_read_table, model_folders())
         return own | packaged
 
-    def __getitem__(self, name): return self._all()[name]
-    def __iter__(self): return iter(self._all())
-    def __len__(self): return len(self._all())
-    def __repr__(self): return f'READY: {", ".join(self) or "no model"}'
+    def __getitem__(self, name):
+        return self._all()[name]
+    def __iter__(self):
+        return iter(self._all())
+    def __len__(self):
+        return len(self._all())
+    def __repr__(self):
+        return f'READY: {", ".join(self) or "no model"}'
 
 READY = _Ready() # name -> `ReadyModel`
 
@@ -95,12 +101,14 @@ def register_model(
     table = _read_table(folder) | {name: entry}
     told = {k: {f: v for f, v in asdict(e).items() if f != 'name'} for k, e in sorted(table.items())}
     text = json.dumps(told, indent=1, ensure_ascii=False)
-    with atomic_path(folder/_TABLE) as tmp: tmp.write_text(f'{text}\n', encoding='utf-8')
+    with atomic_path(folder/_TABLE) as tmp:
+        tmp.write_text(f'{text}\n', encoding='utf-8')
     return entry
 
 def _sha256(path): # a file
     "Its checksum"
-    with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
+    with open(path, 'rb') as f:
+        return hashlib.file_digest(f, 'sha256').hexdigest()
 
 # %% ../../nbs/model/04_ready.ipynb #b012ac04
 @lru_cache(64)
@@ -111,7 +119,8 @@ def _sum_of(path, size, changed): # size and time of the last change, so that a 
 def _damage(path, ready): # file; `ReadyModel`
     "What is wrong with the file of a ready model; '' if it is whole"
     stat = path.stat()
-    if stat.st_size != ready.bytes: return f'has {stat.st_size:,} bytes instead of {ready.bytes:,}'
+    if stat.st_size != ready.bytes:
+        return f'has {stat.st_size:,} bytes instead of {ready.bytes:,}'
     found = _sum_of(str(path), stat.st_size, stat.st_mtime_ns)
     return '' if found == ready.sha256 else f'has the sha256 {found[:12]}… instead of {ready.sha256[:12]}…'
 
@@ -128,7 +137,8 @@ def _incomplete(name): # of a model that is not here
 
 def _remedy(ready): # `ReadyModel`
     "How to get its file"
-    if ready.address: return f'fetch it with `dinocell models --fetch {ready.name}`'
+    if ready.address:
+        return f'fetch it with `dinocell models --fetch {ready.name}`'
     return f'install dinocell again, or copy the file with `dinocell models --fetch {ready.name} --source FILE`'
 
 # %% ../../nbs/model/04_ready.ipynb #39e0fb90
@@ -137,8 +147,10 @@ def ready_model(
 ) -> ReadyModel:
     "The entry of a ready model; `InputError` with the known names where there is none"
     known = dict(READY)
-    if name in known: return known[name]
-    if name == DEFAULT: raise InputError(f"model '{name}': it comes with the package and is not there: {_incomplete(name)}install dinocell again, or give a model file by --model")
+    if name in known:
+        return known[name]
+    if name == DEFAULT:
+        raise InputError(f"model '{name}': it comes with the package and is not there: {_incomplete(name)}install dinocell again, or give a model file by --model")
     near = difflib.get_close_matches(str(name), known, 1, .5)
     hint = f"did you mean '{near[0]}'? " if near else ''
     raise InputError(f'{name}: no such model file, and no ready model of this name: {hint}check the path, '
@@ -148,12 +160,15 @@ def model_path(
     name_or_file: str | Path = DEFAULT, # a model file, or a name in `READY`, which has priority: for a file of that name give ./NAME
 ) -> Path:
     "The file of a model, which is whole if it is a ready one"
-    if str(name_or_file) not in READY and Path(name_or_file).is_file(): return Path(name_or_file)
+    if str(name_or_file) not in READY and Path(name_or_file).is_file():
+        return Path(name_or_file)
     ready = ready_model(str(name_or_file))
     path = _find(ready)
-    if path is None: raise InputError(f"model '{ready.name}': {ready.file} is not on this machine: {_incomplete(ready.name)}{_remedy(ready)}")
+    if path is None:
+        raise InputError(f"model '{ready.name}': {ready.file} is not on this machine: {_incomplete(ready.name)}{_remedy(ready)}")
     why = _damage(path, ready)
-    if why: raise InputError(f"{path}: the file of model '{ready.name}' {why}: it is damaged: {_remedy(ready)}")
+    if why:
+        raise InputError(f"{path}: the file of model '{ready.name}' {why}: it is damaged: {_remedy(ready)}")
     return path
 
 # %% ../../nbs/model/04_ready.ipynb #ef50fa00
@@ -174,7 +189,8 @@ def pack_model(
 
 def _half(x, key, source): # tensor; its name; its file
     "A tensor as float16; whole numbers stay as they are"
-    if not x.is_floating_point(): return x
+    if not x.is_floating_point():
+        return x
     half = x.half()
     if not half.isfinite().all():
         raise InputError(f'{source}: {key} holds {x.abs().max():.3g}, but float16 ends at 65504: keep it in float32')
@@ -190,7 +206,8 @@ def fetch_model(
     "Fetch a ready model into the folder of this user; without `source`, unless it is on this machine"
     ready = ready_model(name)
     path = _find(ready)
-    if path and not source and not _damage(path, ready): return path
+    if path and not source and not _damage(path, ready):
+        return path
     origin = source or ready.address
     if origin is None:
         raise InputError(f"model '{name}': it has no address, because it comes with the package: {_remedy(ready)}")
@@ -198,15 +215,19 @@ def fetch_model(
     if re.match('https?://', str(origin)):
         from dinocell.data.download import fetch
         fetch(str(origin), target, ready.sha256, tries, wait)
-    else: _copy(Path(origin), target, ready)
+    else:
+        _copy(Path(origin), target, ready)
     return target
 
 def _copy(source, target, ready): # file; file to make; `ReadyModel`
     "Copy the file of a ready model, whole or not at all"
-    if not source.is_file(): raise InputError(f'{source}: no such file: give {ready.file}, or an address http://… or https://…')
+    if not source.is_file():
+        raise InputError(f'{source}: no such file: give {ready.file}, or an address http://… or https://…')
     why = _damage(source, ready)
-    if why: raise InputError(f"{source}: {why}: it is not the file of model '{ready.name}', or it is damaged: get it again")
-    with atomic_path(target) as tmp: shutil.copyfile(source, tmp)
+    if why:
+        raise InputError(f"{source}: {why}: it is not the file of model '{ready.name}', or it is damaged: get it again")
+    with atomic_path(target) as tmp:
+        shutil.copyfile(source, tmp)
 
 # %% ../../nbs/model/04_ready.ipynb #e36d76a7
 def list_models() -> list: # of dicts: the fields of `ReadyModel`, here (path or None) and damage ('' or what is wrong)
@@ -221,7 +242,8 @@ def format_models(
     rows: list, # from `list_models`
 ) -> str:
     "The table that `dinocell models` prints"
-    if not rows: return 'no ready model is installed: the installation is incomplete: install dinocell again, or give a model file by --model'
+    if not rows:
+        return 'no ready model is installed: the installation is incomplete: install dinocell again, or give a model file by --model'
     table = [('name', 'size', 'file', 'licence', 'purpose')]
     for r in rows:
         state = 'damaged' if r['damage'] else 'here' if r['here'] else 'to fetch' if r['address'] else 'missing'

@@ -62,7 +62,8 @@ class CTCCounts:
     penalize_extra: bool = True # False: FP cost nothing in `det`
 
     def __add__(self, other):
-        if not isinstance(other, CTCCounts): return NotImplemented
+        if not isinstance(other, CTCCounts):
+            return NotImplemented
         if self.penalize_extra != other.penalize_extra:
             raise InputError('counts with and without penalize_extra cannot be added: choose one')
         fields = 'n_ref', 'n_res', 'sum_j', 'fn', 'fp', 'ns'
@@ -107,19 +108,24 @@ def _each(do, refs, results): # function of one reference and one result; one la
     for k, (ref, res) in enumerate(zip_longest(*pair, fillvalue=missing)):
         if ref is missing or res is missing:
             raise InputError(f'no {"reference" if ref is missing else "result"} for image {k}: give as many references as results')
-        try: yield do(ref, res)
-        except InputError as e: raise InputError(f'image {k}: {e}') from None
-    if k < 0: raise InputError('no image to score: both lists are empty')
+        try:
+            yield do(ref, res)
+        except InputError as e:
+            raise InputError(f'image {k}: {e}') from None
+    if k < 0:
+        raise InputError('no image to score: both lists are empty')
 
 def _pool(counts, refs, results): # as `_each`
     "Sum of `counts(ref, res)` over the images"
     total = reduce(add, _each(counts, refs, results))
-    if not total.n_ref: warnings.warn(f'no reference object in any image: {_undefined(total.n_res)}', stacklevel=3)
+    if not total.n_ref:
+        warnings.warn(f'no reference object in any image: {_undefined(total.n_res)}', stacklevel=3)
     return total
 
 def _undefined(n_res): # result objects
     "What the scores are where there is no reference object"
-    if not n_res: return 'nor a result: all scores are undefined (NaN)'
+    if not n_res:
+        return 'nor a result: all scores are undefined (NaN)'
     return 'SEG, DET and recall are undefined (NaN), AP, precision, F1, PQ and AJI are 0 for what was found'
 
 
@@ -211,7 +217,8 @@ def _solve(r, s, iou): # pairs: references (P,), results (P,), IoU (P,)
     "The pairs (P,) bool of an assignment of highest total IoU"
     (refs, r), (ress, s) = (np.unique(x, return_inverse=True) for x in (r, s))
     R, S = refs.size, ress.size
-    if not R: return np.zeros(0, bool)
+    if not R:
+        return np.zeros(0, bool)
     alone = np.arange(R)                                                       # column S+i: reference i stays alone
     weight = np.r_[1 + iou, np.ones(R)], (np.r_[r, alone], np.r_[s, S + alone])
     rows, cols = min_weight_full_bipartite_matching(coo_array(weight, shape=(R, S + R)).tocsr(), maximize=True)
@@ -243,7 +250,8 @@ class MatchingScores:
     thresholds = tuple(range(50, 100, 5)) # IoU thresholds in percent
 
     def __add__(self, other):
-        if not isinstance(other, MatchingScores): return NotImplemented
+        if not isinstance(other, MatchingScores):
+            return NotImplemented
         both = lambda f: tuple(a + b for a, b in zip(getattr(self, f), getattr(other, f)))
         return MatchingScores(self.n_ref + other.n_ref, self.n_res + other.n_res, *map(both, ('tp', 'sum_iou', 'pq_counts', 'aji_counts')))
 
@@ -313,7 +321,8 @@ def evaluate_metric(
     metric: str='OP_CSB', # SEG, DET, OP_CSB, F1, AP, PQ or AJI
 ) -> float: # NaN and a warning if there is no reference object
     "One score of a result; mind the order: result first, reference second"
-    if metric not in _METRICS: raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(_METRICS)}')
+    if metric not in _METRICS:
+        raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(_METRICS)}')
     score, name = _METRICS[metric]
     return getattr(score(gt_mask, pred_mask), name)
 
@@ -324,10 +333,13 @@ def _write_frames(images, digits, *prefixes): # label images; digits of the fram
     for t, image in enumerate(images):
         image = relabel(image)
         n = int(image.max())
-        if n > 65535: raise InputError(f'image {t}: {n} cells are more than the challenge\'s 16-bit files can number: crop it')
-        if start + n > 65535: start = 0
+        if n > 65535:
+            raise InputError(f'image {t}: {n} cells are more than the challenge\'s 16-bit files can number: crop it')
+        if start + n > 65535:
+            start = 0
         frame = np.where(image > 0, image + start, 0).astype(np.uint16)
-        for prefix in prefixes: tifffile.imwrite(f'{prefix}{t:0{digits}d}.tif', frame, compression='zlib', metadata=None)
+        for prefix in prefixes:
+            tifffile.imwrite(f'{prefix}{t:0{digits}d}.tif', frame, compression='zlib', metadata=None)
         spans |= {k: (spans.get(k, (t,))[0], t) for k in range(start + 1, start + n + 1)}
         start += n
     return ''.join(f'{k} {a} {b} 0\n' for k, (a, b) in sorted(spans.items()))
@@ -346,7 +358,8 @@ def write_ctc(
     pairs = list(_each(_same_field, refs, results))
     digits = max(3, len(str(len(pairs) - 1)))
     with atomic_folder(folder) as tmp:
-        for part in ('01_GT/SEG', '01_GT/TRA', '01_RES'): (tmp/part).mkdir(parents=True)
+        for part in ('01_GT/SEG', '01_GT/TRA', '01_RES'):
+            (tmp/part).mkdir(parents=True)
         tracks = _write_frames((ref for ref, _ in pairs), digits, tmp/'01_GT/SEG/man_seg', tmp/'01_GT/TRA/man_track')
         (tmp/'01_GT/TRA/man_track.txt').write_text(tracks, encoding='utf-8')
         (tmp/'01_RES/res_track.txt').write_text(_write_frames((res for _, res in pairs), digits, tmp/'01_RES/mask'), encoding='utf-8')

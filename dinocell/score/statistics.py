@@ -54,7 +54,8 @@ def interval(
     middle, n, effective = whole.mean(0), len(weight), weight.sum()**2/(weight**2).sum()
     freedom = min(effective - 1, .4*(n - 1))
     square = stdtrit(freedom, .975)**2*(n - 1)/n*((without - middle)**2).sum(0)
-    if counts.ndim == 3: square = square + _seed_square(whole)
+    if counts.ndim == 3:
+        square = square + _seed_square(whole)
     return _within(middle, square**.5) if bounded else np.stack([middle - square**.5, middle + square**.5])
 
 # %% ../../nbs/score/00_statistics.ipynb #97fd564c

@@ -37,13 +37,15 @@ def _peaks_below_top(dist_map, cells_max, cell_fill): # checked map (H,W) float3
 def _deep_flood(dist_map, below, i, cells_max, cell_fill): # checked map; from `_peaks_below_top`; which peak threshold; thresholds as above
     "Labels (H,W) down to the lowest fill threshold, and how many of the fill thresholds keep a pixel (H,W)"
     kept = np.zeros(dist_map.shape, np.min_scalar_type(len(cell_fill)))
-    for b in below: kept += b > i
+    for b in below:
+        kept += b > i
     return _flood(dist_map, cells_max[i], cell_fill[0]), kept
 
 # %% ../../nbs/score/05_tuning.ipynb #1aff01ff
 def _joins(dist_map, deep, cell_fill, saddle): # map and labels (H,W), see `_deep_flood`; see `masks_from_distance`
     "For each fill threshold the number of the cell that a label is part of (N+1,), or None where none are joined"
-    if saddle == 1: return [None]*len(cell_fill)
+    if saddle == 1:
+        return [None]*len(cell_fill)
     peaks, (pairs, heights) = _peaks_of(dist_map, deep, deep.max()), _passes(dist_map, deep)
     above = [heights > np.float32(fill) for fill in cell_fill]
     return [_joined(peaks, pairs[use], heights[use], saddle) for use in above]
@@ -65,7 +67,8 @@ def _cut_overlaps(ref, ref_size, place, deep, kept, m, joins): # reference label
     np.add.at(size, s, shared)
     for n, res_size, to in zip(shared.T, size.T, joins):
         a, b = r, s
-        if to is not None: a, b, n, res_size = _as_one(r, s, n, res_size, to[:width])
+        if to is not None:
+            a, b, n, res_size = _as_one(r, s, n, res_size, to[:width])
         res = np.flatnonzero(res_size)
         use = (n > 0) & (a > 0)
         a, b, c = a[use] - 1, b[use], n[use]
@@ -89,7 +92,8 @@ def _field(dist_map, mask, cells_max, cell_fill): # checked map and labels (H,W)
 def _peak_counts(field, i, cells_max, cell_fill, saddle): # which peak threshold; thresholds as above
     "What one image contributes at one peak threshold: (7,m) float64, rows as in `_FIELDS`; 0 where no fill threshold is low enough"
     out = np.zeros((len(_FIELDS), len(cell_fill)))
-    if cell_fill[0] > cells_max[i]: return out
+    if cell_fill[0] > cells_max[i]:
+        return out
     deep, kept = _deep_flood(field.dist_map, field.below, i, cells_max, cell_fill)
     cell = kept > 0
     joins = _joins(field.dist_map, deep, cell_fill, saddle)
@@ -119,7 +123,8 @@ class ThresholdSurface:
     best_cell_fill = property(lambda self: float(self.cell_fill[self.best[1]]), doc='The chosen fill threshold')
     best_score = property(lambda self: float(self.surfaces[self.metric][self.best]), doc='Its score')
 
-    def __repr__(self): return (f'ThresholdSurface: {self.metric} {self.best_score:.3f} at cells_max={self.best_cells_max:.3f}, cell_fill={self.best_cell_fill:.3f}; '
+    def __repr__(self):
+        return (f'ThresholdSurface: {self.metric} {self.best_score:.3f} at cells_max={self.best_cells_max:.3f}, cell_fill={self.best_cell_fill:.3f}; '
                                 f'{self.cells_max.size} × {self.cell_fill.size} pairs, {self.n_images} images')
 
     def to_json(self) -> str:
@@ -166,8 +171,10 @@ def _checked(k, dist_map, mask): # number of the image; its map and labels
     "Map and labels, or `InputError` that says which image"
     try:
         dist_map, mask = _check_map(dist_map), check_labels(mask)
-        if mask.shape != dist_map.shape: raise InputError(f'map {dist_map.shape} and mask {mask.shape} must show the same field')
-    except InputError as e: raise InputError(f'image {k}: {e}') from None
+        if mask.shape != dist_map.shape:
+            raise InputError(f'map {dist_map.shape} and mask {mask.shape} must show the same field')
+    except InputError as e:
+        raise InputError(f'image {k}: {e}') from None
     return dist_map, mask
 
 _HELD = 64 # bytes a pixel of an image whose counts are under way
@@ -184,24 +191,32 @@ def _count(pairs, peaks, fills, saddle): # pairs yields (map, mask); thresholds 
                 field = pool.submit(_field, *_checked(k, *pair), peaks, fills)      # starts before those that wait for it
                 jobs.append([pool.submit(lambda field, i: _peak_counts(field.result(), i, peaks, fills, saddle), field, i) for i in range(len(peaks))])
                 held.append(_HELD*np.size(pair[0]))
-                while len(jobs) > 2*cores() or len(jobs) > 1 and sum(held) > most: collect()
-            while jobs: collect()
-        finally: pool.shutdown(cancel_futures=True)
-    if not counts: raise InputError('no image to tune on: the data set is empty')
+                while len(jobs) > 2*cores() or len(jobs) > 1 and sum(held) > most:
+                    collect()
+            while jobs:
+                collect()
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if not counts:
+        raise InputError('no image to tune on: the data set is empty')
     return counts
 
 def _search(pairs, cells_max, cell_fill, metric, groups=None, saddle=1.): # pairs yields (map, mask); well, film, ... of each; see `masks_from_distance`
     "The surface of a stream of maps and masks"
-    if metric not in ('SEG', 'DET', 'OP_CSB', 'F1'): raise InputError(f'metric {metric!r} cannot be tuned: choose SEG, DET, OP_CSB or F1')
+    if metric not in ('SEG', 'DET', 'OP_CSB', 'F1'):
+        raise InputError(f'metric {metric!r} cannot be tuned: choose SEG, DET, OP_CSB or F1')
     grid = [np.array(default if x is None else x, float).ravel() for x, default in
             ((cells_max, np.linspace(.1, .9, 20)), (cell_fill, np.linspace(.05, .5, 20)))]
     for name, x in zip(('cells_max', 'cell_fill'), grid):
-        if not x.size or (np.diff(x) <= 0).any(): raise InputError(f'{name}: give at least one threshold, in ascending order')
+        if not x.size or (np.diff(x) <= 0).any():
+            raise InputError(f'{name}: give at least one threshold, in ascending order')
     peaks, fills = (x.tolist() for x in grid)
-    for bound in (0, -1): _check_thresholds(peaks[bound], 0, saddle), _check_thresholds(1, fills[bound])
+    for bound in (0, -1):
+        _check_thresholds(peaks[bound], 0, saddle), _check_thresholds(1, fills[bound])
     _check_thresholds(peaks[-1], fills[0])
     counts = np.stack(_count(pairs, peaks, fills, saddle))
-    if not counts[:, 0].any(): raise InputError('no reference object in any mask: nothing to tune on')
+    if not counts[:, 0].any():
+        raise InputError('no reference object in any mask: nothing to tune on')
     counts[:, :, np.subtract.outer(*grid) < 0] = np.nan
     surfaces = _surfaces(sum(counts))                                       # image after image, as `ctc_scores` adds
     return ThresholdSurface(*grid, surfaces, metric, *_choose(surfaces[metric], counts, lambda c: _surfaces(c)[metric], groups), len(counts), saddle)
@@ -216,7 +231,8 @@ def grid_search(
     saddle: float=1., # see `masks_from_distance`
 ) -> ThresholdSurface: # scores are pooled over the images
     "Score every pair of thresholds on given maps"
-    if len(maps) != len(masks): raise InputError(f'{len(maps)} maps but {len(masks)} masks: give one mask a map')
+    if len(maps) != len(masks):
+        raise InputError(f'{len(maps)} maps but {len(masks)} masks: give one mask a map')
     return _search(zip(maps, masks), cells_max, cell_fill, metric, saddle=saddle)
 
 # %% ../../nbs/score/05_tuning.ipynb #93e1a783
@@ -230,8 +246,10 @@ def find_optimal_thresholds(
 ) -> ThresholdSurface: # the best pair and the whole surface
     "Grid search over both thresholds on the maps that a model predicts; cells are joined by the `saddle` of the model, which is not searched"
     pairs = dataset
-    if hasattr(dataset, 'mask'): pairs = ((dataset.grey(k), dataset.mask(k)) for k in range(len(dataset)))
-    elif hasattr(dataset, '__len__'): pairs = (dataset[k] for k in range(len(dataset)))
+    if hasattr(dataset, 'mask'):
+        pairs = ((dataset.grey(k), dataset.mask(k)) for k in range(len(dataset)))
+    elif hasattr(dataset, '__len__'):
+        pairs = (dataset[k] for k in range(len(dataset)))
     total = len(dataset) if hasattr(dataset, '__len__') else None
     with tqdm(pairs, total=total, disable=not progress, desc='predicting') as bar:
         maps = ((enlarge_map(model.predict_prepared(grey), mask.shape), mask) for grey, mask in bar)

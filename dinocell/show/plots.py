@@ -33,7 +33,8 @@ def _middles(n, k): # length of an axis; pixels a block
 
 def _block_means(grey, k): # (H,W) float32
     "The mean of each block of k×k pixels, those at the border perhaps smaller: float32"
-    if k == 1: return grey
+    if k == 1:
+        return grey
     for axis in (0, 1):
         starts = np.arange(0, grey.shape[axis], k)
         lengths = np.diff(starts, append=grey.shape[axis])
@@ -139,7 +140,8 @@ def show_overlay(
     small = labels[np.ix_(rows, columns)]
     _draw(ax, overlay(_block_means(grey, k), small), grey.shape, k, title)
     values, at = inside_points(small) if numbers else ((), ())
-    if 0 < len(values) <= _MOST_NUMBERS: _number(ax, values, np.stack([rows[at[:, 0]], columns[at[:, 1]]], 1))
+    if 0 < len(values) <= _MOST_NUMBERS:
+        _number(ax, values, np.stack([rows[at[:, 0]], columns[at[:, 1]]], 1))
     return ax
 
 def show(
@@ -171,7 +173,8 @@ _SCORES = dict(val_SEG='SEG', val_DET='DET', val_OP_CSB='OP_CSB')
 def _plot_scores(rows, ax): # see `plot_history`
     "The scores of a history against an axis at the right"
     ax = ax.twinx()
-    for k, (key, name) in enumerate(_SCORES.items(), 2): ax.plot([r['epoch'] for r in rows], [r[key] for r in rows], '.--', color=f'C{k}', label=name)
+    for k, (key, name) in enumerate(_SCORES.items(), 2):
+        ax.plot([r['epoch'] for r in rows], [r[key] for r in rows], '.--', color=f'C{k}', label=name)
     ax.set(ylabel='score of the validation images', ylim=(0, 1))
     return ax
 
@@ -181,10 +184,13 @@ def plot_history(
     monitor: str = 'loss', # what the best epoch was chosen by, see `TrainConfig`
 ):                         # the axes of the losses
     "Learning curve, with the scores if there are any; the best epoch is marked"
-    if not rows: raise InputError('no epoch to plot: the history is empty')
-    if f'val_{monitor}' not in rows[0]: raise InputError(f'monitor={monitor!r}: the history holds no val_{monitor}: give the monitor that the run had, e.g. loss')
+    if not rows:
+        raise InputError('no epoch to plot: the history is empty')
+    if f'val_{monitor}' not in rows[0]:
+        raise InputError(f'monitor={monitor!r}: the history holds no val_{monitor}: give the monitor that the run had, e.g. loss')
     ax = _axes(ax, (5, 3.4 if 'val_SEG' in rows[0] else 3))
-    for key, name in _LOSSES.items(): ax.plot([r['epoch'] for r in rows], [r[key] for r in rows], '.-', label=name)
+    for key, name in _LOSSES.items():
+        ax.plot([r['epoch'] for r in rows], [r[key] for r in rows], '.-', label=name)
     scored = [_plot_scores(rows, ax)] if 'val_SEG' in rows[0] else []
     best = rows[best_row(rows, monitor)]
     value = best[f'val_{monitor}']
@@ -226,13 +232,16 @@ def live_history(
     handle = None
     def draw(rows):
         nonlocal handle
-        if not _in_notebook(): return
+        if not _in_notebook():
+            return
         from IPython.display import Image, display
         fig = Figure((5, 3), dpi=100)
         plot_history(rows, fig.subplots(), monitor)
         picture = Image(figure_png(fig))
-        if handle is None: handle = display(picture, display_id=True)
-        else: handle.update(picture)
+        if handle is None:
+            handle = display(picture, display_id=True)
+        else:
+            handle.update(picture)
     return draw
 
 # %% ../../nbs/show/00_plots.ipynb #89deee76
@@ -245,7 +254,8 @@ def plot_surface(
     x, y, z = surface.cell_fill, surface.cells_max, surface.surfaces[surface.metric]
     mesh = ax.pcolormesh(x, y, z, shading='nearest', vmin=np.nanmax(z) - .3, vmax=np.nanmax(z))
     ax.figure.colorbar(mesh, ax=ax, label=surface.metric)
-    if 0 < surface.region.sum() < surface.region.size: ax.contour(x, y, surface.region.astype(float), [.5], colors='w', linewidths=1)
+    if 0 < surface.region.sum() < surface.region.size:
+        ax.contour(x, y, surface.region.astype(float), [.5], colors='w', linewidths=1)
     ax.plot(surface.best_cell_fill, surface.best_cells_max, 'x', color='r', ms=9, mew=2)
     ax.set(xlabel='cell_fill', ylabel='cells_max', title=f'{surface.metric} = {np.nanmax(z):.3f}')
     ax.figure.tight_layout()
@@ -257,5 +267,6 @@ def save_figure(
     path: str | Path, # a .png file
 ):
     "Write a figure, whole or not at all"
-    with atomic_path(path) as tmp: fig.savefig(tmp, dpi=110)
+    with atomic_path(path) as tmp:
+        fig.savefig(tmp, dpi=110)
     plt.close(fig)

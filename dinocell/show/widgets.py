@@ -34,8 +34,10 @@ def _picture(grey, labels, k): # (h,w) from `_block_means`; (H,W); pixels a bloc
 # %% ../../nbs/show/05_widgets.ipynb #13e4b181
 def _ipywidgets():
     "The module, imported when first needed"
-    try: import ipywidgets
-    except ImportError as e: raise InputError("ipywidgets is not installed: pip install 'dinocell-distance[widgets]'") from e
+    try:
+        import ipywidgets
+    except ImportError as e:
+        raise InputError("ipywidgets is not installed: pip install 'dinocell-distance[widgets]'") from e
     return ipywidgets
 
 class ThresholdSliders:
@@ -55,7 +57,8 @@ class ThresholdSliders:
         self.cells_max, self.cell_fill = slider('cells_max', cells_max), slider('cell_fill', cell_fill)
         self.text, self.picture = w.HTML(), w.Image(format='png', layout=w.Layout(max_width='100%', max_height='70vh', object_fit='contain', align_self='flex-start'))
         self.box = w.VBox([w.HBox([self.cells_max, self.cell_fill], layout=w.Layout(flex_flow='row wrap')), self.text, self.picture])
-        for s in (self.cells_max, self.cell_fill): s.observe(self._moved, 'value')
+        for s in (self.cells_max, self.cell_fill):
+            s.observe(self._moved, 'value')
         self._draw()
 
     @property
@@ -63,15 +66,18 @@ class ThresholdSliders:
         "What the sliders stand at, as arguments for `run` or for a new pipeline"
         return dict(cells_max=self.cells_max.value, cell_fill=self.cell_fill.value)
 
-    def _repr_mimebundle_(self, **how): return self.box._repr_mimebundle_(**how)
+    def _repr_mimebundle_(self, **how):
+        return self.box._repr_mimebundle_(**how)
 
 # %% ../../nbs/show/05_widgets.ipynb #8886c25e
 @patch
 def _moved(self: ThresholdSliders, change): # of a slider's value
     "Redraw; the slider that was passed comes along first, which calls this again"
     passed = self.cell_fill if change.owner is self.cells_max else self.cells_max
-    if self.cell_fill.value > self.cells_max.value: passed.value = change.new
-    else: self._draw()
+    if self.cell_fill.value > self.cells_max.value:
+        passed.value = change.new
+    else:
+        self._draw()
 
 @patch
 def _draw(self: ThresholdSliders):
@@ -100,8 +106,10 @@ def threshold_sliders(
     grey = to_grey(image, pipeline_or_map.model.config['channel'] if runs else None)
     if truth is not None and check_labels(truth, 'truth').shape != grey.shape:
         raise InputError(f'truth of shape {np.shape(truth)} does not belong to an image of shape {grey.shape}: give the labels of this image, at its size')
-    if runs: return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, pipeline_or_map.cells_max, pipeline_or_map.cell_fill, pipeline_or_map.saddle)
+    if runs:
+        return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, pipeline_or_map.cells_max, pipeline_or_map.cell_fill, pipeline_or_map.saddle)
     dist_map = _check_map(pipeline_or_map)
-    if dist_map.shape != grey.shape: raise InputError(f'distance map: shape {dist_map.shape} does not belong to an image of shape {grey.shape}: give the map of this image')
+    if dist_map.shape != grey.shape:
+        raise InputError(f'distance map: shape {dist_map.shape} does not belong to an image of shape {grey.shape}: give the map of this image')
     start = signature(masks_from_distance).parameters
     return ThresholdSliders(dist_map, grey, truth, start['cells_max'].default, start['cell_fill'].default)

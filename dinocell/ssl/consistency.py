@@ -29,10 +29,13 @@ def vit_tokens(
 ) -> torch.Tensor:                    # (N,prefix + patches,D)
     "All tokens of grey images after the last norm, some patches hidden"
     mean, std = (x.new_tensor(vit.pretrained_cfg[k]).view(1, 3, 1, 1) for k in ('mean', 'std'))
-    if masks is None: return vit.forward_features((x - mean)/std)
+    if masks is None:
+        return vit.forward_features((x - mean)/std)
     hook = vit.patch_embed.register_forward_hook(lambda module, inputs, out: torch.where(masks[..., None], token.to(out.dtype), out))
-    try: return vit.forward_features((x - mean)/std)
-    finally: hook.remove()
+    try:
+        return vit.forward_features((x - mean)/std)
+    finally:
+        hook.remove()
 
 # %% ../../nbs/ssl/05_consistency.ipynb #1126232a
 POOLS = 'class', 'patches'
@@ -44,7 +47,8 @@ def embed(
     pool: str = 'class',  # 'class': the class token; 'patches': the mean of the patch tokens
 ) -> torch.Tensor:        # (N,D) float32
     "One vector an image"
-    if pool not in POOLS: raise InputError(f"pool='{pool}': give {' or '.join(POOLS)}")
+    if pool not in POOLS:
+        raise InputError(f"pool='{pool}': give {' or '.join(POOLS)}")
     tokens = vit_tokens(vit, x)
     return (tokens[:, 0] if pool == 'class' else tokens[:, vit.num_prefix_tokens:].mean(1)).float()
 
@@ -58,11 +62,13 @@ def field_embeddings(
 ) -> torch.Tensor:        # (C,N,D) float32, on the CPU
     "The embedding of every channel of every field"
     patch, device = vit.patch_embed.patch_size[0], next(vit.parameters()).device
-    if side % patch or side < patch: raise InputError(f'side={side}: give a multiple of the patch, {patch} pixels')
+    if side % patch or side < patch:
+        raise InputError(f'side={side}: give a multiple of the patch, {patch} pixels')
     corner, found = (np.asarray(fields.sizes) - side)//2, []
     for k in range(0, len(fields), batch):
         x = torch.from_numpy(np.stack([fields.window(i, *map(int, corner[i]), side) for i in range(k, min(k + batch, len(fields)))])).to(device)
-        if turned: x = torch.rot90(x, 1, (2, 3))
+        if turned:
+            x = torch.rot90(x, 1, (2, 3))
         found.append(embed(vit, x.transpose(0, 1).flatten(0, 1)[:, None], pool).unflatten(0, (x.shape[1], -1)).cpu())
     return torch.cat(found, 1)
 
@@ -106,7 +112,8 @@ def consistency(
 ) -> Consistency:
     "Cosines and retrieval between all pairs of channels"
     c, n = e.shape[:2]
-    if c < 2 or n < 2: raise InputError(f'{c} channels of {n} fields: give at least two of each')
+    if c < 2 or n < 2:
+        raise InputError(f'{c} channels of {n} fields: give at least two of each')
     u, v = (F.normalize(x.double(), dim=2) for x in (e, e if answers is None else answers))
     tables = np.zeros((4, c, c))
     for a in range(c):
@@ -128,7 +135,8 @@ def channel_consistency(
 ) -> dict:                  # 'backbone' and 'random' -> `Consistency`
     "A backbone's consistency over channels, and that of the same network with random weights"
     device, was = next(backbone.parameters()).device, backbone.training
-    with first_weights(seed): random = create_vit(backbone.name).to(device).eval()
+    with first_weights(seed):
+        random = create_vit(backbone.name).to(device).eval()
     see = lambda vit: consistency(field_embeddings(vit, fields, side, pool), field_embeddings(vit, fields, side, pool, True) if turned else None)
     found = {name: see(vit) for name, vit in (('backbone', backbone.eval().vit), ('random', random))}
     backbone.train(was)
@@ -153,7 +161,9 @@ def plot_consistency(
     for ax, (name, c) in zip(axes[0], found.items()):
         table = getattr(c, what)
         ax.imshow(table, vmin=0, vmax=1, cmap='viridis')
-        for (a, b), v in np.ndenumerate(table): ax.text(b, a, f'{v:.2f}', ha='center', va='center', fontsize=7, color='w' if v < .6 else 'k')
-        ax.set_xticks(range(len(channels)), channels, fontsize=7, rotation=45); ax.set_yticks(range(len(channels)), channels, fontsize=7)
+        for (a, b), v in np.ndenumerate(table):
+            ax.text(b, a, f'{v:.2f}', ha='center', va='center', fontsize=7, color='w' if v < .6 else 'k')
+        ax.set_xticks(range(len(channels)), channels, fontsize=7, rotation=45)
+        ax.set_yticks(range(len(channels)), channels, fontsize=7)
         ax.set_title(f"{name}: {what} {c.across(what):.2f}", fontsize=9)
     return fig

@@ -30,7 +30,8 @@ class Crops(NamedTuple):
     noise: torch.Tensor    # spread of the noise at full light
     seed: torch.Tensor     # (B,) int64, of the field's noise
 
-    def part(self, at): return Crops(*(v[at] for v in self))
+    def part(self, at):
+        return Crops(*(v[at] for v in self))
 
 def draw_sides(
     n: int,                     # fields
@@ -89,7 +90,8 @@ def shade(
     "Another focus, contrast, brightness and noise"
     column = lambda v: v.to(x.device)[:, None, None, None]
     reach = min(math.ceil(3*config.blur[1]), x.shape[-1] - 1)
-    if reach: x = gaussian_blur(x, crops.blur, reach)
+    if reach:
+        x = gaussian_blur(x, crops.blur, reach)
     mean = x.mean((1, 2, 3), keepdim=True)
     x = ((mean + (x - mean)*column(crops.contrast))*column(crops.gain)).clamp(min=0)
     return (x + noise*column(crops.noise)*x.clamp(min=.01).sqrt()).clamp(0, 1)

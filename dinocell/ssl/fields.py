@@ -35,7 +35,8 @@ class FieldKey(NamedTuple):
     well: str  # e.g. 'A01'
     site: str  # in the well, e.g. '1'
 
-    def __str__(self): return '/'.join(self)
+    def __str__(self):
+        return '/'.join(self)
 
 def check_key(
     key,                # `FieldKey`, or four values
@@ -44,8 +45,10 @@ def check_key(
     "A key that names one field; without its plate it would not"
     key = FieldKey(*(str(v).strip() for v in key))
     for part, value in zip(key._fields, key):
-        if not value: raise InputError(f"{name}: no {part} in {tuple(key)}: a field needs batch, plate, well and site, since every plate has the same wells; give the {part}")
-        if '/' in value: raise InputError(f"{name}: {part} '{value}' holds a slash: replace it")
+        if not value:
+            raise InputError(f"{name}: no {part} in {tuple(key)}: a field needs batch, plate, well and site, since every plate has the same wells; give the {part}")
+        if '/' in value:
+            raise InputError(f"{name}: {part} '{value}' holds a slash: replace it")
     return key
 
 # %% ../../nbs/ssl/00_fields.ipynb #69c2caa5
@@ -63,7 +66,8 @@ def simulate_plates(
         blur, density = rng.uniform(0, 1.2), rng.uniform(.25, .65)
         for f in range(fields):
             number, diameter = int(rng.integers(2**31)), (14, 40)
-            if treated: density, diameter = rng.uniform(.08, .7), np.exp(rng.uniform(*np.log((8, 22))))*np.array((.85, 1.18))
+            if treated:
+                density, diameter = rng.uniform(.08, .7), np.exp(rng.uniform(*np.log((8, 22))))*np.array((.85, 1.18))
             image = simulate('cell_painting', number, shape, density, diameter)[0].astype(np.float32) - 1500
             seen = np.stack([ndi.gaussian_filter(s, blur) for s in image])*gain + level + rng.normal(0, 60, image.shape)
             yield FieldKey(f'batch{p//2}', f'plate{p}', f'{chr(65 + f//12)}{f % 12 + 1:02d}', '1'), np.clip(seen, 0, 65535).astype(np.uint16)
@@ -80,32 +84,42 @@ def channel_limits(
     at = np.array(PERCENTILES)/100*(plane.size - 1)
     lower, upper = (np.searchsorted(below, np.minimum(np.floor(at) + k, plane.size - 1), 'right') for k in (0, 1))
     low, high = lower + (upper - lower)*(at % 1)
-    if high <= low: low, high = plane.min(), plane.max()
-    if high <= low: raise InputError(f'{name}: every pixel is {low}: an exposure failed: leave the field out')
+    if high <= low:
+        low, high = plane.min(), plane.max()
+    if high <= low:
+        raise InputError(f'{name}: every pixel is {low}: an exposure failed: leave the field out')
     return float(low), float(high)
 
 # %% ../../nbs/ssl/00_fields.ipynb #541fbf5d
 def _field_limits(key, field, names, like): # its key; (C,H,W); names of the channels; None, or shape, dtype and key of the first field
     "Limits of every channel, (C,2); `InputError` unless the field fits the others"
     field = np.asarray(field)
-    if field.ndim != 3 or not field.size: raise InputError(f'{key}: shape {field.shape}: give (C,H,W), a plane a channel')
-    if len(field) != len(names): raise InputError(f'{key}: {len(field)} channels, but {len(names)} are named ({", ".join(names)}): pack fields of other channels into a set of their own')
-    if field.dtype not in (np.uint8, np.uint16): raise InputError(f'{key}: pixels of type {field.dtype}: give 8- or 16-bit images, as the camera made them')
-    if like and field.shape != like[0]: raise InputError(f'{key}: its size is {field.shape[1:]}, but {like[2]} has {like[0][1:]}: pack fields of another size into a set of their own')
-    if like and field.dtype != like[1]: raise InputError(f'{key}: its pixels are {field.dtype}, but those of {like[2]} are {like[1]}: pack fields of another bit depth into a set of their own')
+    if field.ndim != 3 or not field.size:
+        raise InputError(f'{key}: shape {field.shape}: give (C,H,W), a plane a channel')
+    if len(field) != len(names):
+        raise InputError(f'{key}: {len(field)} channels, but {len(names)} are named ({", ".join(names)}): pack fields of other channels into a set of their own')
+    if field.dtype not in (np.uint8, np.uint16):
+        raise InputError(f'{key}: pixels of type {field.dtype}: give 8- or 16-bit images, as the camera made them')
+    if like and field.shape != like[0]:
+        raise InputError(f'{key}: its size is {field.shape[1:]}, but {like[2]} has {like[0][1:]}: pack fields of another size into a set of their own')
+    if like and field.dtype != like[1]:
+        raise InputError(f'{key}: its pixels are {field.dtype}, but those of {like[2]} are {like[1]}: pack fields of another bit depth into a set of their own')
     return [channel_limits(plane, f'{key}, {name}') for plane, name in zip(field, names)]
 
 # %% ../../nbs/ssl/00_fields.ipynb #985e2dce
 def _write_shard(path, rows, shape): # file; iterable of (C,H,W) arrays, taken one by one; (C,H,W)
     "Fields one after the other as one array (n,C,H,W) uint16; how many"
-    def header(n): return dict(descr='<u2', fortran_order=False, shape=(n, *shape))
+    def header(n):
+        return dict(descr='<u2', fortran_order=False, shape=(n, *shape))
     with atomic_path(path) as tmp, open(tmp, 'wb') as f:
         np.lib.format.write_array_header_1_0(f, header(0))
         n, start = 0, f.tell()
-        for n, row in enumerate(rows, 1): f.write(np.ascontiguousarray(row, '<u2'))
+        for n, row in enumerate(rows, 1):
+            f.write(np.ascontiguousarray(row, '<u2'))
         f.seek(0)
         np.lib.format.write_array_header_1_0(f, header(n))
-        if f.tell() != start: raise RuntimeError('the header of a .npy file grew')   # numpy leaves room for it
+        if f.tell() != start:
+            raise RuntimeError('the header of a .npy file grew')  # numpy leaves room for it
         f.flush()
         os.fsync(f.fileno())                                                 # on the disk before it has its name, should the power fail
     return n
@@ -118,7 +132,8 @@ def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, fun
             field = read()
             limits = _field_limits(key, field, names, like)
         except InputError as e:
-            if on_bad == 'raise': raise
+            if on_bad == 'raise':
+                raise
             skipped.append(dict(field=str(key), message=str(e)))
             continue
         like = like or (field.shape, field.dtype, key)
@@ -130,32 +145,40 @@ def _keep_good(items, names, like, on_bad, records, skipped): # items: (key, fun
 VERSION = 1 # of the format
 _columns = (*FieldKey._fields, 'shard', 'row', 'sha256')
 
-def _shard_name(k): return f'shard_{k:05d}.npy'
+def _shard_name(k):
+    return f'shard_{k:05d}.npy'
 
 def _write_note(folder, shards, names, shape, skipped, **meta): # folder; a list of records a shard; names of the channels; (C,H,W)
     "What makes a folder of shards a set"
     rows = [(*r['key'], s, k, r['sha256']) for s, records in enumerate(shards) for k, r in enumerate(records)]
-    with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f: csv.writer(f).writerows([_columns, *(map(plain_cell, r) for r in rows)])
-    with atomic_path(folder/'limits.npy') as tmp: np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
+    with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
+        csv.writer(f).writerows([_columns, *(map(plain_cell, r) for r in rows)])
+    with atomic_path(folder/'limits.npy') as tmp:
+        np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
     note = dict(dict(kind='npy'), **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: _sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
-    with atomic_path(folder/'fields.json') as tmp: tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
+    with atomic_path(folder/'fields.json') as tmp:
+        tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
 
 def _check_names(names): # of the channels
     "A tuple of names, each its own"
     names = tuple(names)
-    if not names or len(set(names)) < len(names): raise InputError(f'channels {names}: give every channel a name of its own')
+    if not names or len(set(names)) < len(names):
+        raise InputError(f'channels {names}: give every channel a name of its own')
     return names
 
 def _check_choice(on_bad):
-    if on_bad not in ('raise', 'skip'): raise InputError(f"on_bad='{on_bad}': give 'raise' or 'skip'")
+    if on_bad not in ('raise', 'skip'):
+        raise InputError(f"on_bad='{on_bad}': give 'raise' or 'skip'")
 
-def _twice(key): return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
+def _twice(key):
+    return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
 
 # %% ../../nbs/ssl/00_fields.ipynb #63a4fb71
 def _per_shard(shape, shard_mb): # (C,H,W)
     "Fields a shard"
-    if not shard_mb > 0: raise InputError(f'shard_mb={shard_mb}: give a positive size in MB, e.g. 512')
+    if not shard_mb > 0:
+        raise InputError(f'shard_mb={shard_mb}: give a positive size in MB, e.g. 512')
     return max(1, int(shard_mb*1e6/(2*np.prod(shape))))
 
 def write_fields(
@@ -173,14 +196,16 @@ def write_fields(
     def items():
         for key, field in fields:
             key = check_key(key)
-            if key in seen: raise InputError(_twice(key))
+            if key in seen:
+                raise InputError(_twice(key))
             seen.add(key)
             yield key, lambda field=field: field
     with atomic_folder(folder) as tmp:
         records = []
         good = _keep_good(items(), names, None, on_bad, records, skipped)
         first = next(good, None)
-        if first is None: raise InputError(f'{folder}: no field to pack' + (f': all {len(skipped)} were skipped, the first since: {skipped[0]["message"]}' if skipped else ': give at least one'))
+        if first is None:
+            raise InputError(f'{folder}: no field to pack' + (f': all {len(skipped)} were skipped, the first since: {skipped[0]["message"]}' if skipped else ': give at least one'))
         while first is not None:
             start = len(records) - 1
             n = _write_shard(tmp/_shard_name(len(shards)), chain([first], islice(good, _per_shard(first.shape, shard_mb) - 1)), first.shape)
@@ -192,30 +217,40 @@ def write_fields(
 # %% ../../nbs/ssl/00_fields.ipynb #beaadf27
 def _read_rows(folder):
     "The rows of fields.csv, a dict each"
-    with open(folder/'fields.csv', newline='', encoding='utf-8') as f: yield from ({k: read_cell(v) for k, v in r.items()} for r in csv.DictReader(f))
+    with open(folder/'fields.csv', newline='', encoding='utf-8') as f:
+        yield from ({k: read_cell(v) for k, v in r.items()} for r in csv.DictReader(f))
 
 def _read_note(folder, kind='npy'): # kind of shards
     "What is in fields.json; `InputError` unless it and the other files belong together"
     note = folder/'fields.json'
-    if not note.is_file(): raise InputError(f'{folder}: no set of fields here (fields.json is missing): make one with `dinocell shards`')
+    if not note.is_file():
+        raise InputError(f'{folder}: no set of fields here (fields.json is missing): make one with `dinocell shards`')
     try:
         meta = json.loads(note.read_text(encoding='utf-8'))
-        if meta['version'] > VERSION: raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
-        if meta['kind'] != kind: raise InputError(f'{note}: a set in {meta["kind"]} chunks, not {kind}: open it by ' + ('open_fields' if kind != 'npy' else f'dinocell.ssl.packing.open_{meta["kind"]}'))
+        if meta['version'] > VERSION:
+            raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
+        if meta['kind'] != kind:
+            raise InputError(f'{note}: a set in {meta["kind"]} chunks, not {kind}: open it by ' + ('open_fields' if kind != 'npy' else f'dinocell.ssl.packing.open_{meta["kind"]}'))
         for name, known in meta['checksums'].items():
-            if _sha256(folder/name) != known: raise InputError(f'{folder/name}: not what was written (its checksum differs): copy the set again, or pack it again')
+            if _sha256(folder/name) != known:
+                raise InputError(f'{folder/name}: not what was written (its checksum differs): copy the set again, or pack it again')
         for k, n in enumerate(meta['shards']):
-            if n and kind == 'npy': _check_shard(folder/_shard_name(k), (n, len(meta['channels']), *meta['size']))
-    except InputError: raise
+            if n and kind == 'npy':
+                _check_shard(folder/_shard_name(k), (n, len(meta['channels']), *meta['size']))
+    except InputError:
+        raise
     except (OSError, ValueError, LookupError, TypeError) as e:
         raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): copy the set again, or pack it again') from e
     return meta
 
 def _check_shard(path, shape): # (n,C,H,W)
     "`InputError` unless the file is there in full length"
-    try: found = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as e: raise InputError(f'{path}: missing or cut short ({e}): copy the set again, or pack it again') from e
-    if found.shape != shape or found.dtype != np.uint16: raise InputError(f'{path}: {found.dtype} of shape {found.shape}, not uint16 of {shape}: it is of another set: copy the set again')
+    try:
+        found = np.load(path, mmap_mode='r', allow_pickle=False)
+    except (OSError, ValueError, EOFError) as e:
+        raise InputError(f'{path}: missing or cut short ({e}): copy the set again, or pack it again') from e
+    if found.shape != shape or found.dtype != np.uint16:
+        raise InputError(f'{path}: {found.dtype} of shape {found.shape}, not uint16 of {shape}: it is of another set: copy the set again')
 
 # %% ../../nbs/ssl/00_fields.ipynb #78bf809c
 class Fields:
@@ -242,8 +277,10 @@ class Fields:
         self.plates = [names.setdefault(k[:2], f'{k.batch}/{k.plate}') for k in self.keys]
         self.sizes, self.limits = np.tile(self.meta['size'], (len(which), 1)), self._limits[which]
 
-    def __len__(self): return len(self.which)
-    def __reduce__(self): return Fields, (self.folder, self.which) # other processes map the files themselves
+    def __len__(self):
+        return len(self.which)
+    def __reduce__(self):
+        return Fields, (self.folder, self.which)  # other processes map the files themselves
 
     def field(self,
         i: int,         # which field; negative counts from the end
@@ -269,7 +306,8 @@ class Fields:
     ):                  # `Fields`
         "Some fields of the set, in this order"
         keep = np.arange(len(self))[indices]
-        if not len(keep): raise InputError(f'{self.folder}: none of its fields is left: keep at least one')
+        if not len(keep):
+            raise InputError(f'{self.folder}: none of its fields is left: keep at least one')
         some = copy(self)
         some._choose(self.which[keep])
         return some
@@ -293,11 +331,14 @@ def verify_fields(
     workers: int | None = None, # processes; None: one a core
 ) -> list:                      # of (`FieldKey`, message), one a field that is damaged; empty where all is well
     "Compare every field with the checksum that was taken when it was packed"
-    if fields.kind != 'npy': raise InputError(f'{fields.folder}: a set in {fields.kind} chunks: verify the set that it was copied from')
+    if fields.kind != 'npy':
+        raise InputError(f'{fields.folder}: a set in {fields.kind} chunks: verify the set that it was copied from')
     chosen, jobs, wrong = set(fields.which.tolist()), {}, []
     for i, r in enumerate(_read_rows(fields.folder)):
-        if i in chosen: jobs.setdefault(int(r['shard']), []).append((int(r['row']), r['sha256'], FieldKey(*(r[n] for n in FieldKey._fields))))
-    if workers is None: workers = min(cores(), len(jobs), 1 + len(chosen)//16)
+        if i in chosen:
+            jobs.setdefault(int(r['shard']), []).append((int(r['row']), r['sha256'], FieldKey(*(r[n] for n in FieldKey._fields))))
+    if workers is None:
+        workers = min(cores(), len(jobs), 1 + len(chosen)//16)
     with _workers(workers if _travels(_wrong_rows) else 1) as run, tqdm(total=len(chosen), desc='verifying', leave=False) as bar:
         for (path, rows, _), bad in run(_wrong_rows, [(str(fields.folder/_shard_name(s)), *zip(*((k, known) for k, known, _ in found))) for s, found in jobs.items()]):
             names = {k: key for k, _, key in jobs[int(Path(path).stem.split('_')[1])]}
@@ -312,8 +353,10 @@ def split_plates(
     seed: int = 0,     # another seed, another choice
 ) -> tuple:            # numbers of the fields to train on, numbers of those held out
     "Split by whole plates, as near to the share as they allow"
-    if not 0 < share < 1: raise InputError(f'share={share}: give a part of the fields between 0 and 1, e.g. .2')
-    if len(set(fields.plates)) == 1: raise InputError(f'{fields.folder}: all {len(fields)} fields are of plate {fields.plates[0]}: add another plate, or no plate can be held out')
+    if not 0 < share < 1:
+        raise InputError(f'share={share}: give a part of the fields between 0 and 1, e.g. .2')
+    if len(set(fields.plates)) == 1:
+        raise InputError(f'{fields.folder}: all {len(fields)} fields are of plate {fields.plates[0]}: add another plate, or no plate can be held out')
     out = _groups_apart(fields.plates, share, seed)
     return np.flatnonzero(~out), np.flatnonzero(out)
 
@@ -328,9 +371,11 @@ def draw_channels(
     generator=None,                 # `np.random.Generator`; None: a new one
 ) -> np.ndarray:                    # (n, 2 + n_local) int64: number of the channel that each crop shows, or -1 for the mean of all
     "Which channel every crop of a batch shows"
-    if how not in ('average', 'multiview'): raise InputError(f"how='{how}': give 'average' or 'multiview'")
+    if how not in ('average', 'multiview'):
+        raise InputError(f"how='{how}': give 'average' or 'multiview'")
     which = np.full((n, 2 + n_local), MEAN, np.int64)
-    if how == 'average': return which
+    if how == 'average':
+        return which
     rng = np.random.default_rng() if generator is None else generator
     which[:, 1:] = rng.integers(n_channels, size=(n, 1 + n_local))
     which[:, 2:][rng.random((n, n_local)) < .3] = MEAN

@@ -52,7 +52,8 @@ def settings_at(
 
 # %% ../../nbs/ssl/06_loop.ipynb #7afcd4c3
 @lru_cache(2)
-def _order(n, seed, time): return np.random.default_rng([seed, 0, time]).permutation(n)
+def _order(n, seed, time):
+    return np.random.default_rng([seed, 0, time]).permutation(n)
 
 def shown(
     n: int,     # fields there are
@@ -73,7 +74,8 @@ class Step(NamedTuple):
     crops: Crops         # (B,2 + n_local)
     masks: torch.Tensor  # (B,2,h,w) bool, patches of the global crops that are hidden
 
-    def part(self, at: slice): return Step(self.which[at], self.corner[at], self.channels[at], self.crops.part(at), self.masks[at])
+    def part(self, at: slice):
+        return Step(self.which[at], self.corner[at], self.channels[at], self.crops.part(at), self.masks[at])
 
 def plan_step(
     sizes: np.ndarray,      # (N,2) of all fields
@@ -95,8 +97,10 @@ def plan_step(
 # %% ../../nbs/ssl/06_loop.ipynb #09844652
 class _Windows(torch.utils.data.Dataset):
     "The windows of this process's share of each step"
-    def __init__(self, fields, plan, steps, share, side): self.fields, self.plan, self.steps, self.share, self.side = fields, plan, steps, share, side
-    def __len__(self): return len(self.steps)
+    def __init__(self, fields, plan, steps, share, side):
+        self.fields, self.plan, self.steps, self.share, self.side = fields, plan, steps, share, side
+    def __len__(self):
+        return len(self.steps)
     def __getitem__(self, k):
         p = self.plan(self.steps[k]).part(self.share)
         return torch.from_numpy(np.stack([(self.fields.window(int(i), int(y), int(x), self.side)*255 + .5).astype(np.uint8) for i, (y, x) in zip(p.which, p.corner)]))
@@ -146,7 +150,8 @@ class SSLNetwork(nn.Module):
 # %% ../../nbs/ssl/06_loop.ipynb #df8db9e2
 _noted = 'loss', 'dino', 'ibot', 'koleo', 'teacher_entropy', 'information', 'grad_norm'
 
-def _entropy(q): return -(q*q.clamp(min=1e-30).log()).sum(-1)
+def _entropy(q):
+    return -(q*q.clamp(min=1e-30).log()).sum(-1)
 
 @torch.no_grad()
 def teacher_state(
@@ -168,12 +173,14 @@ def pretrain_step(
 ) -> torch.Tensor:      # what is noted, on the device
     "One step of the student, and a little one of its teacher"
     device = windows.device
-    for g in optimiser.param_groups: g['lr'], g['weight_decay'] = now['lr']*g['scale'], now['weight_decay']*g['decays']
+    for g in optimiser.param_groups:
+        g['lr'], g['weight_decay'] = now['lr']*g['scale'], now['weight_decay']*g['decays']
     masks = step.masks.transpose(0, 1).flatten(0, 1)
     at, weight = masks.flatten().nonzero()[:, 0].to(device), mask_weights(masks).to(device)
     big, little = crop_batch(windows, step.channels, step.crops, config.crops)
     with _precision(config, device):
-        with torch.no_grad(): told, told_patches, _ = pair.teacher(big, None, None, at)
+        with torch.no_grad():
+            told, told_patches, _ = pair.teacher(big, None, None, at)
         said, said_patches, main = net(big, little, masks.to(device), at)
     target = sinkhorn(told.flatten(0, 1), now['temperature'], config.centring)
     parts = (dino_loss(said, target.view(told.shape), config.student_temperature),
@@ -182,7 +189,8 @@ def pretrain_step(
     loss = parts[0] + config.ibot*parts[1] + config.koleo*parts[2]
     optimiser.zero_grad()
     loss.backward()
-    if not now['prototypes_learn']: pair.student.class_head.prototypes.grad = pair.student.patch_head.prototypes.grad = None
+    if not now['prototypes_learn']:
+        pair.student.class_head.prototypes.grad = pair.student.patch_head.prototypes.grad = None
     norm = nn.utils.clip_grad_norm_(pair.student.parameters(), config.clip)
     optimiser.step()
     ema_update(pair.teacher, pair.student, now['momentum'])
@@ -196,7 +204,8 @@ class Pair(nn.Module):
         self.student, self.teacher = student, deepcopy(student).requires_grad_(False).eval()
 
     @property
-    def device(self): return self.student.mask_token.device
+    def device(self):
+        return self.student.mask_token.device
 
 def make_pair(
     backbone_name: str,                 # see `backbone_spec`
@@ -204,13 +213,16 @@ def make_pair(
     weights: str | Path = 'none',       # 'none': random; 'hub': the released ones; else a weights file
 ) -> Pair:
     "A student and its teacher, equal to each other"
-    if weights not in ('none', 'hub'): backbone_name = matching_name(backbone_name, weights)
+    if weights not in ('none', 'hub'):
+        backbone_name = matching_name(backbone_name, weights)
     with first_weights(config.seed):
         vit = create_vit(backbone_name, pretrained=weights == 'hub')
-        if weights not in ('none', 'hub'): load_weights(vit, weights)
+        if weights not in ('none', 'hub'):
+            load_weights(vit, weights)
         pair, patch = Pair(SSLNetwork(vit, config)), vit.patch_embed.patch_size[0]
     for name in ('global_size', 'local_size'):
-        if getattr(config.crops, name) % patch: raise InputError(f"crops: {name} is {getattr(config.crops, name)}: the backbone '{backbone_name}' needs a multiple of its patch, {patch} pixels")
+        if getattr(config.crops, name) % patch:
+            raise InputError(f"crops: {name} is {getattr(config.crops, name)}: the backbone '{backbone_name}' needs a multiple of its patch, {patch} pixels")
     return pair
 
 def make_optimiser(
@@ -240,8 +252,10 @@ def say_collapse(
 ) -> str:      # empty while all is well
     "What speaks for a collapse, in words"
     found = [f'the teacher tells fields apart by {row["information"]:.3f} nats'] if row['information'] < .02 else []
-    if row['effective_rank'] < 2: found.append(f'the embeddings of held-out fields have an effective rank of {row["effective_rank"]:.2f}')
-    if row['spread'] < .02: found.append(f'they lie within {row["spread"]:.4f} of their mean')
+    if row['effective_rank'] < 2:
+        found.append(f'the embeddings of held-out fields have an effective rank of {row["effective_rank"]:.2f}')
+    if row['spread'] < .02:
+        found.append(f'they lie within {row["spread"]:.4f} of their mean')
     return '' if not found else (f'epoch {row["epoch"]}: this run is collapsing: {"; ".join(found)}: check that centring is on and the temperature of the teacher '
                                  'below that of the student, or lower the learning rate')
 
@@ -253,8 +267,11 @@ def plot_pretraining(
     panels = dict(losses=('dino', 'ibot', 'koleo'), teacher=('teacher_entropy', 'information'), embeddings=('effective_rank',), retrieval=('top1', 'top5'))
     fig, axes = plt.subplots(1, 4, figsize=(9, 2), layout='constrained')
     for ax, (title, names) in zip(axes, panels.items()):
-        for k in names: ax.plot([r['epoch'] for r in rows], [r[k] for r in rows], '.-', ms=3, label=k)
-        ax.set_title(title, fontsize=9); ax.set_xlabel('epoch', fontsize=8); ax.legend(fontsize=7)
+        for k in names:
+            ax.plot([r['epoch'] for r in rows], [r[k] for r in rows], '.-', ms=3, label=k)
+        ax.set_title(title, fontsize=9)
+        ax.set_xlabel('epoch', fontsize=8)
+        ax.legend(fontsize=7)
     return fig
 
 # %% ../../nbs/ssl/06_loop.ipynb #d0f7d777
@@ -268,14 +285,18 @@ def write_backbone(
 
 def _settle(config, fields, team): # what is None in the settings
     "The settings with every number in place"
-    if config.batch % team.world: raise InputError(f'pretraining: batch is {config.batch}: it must be a multiple of the processes, {team.world}')
+    if config.batch % team.world:
+        raise InputError(f'pretraining: batch is {config.batch}: it must be a multiple of the processes, {team.world}')
     return replace(config, steps=config.steps or math.ceil(len(fields)/config.batch))
 
 def _apart(fields, held_out, config): # held_out: `Fields` or None
     "Fields to train on and fields to watch, of different plates"
-    if held_out is None: return [fields.part(at) for at in split_plates(fields, config.held_out, config.seed)]
-    if both := sorted(set(fields.plates) & set(held_out.plates)): raise InputError(f'{both[0]} and {len(both) - 1} more plates are in the training and in the held-out fields: hold out whole plates')
-    if held_out.channels != fields.channels: raise InputError(f'held-out fields have the channels {", ".join(held_out.channels)}, the others {", ".join(fields.channels)}: pack both alike')
+    if held_out is None:
+        return [fields.part(at) for at in split_plates(fields, config.held_out, config.seed)]
+    if both := sorted(set(fields.plates) & set(held_out.plates)):
+        raise InputError(f'{both[0]} and {len(both) - 1} more plates are in the training and in the held-out fields: hold out whole plates')
+    if held_out.channels != fields.channels:
+        raise InputError(f'held-out fields have the channels {", ".join(held_out.channels)}, the others {", ".join(fields.channels)}: pack both alike')
     return fields, held_out
 
 def _identity(fields):
@@ -285,7 +306,8 @@ def _identity(fields):
 def _plate_table(fields):
     "Each plate, with a checksum of its fields' names and pixels"
     sums, plates = [r['sha256'] for r in _read_rows(fields.folder)], {}
-    for k, key, plate in zip(fields.which.tolist(), fields.keys, fields.plates): plates.setdefault(plate, []).append(f'{key} {sums[k]}')
+    for k, key, plate in zip(fields.which.tolist(), fields.keys, fields.plates):
+        plates.setdefault(plate, []).append(f'{key} {sums[k]}')
     return {plate: dict(fields=checksum(*told)) for plate, told in plates.items()}
 
 def _about(pair, backbone_name, config, views, fields, held_out):
@@ -306,8 +328,10 @@ def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the
             if time.time() - shown_at > 1:                           # reading the loss waits for the device: not at every step
                 bar.set_postfix(loss=f'{_finite(run.losses[-1][0].item(), epoch):.4f}', loading=f'{waited/(time.time() - start):.0%}')
                 shown_at = time.time()
-            if time.time() - run.saved > config.save_every: run.save(start)
-            if deadline and s % every == 0 and s + 1 < steps.stop and team.total(np.array(float(time.time() > deadline))) > 0: break
+            if time.time() - run.saved > config.save_every:
+                run.save(start)
+            if deadline and s % every == 0 and s + 1 < steps.stop and team.total(np.array(float(time.time() > deadline))) > 0:
+                break
     spent = time.time() - start
     return (len(run.losses) - first)*config.batch/spent, waited/spent, len(run.losses) < config.steps
 
@@ -317,9 +341,11 @@ def _row(run, seen, config, **more): # seen: from `watch`
     means = team.total(torch.stack(run.losses).double().mean(0).cpu().numpy())/team.world if run.losses else np.full(len(_noted), np.nan)
     now = settings_at(max(0, epoch*config.steps - 1), config)
     row = dict(epoch=epoch, **now, **dict(zip(_noted, map(float, means))), **seen, **more)
-    if epoch: _finite(row['loss'], epoch - 1)
+    if epoch:
+        _finite(row['loss'], epoch - 1)
     row['collapsed'] = bool(epoch and say_collapse(row))
-    if row['collapsed'] and team.rank == 0: warnings.warn(say_collapse(row))
+    if row['collapsed'] and team.rank == 0:
+        warnings.warn(say_collapse(row))
     run.rows.append(row)
 
 # %% ../../nbs/ssl/06_loop.ipynb #6c5e3e53
@@ -329,10 +355,12 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
     plan = partial(plan_step, fields.sizes, len(fields.channels), config=config, views=views, patch=vit.patch_embed.patch_size[0])
     def keep(): # what stands in the folder
         run.save()
-        if team.rank: return
+        if team.rank:
+            return
         write_rows(output/'history.csv', run.rows)
         write_backbone(run.model, output/'backbone.safetensors', dict(about, epoch=len(run.rows) - 1, steps=(len(run.rows) - 1)*config.steps + len(run.losses), **{k: run.rows[-1][k] for k in ('top1', 'effective_rank', 'collapsed')}))
-    if not run.rows: _row(run, watch(vit, held_out, config), config, fields_s=math.nan, loading=math.nan, seconds=0.)
+    if not run.rows:
+        _row(run, watch(vit, held_out, config), config, fields_s=math.nan, loading=math.nan, seconds=0.)
     run.model.student.train()
     with tqdm(range(len(run.rows) - 1, config.epochs), desc='pretraining', initial=len(run.rows) - 1, total=config.epochs, disable=team.rank > 0) as bar:
         for epoch in bar:
@@ -341,12 +369,14 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
             if late:
                 run.spent += time.time() - start
                 keep()
-                if team.rank == 0: print(f'stopped by time in epoch {epoch + 1} of {config.epochs}, after {len(run.losses)} of its {config.steps} steps: the same call goes on')
+                if team.rank == 0:
+                    print(f'stopped by time in epoch {epoch + 1} of {config.epochs}, after {len(run.losses)} of its {config.steps} steps: the same call goes on')
                 break
             _row(run, watch(vit, held_out, config), config, fields_s=round(rate, 2), loading=round(loading, 4), seconds=round(run.spent + time.time() - start, 2))
             run.losses, run.spent = [], 0.
             keep()
-            if team.rank == 0 and on_epoch is not None: on_epoch(run.rows)
+            if team.rank == 0 and on_epoch is not None:
+                on_epoch(run.rows)
             bar.set_postfix({k: f'{run.rows[-1][k]:.3f}' for k in ('loss', 'top1', 'effective_rank')})
     team.wait()
 
@@ -368,7 +398,8 @@ def pretrain(
     team, output, start = join_team(device), Path(output), {'none': 'random', 'hub': 'released'}.get(weights) or Path(weights).name
     fields, held_out = _apart(fields, held_out, config)
     config = _settle(config, fields, team)
-    if weights not in ('none', 'hub'): backbone_name = matching_name(backbone_name, weights)
+    if weights not in ('none', 'hub'):
+        backbone_name = matching_name(backbone_name, weights)
     pair = make_pair(backbone_name, config, weights).to(team.device)
     draw_channels(1, len(fields.channels), 1, views)                   # an unknown name is told before anything is written
     what = _about(pair, backbone_name, config, views, fields, held_out)
@@ -377,7 +408,8 @@ def pretrain(
         run.first = np.zeros(0)                                        # of supervised runs
         _begin(run, job, output, config)
         if len(run.rows) > config.epochs:
-            if team.rank == 0: print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
+            if team.rank == 0:
+                print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
             return run.rows
         told = lambda f: dict(fields=len(f), plates=sorted(set(f.plates)), source=f.meta.get('source'), licence=f.meta.get('licence'), checksum=_identity(f))
         about = dict(name=backbone_name, views=views, start_weights=start, start_sha256=what['start weights'], channels=list(fields.channels), settings=asdict(config),

@@ -28,7 +28,9 @@ class SSLHead(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, bottleneck))
         self.prototypes = nn.Parameter(torch.empty(prototypes, bottleneck))
         for m in self.mlp:
-            if isinstance(m, nn.Linear): nn.init.trunc_normal_(m.weight, std=.02); nn.init.zeros_(m.bias)
+            if isinstance(m, nn.Linear):
+                nn.init.trunc_normal_(m.weight, std=.02)
+                nn.init.zeros_(m.bias)
         nn.init.trunc_normal_(self.prototypes, std=.02)
 
     def forward(self,
@@ -40,7 +42,8 @@ class SSLHead(nn.Module):
 # %% ../../nbs/ssl/04_losses.ipynb #5127421d
 def _over_processes(x, op=dist.ReduceOp.SUM): # tensor, changed in place
     "Its sum, or largest values, over all processes"
-    if dist.is_initialized() and dist.get_world_size() > 1: dist.all_reduce(x, op)
+    if dist.is_initialized() and dist.get_world_size() > 1:
+        dist.all_reduce(x, op)
     return x
 
 def _log_column_sums(x): # (n,K) logarithms; n may be 0 here
@@ -56,7 +59,8 @@ def sinkhorn(
 ) -> torch.Tensor:         # (n,K) float32, rows sum to 1; columns sum to about n/K
     "The teacher's answers, each prototype used equally often; in logarithms, so that no answer is rounded to nothing at a low temperature"
     log_q = cosines.float()/temperature
-    for _ in range(iterations): log_q = (log_q - _log_column_sums(log_q)).log_softmax(1)
+    for _ in range(iterations):
+        log_q = (log_q - _log_column_sums(log_q)).log_softmax(1)
     return log_q.softmax(1)
 
 # %% ../../nbs/ssl/04_losses.ipynb #dfc48035
@@ -108,7 +112,8 @@ def koleo_loss(
 ) -> torch.Tensor:   # (); 0 with fewer than two
     "How crowded the embeddings are; small when they are spread evenly over the sphere"
     x = F.normalize(x.float(), dim=1, eps=1e-6)
-    if len(x) < 2: return x.sum()*0
+    if len(x) < 2:
+        return x.sum()*0
     near = (x.detach() @ x.detach().T).fill_diagonal_(-2).argmax(1)
     return -.5*((x - x[near]).square().sum(1) + 1e-8).log().mean()
 
@@ -139,7 +144,8 @@ def ema_update(
     momentum: float,    # 1: the teacher stays as it is
 ):
     "Teacher = momentum × teacher + (1 - momentum) × student"
-    for t, s in zip(teacher.parameters(), student.parameters(), strict=True): t.lerp_(s, 1 - momentum)
+    for t, s in zip(teacher.parameters(), student.parameters(), strict=True):
+        t.lerp_(s, 1 - momentum)
 
 # %% ../../nbs/ssl/04_losses.ipynb #38abb7ab
 def layer_groups(

@@ -34,8 +34,10 @@ def _stamp(entries):
     "Mark of the sizes and times of the local files of some fields"
     found = []
     for path in dict.fromkeys(_split_plane(a)[0] for f in entries for a in f.files.values() if a and not _remote(a)):
-        try: found.append((s := os.stat(path)) and (s.st_size, s.st_mtime_ns))
-        except OSError: found.append(None)
+        try:
+            found.append((s := os.stat(path)) and (s.st_size, s.st_mtime_ns))
+        except OSError:
+            found.append(None)
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
 
 def _ahead(pool, f, jobs, n): # threads; function; its arguments; so many at once
@@ -43,7 +45,8 @@ def _ahead(pool, f, jobs, n): # threads; function; its arguments; so many at onc
     jobs, waiting = iter(jobs), deque()
     while True:
         waiting.extend((job, pool.submit(f, job)) for job in islice(jobs, n - len(waiting)))
-        if not waiting: return
+        if not waiting:
+            return
         job, future = waiting.popleft()
         yield job.key, future.result
 
@@ -54,15 +57,18 @@ def _pack_shard(job): # entries, path of the shard, names of the channels, what 
     with ThreadPoolExecutor(threads) as pool:
         read = _ahead(pool, partial(read_field, channels=names, s3=s3), entries, threads)
         n = _write_shard(path, _keep_good(read, names, like, on_bad, records, skipped), like[0])
-    if not n: Path(path).unlink()
+    if not n:
+        Path(path).unlink()
     note = Path(path).with_suffix('.json')
-    with atomic_path(note) as tmp: tmp.write_text(json.dumps(dict(stamp=stamp, records=records, skipped=skipped)))
+    with atomic_path(note) as tmp:
+        tmp.write_text(json.dumps(dict(stamp=stamp, records=records, skipped=skipped)))
 
 def _shard_note(path, entries, on_bad): # of a shard
     "What was noted of a finished shard; None unless it is there, its files are what they were, and none was skipped that must not be"
     note = path.with_suffix('.json')
     found = read_table(note)
-    if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']: return None
+    if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']:
+        return None
     return found if path.is_file() or not found['records'] else None
 
 # %% ../../nbs/ssl/02_packing.ipynb #1b3c7521
@@ -74,7 +80,8 @@ def _first_like(index, names, s3, most=100):
             field = read_field(f, names, s3)
             _field_limits(f.key, field, names, None)
             return field.shape, field.dtype, f.key
-        except InputError as e: said.append(str(e))
+        except InputError as e:
+            said.append(str(e))
     raise InputError(f'{said[0]} (nor can any other of the first {len(said)} fields be used)' if len(said) > 1 else said[0])
 
 def _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3): # groups: the fields of each shard; job: that holds the folder of the parts
@@ -82,13 +89,15 @@ def _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3): # 
     parts = job.note.parent
     paths = [parts/_shard_name(k) for k in range(len(groups))]
     _open_job(job)
-    for old in parts.glob('.*'): old.unlink()                              # what was being written when it was interrupted
+    for old in parts.glob('.*'):
+        old.unlink()  # what was being written when it was interrupted
     todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g, on_bad) is None]
     left = sum(len(groups[k]) for k in todo)
     _need_room(parts, 2*left*int(np.prod(like[0])), f'packing {left} fields')
     workers = min(len(todo), min(cores(), 1 + left//16) if workers is None else workers)
     with _workers(max(1, workers) if _travels((_pack_shard, index[0])) else 1) as run, tqdm(total=len(index), initial=len(index) - left, desc='packing', unit='field', leave=False) as bar:
-        for job, _ in run(_pack_shard, ((groups[k], str(paths[k]), names, like, on_bad, threads, s3) for k in todo)): bar.update(len(job[0]))
+        for job, _ in run(_pack_shard, ((groups[k], str(paths[k]), names, like, on_bad, threads, s3) for k in todo)):
+            bar.update(len(job[0]))
     return [_shard_note(p, g, on_bad) for p, g in zip(paths, groups)]
 
 # %% ../../nbs/ssl/02_packing.ipynb #21f81c97
@@ -116,49 +125,61 @@ def pack_fields(
     folder, index = Path(folder), list(index)
     _check_choice(on_bad)
     for name, n in (('workers', workers), ('threads', threads)):
-        if n is not None: check_number(name, n, 1, 1024, whole=True)
+        if n is not None:
+            check_number(name, n, 1, 1024, whole=True)
     check_number('shard_mb', shard_mb, 0, 1e5, above=True)
-    if not index: raise InputError(f'{folder}: no field to pack: give at least one')
+    if not index:
+        raise InputError(f'{folder}: no field to pack: give at least one')
     _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
     names, parts = _check_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
     begun = parts.exists()                                                 # by another call, whose work a refusal leaves as it is
     threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
     kept = lambda: len(list(parts.glob('shard_*.json')))
     told = lambda e: InputError(f'{e}' + (f' ({kept()} shards packed so far are kept in {parts.name} for the next try)' if kept() else ''))
-    try: like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
-    except (InputError, Unreachable) as e: raise told(e) from e
+    try:
+        like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
+    except (InputError, Unreachable) as e:
+        raise told(e) from e
     waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())                     # bytes, of a field each process has read
     threads, per = max(1, min(threads, int(free_memory()/4/waiting))), _per_shard(like[0], shard_mb)
     groups = [index[k:k + per] for k in range(0, len(index), per)]
     keys = [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups]
     with _parts_job(parts, keys, folder, channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per) as job:
         made = checksum(json.dumps([job.identity, _stamp(index), meta], default=str))
-        if folder.exists(): return _tidied(folder, job, made)
-        try: notes = _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3)
+        if folder.exists():
+            return _tidied(folder, job, made)
+        try:
+            notes = _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3)
         except (InputError, Unreachable) as e:
             e = told(e)
-            if not kept() and not begun: shutil.rmtree(parts, ignore_errors=True)
+            if not kept() and not begun:
+                shutil.rmtree(parts, ignore_errors=True)
             raise e from e.__cause__
         skipped = [s for n in notes for s in n['skipped']]
         _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta, made_from=made)
         write_index(parts/'sources.csv', index)
         parts.rename(folder)
         fields = _tidied(folder, job, made)
-    if skipped: print(f'{folder}: {len(skipped)} of {len(index)} fields skipped, listed in fields.json; the first: {skipped[0]["message"]}')
+    if skipped:
+        print(f'{folder}: {len(skipped)} of {len(index)} fields skipped, listed in fields.json; the first: {skipped[0]["message"]}')
     return fields
 
 def _tidied(folder, job, made): # checksum of what it is made from
     "A set that is whole, without the notes of the job that made it; that of another one is an `InputError`"
     _check_made(folder/'fields.json', made, dict(channels=job.identity['channels'], size=job.identity['shape'][1:]))
-    if job.known is None: print(f'{folder}: is finished already, nothing was done')
-    for old in (folder/'job.json', *folder.glob('shard_*.json')): old.unlink(missing_ok=True)   # killed in here, the same call ends it
+    if job.known is None:
+        print(f'{folder}: is finished already, nothing was done')
+    for old in (folder/'job.json', *folder.glob('shard_*.json')):
+        old.unlink(missing_ok=True)  # killed in here, the same call ends it
     return Fields(folder)
 
 # %% ../../nbs/ssl/02_packing.ipynb #bf5e5f03
 def _litdata():
     "The package, or how to get it"
-    try: import litdata
-    except ImportError as e: raise InputError('litdata is not installed, which reads and writes its chunks: pip install litdata') from e
+    try:
+        import litdata
+    except ImportError as e:
+        raise InputError('litdata is not installed, which reads and writes its chunks: pip install litdata') from e
     return litdata
 
 def write_litdata(
@@ -172,7 +193,8 @@ def write_litdata(
     rows = {FieldKey(*(r[n] for n in FieldKey._fields)): r['sha256'] for r in _read_rows(fields.folder)}
     with atomic_folder(folder) as tmp:
         writer = BinaryWriter(str(tmp/'chunks'), chunk_bytes=int(chunk_mb*1e6))
-        for i in tqdm(range(len(fields)), desc='copying', leave=False): writer[i] = np.array(fields.field(i))
+        for i in tqdm(range(len(fields)), desc='copying', leave=False):
+            writer[i] = np.array(fields.field(i))
         writer.done()
         writer.merge(1)
         records = [dict(key=list(k), sha256=rows[k], limits=limits) for k, limits in zip(fields.keys, fields.limits.tolist())]
@@ -189,11 +211,13 @@ class StreamedFields(Fields):
         super().__init__(folder, which)
         self.chunks, self.options, self.cache, self._data = chunks or str(self.folder/'chunks'), options or {}, cache, None
 
-    def __reduce__(self): return StreamedFields, (self.folder, self.which, self.chunks, self.options, self.cache)
+    def __reduce__(self):
+        return StreamedFields, (self.folder, self.which, self.chunks, self.options, self.cache)
 
     def field(self, i): # which field
         "(C,H,W) uint16, fetched with its chunk where it is not here yet"
-        if self._data is None: self._data = _litdata().StreamingDataset(self.chunks, self.cache, storage_options=self.options)
+        if self._data is None:
+            self._data = _litdata().StreamingDataset(self.chunks, self.cache, storage_options=self.options)
         return self._data[int(self._at[self.which[i]][1])]
 
 def open_litdata(

@@ -34,7 +34,8 @@ TRIES, WAIT = 5, 1. # how often an address is tried; seconds before the second t
 class Unreachable(Exception):
     "A network or an access that every field would fail by"
 
-def _remote(path): return '://' in str(path)
+def _remote(path):
+    return '://' in str(path)
 
 def _filesystem(address, s3):
     "The fsspec filesystem of an address"
@@ -42,7 +43,8 @@ def _filesystem(address, s3):
     try:
         import fsspec
         return fsspec.filesystem(kind, **(s3 if kind == 's3' else {}))
-    except (ImportError, ValueError) as e: raise InputError(f"{address}: cannot be read without another package ({e}): pip install 's3fs'") from e
+    except (ImportError, ValueError) as e:
+        raise InputError(f"{address}: cannot be read without another package ({e}): pip install 's3fs'") from e
 
 def _passing():
     "What a broken connection raises; a package that was not imported raised nothing"
@@ -52,66 +54,93 @@ def _passing():
 def _persist(f, address): # function that asks the network
     "Its result; `InputError` for what is not there, `Unreachable` where access is refused or the network stays away"
     for k in range(TRIES):
-        try: return f()
-        except FileNotFoundError as e: raise InputError(f'{address}: no such file: check the address') from e
+        try:
+            return f()
+        except FileNotFoundError as e:
+            raise InputError(f'{address}: no such file: check the address') from e
         except PermissionError as e:
             raise Unreachable(f"{address}: access is refused ({_first_line(e)}): a public bucket is read with s3={{'anon': True}}, a private one with {{'anon': False}} and "
                               f'credentials that have not expired; the same call goes on where it stopped') from e
         except _passing() as e:
-            if k == TRIES - 1: raise Unreachable(f'{address}: gave up after {TRIES} tries ({_first_line(e)}): check the network; the same call goes on where it stopped') from e
+            if k == TRIES - 1:
+                raise Unreachable(f'{address}: gave up after {TRIES} tries ({_first_line(e)}): check the network; the same call goes on where it stopped') from e
             time.sleep(WAIT*2**k)
 
-def _first_line(e): return str(e).strip().splitlines()[0][:120] if str(e).strip() else type(e).__name__
+def _first_line(e):
+    return str(e).strip().splitlines()[0][:120] if str(e).strip() else type(e).__name__
 
 def _read_bytes(address, s3):
     "The content of a file"
-    if _remote(address): return _persist(lambda: _filesystem(address, s3).cat_file(address), address)
-    if Path(address).exists() and not Path(address).is_file(): raise InputError(f'{address}: cannot be read (no file but a pipe, a device or a folder): check the path')
-    try: return Path(address).read_bytes()
-    except OSError as e: raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
+    if _remote(address):
+        return _persist(lambda: _filesystem(address, s3).cat_file(address), address)
+    if Path(address).exists() and not Path(address).is_file():
+        raise InputError(f'{address}: cannot be read (no file but a pipe, a device or a folder): check the path')
+    try:
+        return Path(address).read_bytes()
+    except OSError as e:
+        raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
 
 # %% ../../nbs/ssl/01_plates.ipynb #e6ea0b3e
 def _read_tiff_bytes(data, name):
     "The pixels of a TIFF: of its one page, or of its first series"
-    try: return _read_tiff(BytesIO(data), name, ask=False)                 # which channel a page is, the index tells
-    except InputError: raise
-    except _unreadable as e: raise InputError(f'{name}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
+    try:
+        return _read_tiff(BytesIO(data), name, ask=False)  # which channel a page is, the index tells
+    except InputError:
+        raise
+    except _unreadable as e:
+        raise InputError(f'{name}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
 
 def _open_zarr(address, s3):
     "A zarr array or group"
-    try: import zarr
-    except ImportError as e: raise InputError(f"{address}: zarr is not installed, which reads OME-Zarr: pip install 'zarr>=3'") from e
+    try:
+        import zarr
+    except ImportError as e:
+        raise InputError(f"{address}: zarr is not installed, which reads OME-Zarr: pip install 'zarr>=3'") from e
     options = dict(storage_options=s3) if _remote(address) else {}
-    try: return _persist(lambda: zarr.open(address, mode='r', **options), address) if options else zarr.open(address, mode='r')
-    except _unreadable as e: raise InputError(f'{address}: cannot be read as OME-Zarr ({_first_line(e)[:80]}): copy it again') from e
+    try:
+        return _persist(lambda: zarr.open(address, mode='r', **options), address) if options else zarr.open(address, mode='r')
+    except _unreadable as e:
+        raise InputError(f'{address}: cannot be read as OME-Zarr ({_first_line(e)[:80]}): copy it again') from e
 
-def _is_zarr(path): return re.search(r'\.zarr(/|$)', path) is not None
-def _about(node): return node.attrs.get('ome', node.attrs) # what OME-Zarr says of itself; since version .5 it stands below 'ome'
+def _is_zarr(path):
+    return re.search(r'\.zarr(/|$)', path) is not None
+def _about(node):
+    return node.attrs.get('ome', node.attrs)  # what OME-Zarr says of itself; since version .5 it stands below 'ome'
 
 # %% ../../nbs/ssl/01_plates.ipynb #24723ec3
 def _read_zarr(address, s3):
     "The finest level of an OME-Zarr image: (C,Y,X)"
     node = _open_zarr(address, s3)
-    try: scale = _about(node)['multiscales'][0]
-    except LookupError as e: raise InputError(f'{address}: no OME-Zarr image (multiscales are missing): give the path of an image, not of what holds it') from e
+    try:
+        scale = _about(node)['multiscales'][0]
+    except LookupError as e:
+        raise InputError(f'{address}: no OME-Zarr image (multiscales are missing): give the path of an image, not of what holds it') from e
     axes = [a['name'] if isinstance(a, dict) else a for a in scale.get('axes', 'tczyx')]
     def read():
         array = node[scale['datasets'][0]['path']]
-        if array.nchunks_initialized < array.nchunks: raise InputError(f'{address}: {array.nchunks - array.nchunks_initialized} of its {array.nchunks} chunks are missing: copy it again')
+        if array.nchunks_initialized < array.nchunks:
+            raise InputError(f'{address}: {array.nchunks - array.nchunks_initialized} of its {array.nchunks} chunks are missing: copy it again')
         for axis, n in zip(axes, array.shape):
-            if axis not in 'cyx' and n > 1: raise InputError(f'{address}: {n} planes along {axis}: save them as separate images')
+            if axis not in 'cyx' and n > 1:
+                raise InputError(f'{address}: {n} planes along {axis}: save them as separate images')
         return array[tuple(slice(None) if a in 'cyx' else 0 for a in axes)]
-    try: image = _persist(read, address) if _remote(address) else read()
-    except InputError: raise
-    except _unreadable as e: raise InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
+    try:
+        image = _persist(read, address) if _remote(address) else read()
+    except InputError:
+        raise
+    except _unreadable as e:
+        raise InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
     return image if 'c' in axes else image[None]
 
 # %% ../../nbs/ssl/01_plates.ipynb #d309d4ae
 def _read_file(address, s3):
     "The pixels of a file on disk or elsewhere"
-    if _is_zarr(address): return _read_zarr(address, s3)
-    if address.lower().endswith(('.tif', '.tiff')): return _read_tiff_bytes(_read_bytes(address, s3), address)
-    if _remote(address): raise InputError(f'{address}: only TIFF and OME-Zarr are read from a network: copy it to a disk')
+    if _is_zarr(address):
+        return _read_zarr(address, s3)
+    if address.lower().endswith(('.tif', '.tiff')):
+        return _read_tiff_bytes(_read_bytes(address, s3), address)
+    if _remote(address):
+        raise InputError(f'{address}: only TIFF and OME-Zarr are read from a network: copy it to a disk')
     return _read_stored(address, ask=False)
 
 # %% ../../nbs/ssl/01_plates.ipynb #ff0d497a
@@ -140,23 +169,29 @@ def read_field(
     for name in (n for n in channels if n in there):
         try:
             path, k = _split_plane(field.files[name])
-            if path not in images: images[path] = _read_file(path, s3)
+            if path not in images:
+                images[path] = _read_file(path, s3)
             planes.append(_plane_of(images[path], k, [number for p, number in inside if p == path], path))
             if planes[-1].shape != planes[0].shape or planes[-1].dtype != planes[0].dtype:
                 raise InputError(f'{path}: {planes[-1].dtype} of size {planes[-1].shape}, but the first channel is {planes[0].dtype} of {planes[0].shape}: export all channels alike')
-        except InputError as e: wrong.append(f'{name}: {e}')
-    if wrong: raise InputError(f'{field.key}: ' + '; '.join(wrong))
+        except InputError as e:
+            wrong.append(f'{name}: {e}')
+    if wrong:
+        raise InputError(f'{field.key}: ' + '; '.join(wrong))
     return np.stack(planes)
 
 def _plane_of(image, k, named, path): # pixels of a file; number of the plane or None; those that the index names in it
     "A plane (H,W)"
     if k is None:
-        if image.ndim != 2: raise InputError(f'{path}: shape {image.shape} is not one plane: name its channels, see `find_fields`')
+        if image.ndim != 2:
+            raise InputError(f'{path}: shape {image.shape} is not one plane: name its channels, see `find_fields`')
         return image
     axis = _axis_of(image)
     found = 1 if image.ndim == 2 else 0 if axis is None else image.shape[axis]
-    if found != len(named): raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {len(named)} are named: name every channel of the file, in its order')
-    if {*named} != {*range(found)}: raise InputError(f'{path}: its planes are numbers 0 to {found - 1}, but {", ".join(map(str, named))} are named: give each channel the number of its own plane')
+    if found != len(named):
+        raise InputError(f'{path}: shape {image.shape} holds {found} planes, but {len(named)} are named: name every channel of the file, in its order')
+    if {*named} != {*range(found)}:
+        raise InputError(f'{path}: its planes are numbers 0 to {found - 1}, but {", ".join(map(str, named))} are named: give each channel the number of its own plane')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
 
 # %% ../../nbs/ssl/01_plates.ipynb #b8109411
@@ -174,7 +209,8 @@ def read_index(
 ) -> list:            # of `FieldFiles`
     "An index from its table"
     rows = _table(path, FieldKey._fields, S3)
-    def full(a): return a if not a or _remote(a) else str(Path(path).parent.absolute()/a)
+    def full(a):
+        return a if not a or _remote(a) else str(Path(path).parent.absolute()/a)
     found = ((check_key((r[n] for n in FieldKey._fields), f'{path}, line {k}'), n, full(a)) for k, r in enumerate(rows, 2) for n, a in r.items() if n not in FieldKey._fields)
     return _gather(found, path)
 
@@ -184,8 +220,10 @@ _ROW = 16 # bytes of memory that a byte of a table takes as rows
 def _unpacked(data, path): # bytes of a gzip
     "What it holds; a gzip does not tell how much that is"
     most = free_memory()//_ROW
-    with gzip.GzipFile(fileobj=BytesIO(data)) as f: found = f.read(most + 1)
-    if len(found) > most: check_memory(len(found)*_ROW, path)
+    with gzip.GzipFile(fileobj=BytesIO(data)) as f:
+        found = f.read(most + 1)
+    if len(found) > most:
+        check_memory(len(found)*_ROW, path)
     return found
 
 def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
@@ -194,12 +232,17 @@ def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
         data = _read_bytes(str(path), s3)
         text = (_unpacked(data, path) if data[:2] == b'\x1f\x8b' else data).decode('utf-8-sig')
         rows = list(csv.DictReader(StringIO(text), restval=''))
-    except Unreachable as e: raise InputError(str(e)) from e
-    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as e: raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
-    if not rows: raise InputError(f'{path}: no row: check that it is the right file')
-    if long := [k for k, r in enumerate(rows, 2) if None in r]: raise InputError(f'{path}, line {long[0]}: more cells than columns: put paths with commas in quotes')
+    except Unreachable as e:
+        raise InputError(str(e)) from e
+    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as e:
+        raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
+    if not rows:
+        raise InputError(f'{path}: no row: check that it is the right file')
+    if long := [k for k, r in enumerate(rows, 2) if None in r]:
+        raise InputError(f'{path}, line {long[0]}: more cells than columns: put paths with commas in quotes')
     for n in needed:
-        if n not in rows[0]: raise InputError(f'{path}: no column {n}: a field needs its {n.removeprefix("Metadata_").lower()}, since wells have the same names on every plate: add the column')
+        if n not in rows[0]:
+            raise InputError(f'{path}: no column {n}: a field needs its {n.removeprefix("Metadata_").lower()}, since wells have the same names on every plate: add the column')
     return [{read_cell(k): read_cell(v) for k, v in r.items()} for r in rows]
 
 def _gather(found, where): # iterable of (key, channel, address)
@@ -207,9 +250,11 @@ def _gather(found, where): # iterable of (key, channel, address)
     fields = {}
     for key, name, address in found:
         files = fields.setdefault(key, {})
-        if name in files: raise InputError(_twice(key) + (f' (channel {name}: {files[name]} and {address})' if name else ''))
+        if name in files:
+            raise InputError(_twice(key) + (f' (channel {name}: {files[name]} and {address})' if name else ''))
         files[name] = address
-    if not fields: raise InputError(f'{where}: no field in it: check that it is the right place')
+    if not fields:
+        raise InputError(f'{where}: no field in it: check that it is the right place')
     return [FieldFiles(k, fields[k]) for k in sorted(fields, key=lambda k: (*k[:3], k.site.zfill(6)))]
 
 # %% ../../nbs/ssl/01_plates.ipynb #499cce9b
@@ -219,7 +264,8 @@ def _walk(root, s3):
         found = _persist(lambda: _filesystem(root, s3).find(root), root)
         paths = [f"{root.split('://')[0]}://{p}" for p in found]
     else:
-        if not Path(root).is_dir(): raise InputError(f'{root}: no such folder: check the path')
+        if not Path(root).is_dir():
+            raise InputError(f'{root}: no such folder: check the path')
         paths = []
         for folder, inner, files in _walk_linked(Path(root).absolute()):
             paths += [Path(folder, f).as_posix() for f in (*files, *(d for d in inner if d.endswith('.zarr')))]
@@ -230,24 +276,31 @@ def _walk(root, s3):
 def _zarr_images(address, s3):
     "The images of an OME-Zarr plate, or the image itself"
     plate = _about(_open_zarr(address, s3)).get('plate')
-    if plate is None: return [address]
-    try: return [f"{address}/{w['path']}/{i['path']}" for w in plate['wells'] for i in _about(_open_zarr(f"{address}/{w['path']}", s3))['well']['images']]
-    except (LookupError, TypeError) as e: raise InputError(f'{address}: not a whole OME-Zarr plate ({type(e).__name__}: {e}): copy it again') from e
+    if plate is None:
+        return [address]
+    try:
+        return [f"{address}/{w['path']}/{i['path']}" for w in plate['wells'] for i in _about(_open_zarr(f"{address}/{w['path']}", s3))['well']['images']]
+    except (LookupError, TypeError) as e:
+        raise InputError(f'{address}: not a whole OME-Zarr plate ({type(e).__name__}: {e}): copy it again') from e
 
 def _zarr_channels(address, s3):
     "The names that an OME-Zarr image gives its channels"
-    try: return [c['label'] for c in _about(_open_zarr(address, s3))['omero']['channels']]
-    except LookupError as e: raise InputError(f'{address}: it does not name its channels: give channels=, their names in order') from e
+    try:
+        return [c['label'] for c in _about(_open_zarr(address, s3))['omero']['channels']]
+    except LookupError as e:
+        raise InputError(f'{address}: it does not name its channels: give channels=, their names in order') from e
 
 def well_name(
     row,    # 'A', 1 or '01'
     column, # 1 or '01'
 ) -> str:   # 'A01'
     "The name of a well"
-    if str(row).isdigit(): row = ('' if int(row) <= 26 else 'A') + chr(64 + (int(row) - 1) % 26 + 1)
+    if str(row).isdigit():
+        row = ('' if int(row) <= 26 else 'A') + chr(64 + (int(row) - 1) % 26 + 1)
     return f"{row}{str(column).lstrip('0'):0>2}" if column else str(row)
 
-def _plain_site(site): return site.lstrip('0') or site[:1] # '01' -> '1'
+def _plain_site(site):
+    return site.lstrip('0') or site[:1]  # '01' -> '1'
 
 # %% ../../nbs/ssl/01_plates.ipynb #dda9d709
 def find_fields(
@@ -259,31 +312,43 @@ def find_fields(
     s3: dict = S3,          # how S3 is asked
 ) -> list:                  # of `FieldFiles`
     "An index of the files whose names follow a pattern"
-    try: known = re.compile(pattern).groupindex
-    except re.error as e: raise InputError(f'pattern {pattern!r}: no regular expression ({e})') from e
+    try:
+        known = re.compile(pattern).groupindex
+    except re.error as e:
+        raise InputError(f'pattern {pattern!r}: no regular expression ({e})') from e
     for n, there in (('plate', plate or 'plate' in known), ('site', 'site' in known), ('well', 'well' in known or {'row', 'column'} <= set(known))):
-        if not there: raise InputError(f'pattern {pattern!r}: no group {n}: a field needs its {n}: add (?P<{n}>…)' + (' or, for a single plate, give plate=' if n == 'plate' else ''))
+        if not there:
+            raise InputError(f'pattern {pattern!r}: no group {n}: a field needs its {n}: add (?P<{n}>…)' + (' or, for a single plate, give plate=' if n == 'plate' else ''))
     one_each = 'channel' in known
-    if isinstance(channels, dict) and not one_each: raise InputError(f'pattern {pattern!r}: no group channel, but channels are given as {", ".join(f"{k}={v}" for k, v in channels.items())}: add (?P<channel>…), or give the names alone, in the order of the planes')
-    if one_each and channels is not None and not isinstance(channels, dict): channels = {n: n for n in channels}
+    if isinstance(channels, dict) and not one_each:
+        raise InputError(f'pattern {pattern!r}: no group channel, but channels are given as {", ".join(f"{k}={v}" for k, v in channels.items())}: add (?P<channel>…), or give the names alone, in the order of the planes')
+    if one_each and channels is not None and not isinstance(channels, dict):
+        channels = {n: n for n in channels}
     met = set()
     def told():
         for path in paths:
-            if not (m := re.search(pattern, path)): continue
+            if not (m := re.search(pattern, path)):
+                continue
             g = {n: v for n, v in m.groupdict().items() if v is not None}
             well = g.get('well') or well_name(g.get('row', ''), g.get('column', ''))
             key = check_key((g.get('batch', batch), g.get('plate', plate), well, _plain_site(g.get('site', ''))), path)
             met.add(g.get('channel'))
-            if one_each: names = [(channels or {}).get(g['channel'], None if channels else g['channel'])]
-            else: names = channels or (_zarr_channels(path, s3) if _is_zarr(path) else None)
-            if names is None: raise InputError(f'{path}: it holds all channels (the pattern has no group channel): give channels=, their names in order')
+            if one_each:
+                names = [(channels or {}).get(g['channel'], None if channels else g['channel'])]
+            else:
+                names = channels or (_zarr_channels(path, s3) if _is_zarr(path) else None)
+            if names is None:
+                raise InputError(f'{path}: it holds all channels (the pattern has no group channel): give channels=, their names in order')
             yield from ((key, n, path if one_each else f'{path}[{k}]') for k, n in enumerate(names) if n is not None)
     try:
         paths = _walk(str(root), s3)
         found = list(told())
-    except Unreachable as e: raise InputError(str(e)) from e
-    if met and not found: raise InputError(f'{root}: no file of channel {", ".join(channels)}: file names call their channels {", ".join(sorted(filter(None, met)))}')
-    if paths and not found: raise InputError(f'{root}: none of its {len(paths)} files fits the pattern {pattern!r}, e.g. {paths[0]}: change the pattern, or the folder')
+    except Unreachable as e:
+        raise InputError(str(e)) from e
+    if met and not found:
+        raise InputError(f'{root}: no file of channel {", ".join(channels)}: file names call their channels {", ".join(sorted(filter(None, met)))}')
+    if paths and not found:
+        raise InputError(f'{root}: none of its {len(paths)} files fits the pattern {pattern!r}, e.g. {paths[0]}: change the pattern, or the folder')
     return _gather(found, root)
 
 # %% ../../nbs/ssl/01_plates.ipynb #72119a2b
@@ -313,13 +378,16 @@ def find_load_data(
     rows = _table(path, ('Metadata_Plate', 'Metadata_Well', 'Metadata_Site'), s3)
     columns = dict.fromkeys(n.split('_', 1)[1] for n in rows[0] if n.startswith(('FileName_', 'URL_')))
     names = [n for n in columns if not n.startswith('Illum') and (brightfield or not n.removeprefix('Orig').lower().startswith(('brightfield', 'bf')))]
-    if not names: raise InputError(f'{path}: no column FileName_… or URL_…: check that it is a load_data.csv')
+    if not names:
+        raise InputError(f'{path}: no column FileName_… or URL_…: check that it is a load_data.csv')
     def address(row, n):
         a = row.get(f'URL_{n}') or (row.get(f'FileName_{n}') and '/'.join(p for p in (row.get(f'PathName_{n}', '').rstrip('/'), row[f'FileName_{n}']) if p))
         a = (a or '').removeprefix('file://').removeprefix('file:')
-        if moved[0] and a.startswith(moved[0]): a = moved[1] + a[len(moved[0]):]
+        if moved[0] and a.startswith(moved[0]):
+            a = moved[1] + a[len(moved[0]):]
         return a if not a or _remote(a) or _remote(path) else str(Path(path).parent.absolute()/a)
-    def key(row, k): return check_key((row.get('Metadata_Batch') or batch, row['Metadata_Plate'], row['Metadata_Well'], _plain_site(row['Metadata_Site'])), f'{path}, line {k}')
+    def key(row, k):
+        return check_key((row.get('Metadata_Batch') or batch, row['Metadata_Plate'], row['Metadata_Well'], _plain_site(row['Metadata_Site'])), f'{path}, line {k}')
     return _gather(((key(r, k), n.removeprefix('Orig'), address(r, n)) for k, r in enumerate(rows, 2) for n in names), path)
 
 # %% ../../nbs/ssl/01_plates.ipynb #fab3b8ba

@@ -41,11 +41,13 @@ def choose_preset(
 ) -> tuple:        # name, settings
     "The preset that the environment variable PRESET asks for"
     name = os.environ.get('PRESET') or next(iter(presets))
-    if name not in presets: raise InputError(f'PRESET={name}: choose one of {", ".join(presets)}')
+    if name not in presets:
+        raise InputError(f'PRESET={name}: choose one of {", ".join(presets)}')
     return name, presets[name]
 
 # %% ../../nbs/train/08_arms.ipynb #d252da14
-def _slug(text): return re.sub(r'[^a-z0-9]+', '-', text.lower()).strip('-')
+def _slug(text):
+    return re.sub(r'[^a-z0-9]+', '-', text.lower()).strip('-')
 
 _REAL = {'phase contrast': ('usiigaci_phase', 'MIT'), 'nuclei': ('dsb2018_nuclei', 'CC0')}
 _SIMULATED = {'phase contrast': 'phase', 'nuclei': 'fluorescence'}
@@ -53,7 +55,8 @@ _SIMULATED = {'phase contrast': 'phase', 'nuclei': 'fluorescence'}
 def _hold_out(data, share, seed=0): # `CellDataset`; of the images
     "Two parts of a set, the second of this share, at least two images of each group where it has them"
     rng, groups = np.random.default_rng(seed), np.asarray(data.groups)
-    if len(set(data.groups)) == len(data): groups = np.zeros(len(data), int)                   # no groups
+    if len(set(data.groups)) == len(data):
+        groups = np.zeros(len(data), int)  # no groups
     out = np.concatenate([rng.permutation(np.flatnonzero(groups == g))[:max(2, round(share*(groups == g).sum()))] for g in np.unique(groups)])
     return subset(data, np.setdiff1d(np.arange(len(data)), out)), subset(data, np.sort(out))
 
@@ -70,9 +73,11 @@ def study_sets(
         for k, split in enumerate(('train', 'val')):
             path = work/_slug(name)/split
             if not path.exists():
-                if Path(shared, folder).is_dir(): process('folder', Path(shared, folder), path, split, diameter=diameter, licence=licence)
-                else: write_dataset(path, ((f'{s}', prepare_image(im), m) for s in range(1000*k, 1000*k + counts[k]) for im, m in [simulate(_SIMULATED[name], seed=s, shape=(192, 192))]),
-                                    source='simulated', licence='Apache-2.0', scale=1.)
+                if Path(shared, folder).is_dir():
+                    process('folder', Path(shared, folder), path, split, diameter=diameter, licence=licence)
+                else:
+                    write_dataset(path, ((f'{s}', prepare_image(im), m) for s in range(1000*k, 1000*k + counts[k]) for im, m in [simulate(_SIMULATED[name], seed=s, shape=(192, 192))]),
+                                  source='simulated', licence='Apache-2.0', scale=1.)
             parts.append(CellDataset(path))
         sets[name] = (*_hold_out(parts[0], .15), parts[1])
     return sets
@@ -81,13 +86,16 @@ def study_sets(
 def _peak_memory(reset, device):
     "GiB that this process has used at most since the reset; of the GPU where it computes there; None where the system does not tell"
     if device.type == 'cuda':
-        if reset: torch.cuda.reset_peak_memory_stats(device)
+        if reset:
+            torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.max_memory_allocated(device)/2**30
     try:
-        if reset: Path('/proc/self/clear_refs').write_text('5')
+        if reset:
+            Path('/proc/self/clear_refs').write_text('5')
         lines = Path('/proc/self/status').read_text().splitlines()
         return next(int(l.split()[1]) for l in lines if l.startswith('VmHWM'))/2**20
-    except (OSError, StopIteration): return None
+    except (OSError, StopIteration):
+        return None
 
 def _machine(device):
     "What a run computed on, and with"
@@ -97,21 +105,26 @@ def _machine(device):
 # %% ../../nbs/train/08_arms.ipynb #d6a4fea8
 _SCORED = 'at the resolution of the images'
 
-def _kind(model_format, scored): return f'model format {model_format}, scored {scored}'
+def _kind(model_format, scored):
+    return f'model format {model_format}, scored {scored}'
 
 def study_kind(
     records: list, # of a study
 ) -> str:          # e.g. 'model format 6, scored at the resolution of the images'
     "What all records of a study have in common; records that may not stand in one table are an `InputError`"
     kinds = sorted({_kind(r.get('machine', {}).get('model_format', 'unknown'), r.get('scored', 'at the scale of the dataset')) for r in records})
-    if len(kinds) > 1: raise InputError(f'records of two kinds ({"; ".join(kinds)}) cannot stand in one table: run the older ones again, in another folder')
+    if len(kinds) > 1:
+        raise InputError(f'records of two kinds ({"; ".join(kinds)}) cannot stand in one table: run the older ones again, in another folder')
     return kinds[0] if kinds else _kind(FORMAT, _SCORED)
 
 def _read_record(path): # a file
     "A record; a damaged one is an `InputError`"
-    try: record = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as e: raise InputError(f'{path}: this record is damaged ({e}): remove it, and its run is made again') from e
-    if not isinstance(record, dict) or not {'arm', 'seed', 'result'} <= record.keys(): raise InputError(f'{path}: is no record of a study: move it away')
+    try:
+        record = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as e:
+        raise InputError(f'{path}: this record is damaged ({e}): remove it, and its run is made again') from e
+    if not isinstance(record, dict) or not {'arm', 'seed', 'result'} <= record.keys():
+        raise InputError(f'{path}: is no record of a study: move it away')
     return record
 
 def _check_kind(folder, paths): # of all records, also those still to be made
@@ -132,20 +145,24 @@ def run_study(
     "Every arm with every seed, those that are missing"
     folder, records, about, device = Path(folder), [], _plain(about or {}), best_device(device)
     names = [_slug(a) for a in arms]
-    if len(set(names)) < len(names): raise InputError(f'arms {", ".join(arms)}: two have the same file name: name them apart')
+    if len(set(names)) < len(names):
+        raise InputError(f'arms {", ".join(arms)}: two have the same file name: name them apart')
     runs = [(s, a, folder/f'{_slug(a)}_{s}.json') for s in seeds for a in arms]
     _check_kind(folder, [p for _, _, p in runs])
     with tqdm(runs, desc=folder.name) as bar:
         for seed, arm, path in bar:
             bar.set_postfix_str(f'{arm}, seed {seed}')
-            if not path.exists(): _run_arm(path, arm, arms[arm], seed, work, about, device)
+            if not path.exists():
+                _run_arm(path, arm, arms[arm], seed, work, about, device)
             record = _read_record(path)
             differ = differences(flat(dict(settings=record['settings'], about=record['about'])), flat(dict(settings=_plain(arms[arm]), about=about)))
-            if differ: raise InputError(f'{path}: made otherwise than is asked for now: {"; ".join(differ)}: remove it, or choose another folder')
+            if differ:
+                raise InputError(f'{path}: made otherwise than is asked for now: {"; ".join(differ)}: remove it, or choose another folder')
             records.append(record)
     return records
 
-def _plain(x): return json.loads(json.dumps(x))
+def _plain(x):
+    return json.loads(json.dumps(x))
 
 def _run_arm(path, arm, settings, seed, work, about, device): # see `run_study`
     "One run, its record written whole or not at all; its scratch folder stays if it is interrupted, so that it can go on"
@@ -154,7 +171,8 @@ def _run_arm(path, arm, settings, seed, work, about, device): # see `run_study`
         _peak_memory(True, device)
         result = work(settings, seed, scratch)
         record = dict(arm=arm, seed=seed, settings=settings, about=about, machine=_machine(device), scored=_SCORED, seconds=round(time.time() - start, 1), memory_gib=_peak_memory(False, device), result=result)
-        with atomic_path(path) as tmp: tmp.write_text(json.dumps(record))
+        with atomic_path(path) as tmp:
+            tmp.write_text(json.dumps(record))
     shutil.rmtree(scratch, ignore_errors=True)
 
 def read_study(
@@ -162,9 +180,12 @@ def read_study(
 ) -> list:              # as `run_study` gives them, by arm and seed
     "The records of a study, all of one kind"
     records = [_read_record(p) for p in sorted(Path(folder).glob('*.json'))]
-    if not records: raise InputError(f'{folder}: no records: run the study first')
-    try: study_kind(records)
-    except InputError as e: raise InputError(f'{folder}: {e}') from e
+    if not records:
+        raise InputError(f'{folder}: no records: run the study first')
+    try:
+        study_kind(records)
+    except InputError as e:
+        raise InputError(f'{folder}: {e}') from e
     return records
 
 # %% ../../nbs/train/08_arms.ipynb #9bd120c8
@@ -187,8 +208,10 @@ def train_and_score(
     prepare=None,               # function of the model, called before training, e.g. to add hooks
 ) -> dict:                      # learn: parameters; epoch, val_loss: of the model kept; thresholds; history: epoch, loss and seconds; tests: see `test_counts`
     "What a set of settings gives"
-    with first_weights(config.seed): model = build()
-    if prepare is not None: prepare(model)
+    with first_weights(config.seed):
+        model = build()
+    if prepare is not None:
+        prepare(model)
     learn = count_trainable(model)
     rows = train(model, train_data, val_data, folder, config, device)
     best, surface = rows[best_row(rows, config.monitor)], tune_model(model, val_data)
@@ -201,7 +224,8 @@ def _counts(records, arm, test): # of a study
     "Counts of an arm on a test set (seeds, images, 22), seeds in order"
     study_kind(records)
     found = sorted((r for r in records if r['arm'] == arm), key=lambda r: r['seed'])
-    if not found: raise InputError(f'{arm}: no such arm in these records: choose one of {", ".join(sorted({r["arm"] for r in records}))}')
+    if not found:
+        raise InputError(f'{arm}: no such arm in these records: choose one of {", ".join(sorted({r["arm"] for r in records}))}')
     return np.array([r['result']['tests'][test]['counts'] for r in found], float)
 
 def _clusters(records, test):
@@ -233,9 +257,11 @@ def arm_difference(
 ) -> tuple:         # difference, low, high, each (7,), see `SCORES`; NaN for an interval that cannot be had, see `interval`
     "Mean score of one arm minus that of another, with a 95 % interval over seeds and images"
     x, y = (_counts(records, arm, test) for arm in (a, b))
-    if x.shape != y.shape: raise InputError(f'{a} and {b}: {x.shape[0]} and {y.shape[0]} seeds, {x.shape[1]} and {y.shape[1]} images: compare the same seeds on the same images')
+    if x.shape != y.shape:
+        raise InputError(f'{a} and {b}: {x.shape[0]} and {y.shape[0]} seeds, {x.shape[1]} and {y.shape[1]} images: compare the same seeds on the same images')
     k = x.shape[2]
-    def gain(c): return scores_of(c[..., :k]) - scores_of(c[..., k:])
+    def gain(c):
+        return scores_of(c[..., :k]) - scores_of(c[..., k:])
     both = np.concatenate([x, y], 2)
     return gain(both.sum(1)).mean(0), *interval(both, gain, _clusters(records, test))
 
@@ -259,7 +285,8 @@ def study_rows(
         scores, seconds = arm_scores(records, arm, test), [r['seconds'] for r in records if r['arm'] == arm]
         spread = scores.std(0, ddof=1) if len(scores) > 1 else np.full(scores.shape[1], np.nan)
         row = dict(arm=arm, seeds=len(scores))
-        for k, name in enumerate(SCORES): row |= {name: float(scores[:, k].mean()), f'{name}_sd': float(spread[k])}
+        for k, name in enumerate(SCORES):
+            row |= {name: float(scores[:, k].mean()), f'{name}_sd': float(spread[k])}
         differs = [np.nan]*3 if arm == reference else [float(v[at]) for v in arm_difference(records, arm, reference, test)]
         rows.append(row | dict(zip(('difference', 'difference_low', 'difference_high'), differs)) | dict(seconds=float(np.mean(seconds))))
     return rows

@@ -51,7 +51,8 @@ def lr_factor(
     warmup: int, # iterations of warm-up
 ) -> float:      # in (0, 1]
     "Linear warm-up to 1, then a half cosine to 0"
-    if step < warmup: return (step + 1)/warmup
+    if step < warmup:
+        return (step + 1)/warmup
     return .5*(1 + math.cos(math.pi*(step - warmup)/max(1, total - warmup)))
 
 # %% ../../nbs/train/02_loop.ipynb #7b50689f
@@ -66,7 +67,8 @@ def make_optimiser(
         plain = {n for n, p in learns.items() if p.ndim < 2 or n.split('.')[-1] in ('cls_token', 'reg_token', 'mask_token', 'pos_embed')}
         for decay, names in ((config.weight_decay, learns.keys() - plain), (0., plain)):
             params = [p for n, p in learns.items() if n in names]
-            if params: groups.append(dict(params=params, lr=lr, base=lr, weight_decay=decay))
+            if params:
+                groups.append(dict(params=params, lr=lr, base=lr, weight_decay=decay))
     return torch.optim.AdamW(groups, betas=(.9, .999))
 
 # %% ../../nbs/train/02_loop.ipynb #56bb4687
@@ -78,20 +80,23 @@ class Team(NamedTuple):
 
     def total(self, x: np.ndarray) -> np.ndarray: # same shape on every process
         "Sum over the processes"
-        if self.world == 1: return x
+        if self.world == 1:
+            return x
         t = torch.from_numpy(np.asarray(x, np.float64)).to(self.device if self.device.type == 'cuda' else 'cpu')
         dist.all_reduce(t)
         return t.cpu().numpy()
 
     def wait(self):
         "Until every process is here"
-        if self.world > 1: dist.barrier()
+        if self.world > 1:
+            dist.barrier()
 
 def join_team(
     device: str | None = None, # None: the best there is
 ) -> Team:
     "This process among those that a launcher started; alone without one"
-    if int(os.environ.get('WORLD_SIZE', 1)) < 2: return Team(0, 1, best_device(device))
+    if int(os.environ.get('WORLD_SIZE', 1)) < 2:
+        return Team(0, 1, best_device(device))
     from accelerate import PartialState
     state = PartialState(cpu=device == 'cpu' or not torch.cuda.is_available())
     return Team(state.process_index, state.num_processes, state.device)
@@ -105,7 +110,8 @@ class Plan(NamedTuple):
     views: Views         # (n,)
     side: int            # of the squares, pixels
 
-    def part(self, at: slice): return Plan(self.which[at], self.corner[at], self.centre[at], Views(*(v[at] for v in self.views)), self.side)
+    def part(self, at: slice):
+        return Plan(self.which[at], self.corner[at], self.centre[at], Views(*(v[at] for v in self.views)), self.side)
 
 def plan_epoch(
     data,                # `CellDataset`, or a part or mixture of some
@@ -166,13 +172,16 @@ class ResidentData:
         parts: list,   # slices of the plan
     ):                 # yields squares and the plan's part
         "The squares of each part in turn"
-        for at in parts: yield self.squares(plan.part(at)), plan.part(at)
+        for at in parts:
+            yield self.squares(plan.part(at)), plan.part(at)
 
 # %% ../../nbs/train/02_loop.ipynb #df1a0005
 class _Parts(torch.utils.data.Dataset):
     "The squares of each part of a plan"
-    def __init__(self, data, plan, parts): self.data, self.plan, self.parts = data, plan, parts
-    def __len__(self): return len(self.parts)
+    def __init__(self, data, plan, parts):
+        self.data, self.plan, self.parts = data, plan, parts
+    def __len__(self):
+        return len(self.parts)
     def __getitem__(self, k):
         p = self.plan.part(self.parts[k])
         return torch.from_numpy(np.stack([_layers(*self.data.window(int(i), int(y), int(x), p.side)) for i, (y, x) in zip(p.which, p.corner)]))
@@ -184,7 +193,8 @@ def read_ahead(
 ):                # iterator of its items in turn
     "A `DataLoader` at work, whose processes do not run the user's script again, however they are started"
     loader = torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=workers, pin_memory=pin)
-    with _lean_start() if workers and _travels(dataset) else nullcontext(): return iter(loader)
+    with _lean_start() if workers and _travels(dataset) else nullcontext():
+        return iter(loader)
 
 class StreamedData:
     "Images and targets stay on the disk; `workers` processes read ahead"
@@ -201,7 +211,8 @@ class StreamedData:
     ):                 # yields squares and the plan's part
         "The squares of each part in turn"
         cuda = self.device.type == 'cuda'
-        for at, squares in zip(parts, read_ahead(_Parts(self.data, plan, parts), self.workers, cuda)): yield squares.to(self.device, non_blocking=cuda), plan.part(at)
+        for at, squares in zip(parts, read_ahead(_Parts(self.data, plan, parts), self.workers, cuda)):
+            yield squares.to(self.device, non_blocking=cuda), plan.part(at)
 
 def training_data(
     data,                 # `CellDataset`, or a part or mixture of some
@@ -209,7 +220,8 @@ def training_data(
     workers: int | None,  # see `TrainConfig`
 ):                        # `ResidentData` or `StreamedData`
     "The images on the device if they take at most half of its free memory, else from the disk"
-    if workers is not None: return StreamedData(data, device, workers)
+    if workers is not None:
+        return StreamedData(data, device, workers)
     free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else free_memory()
     need = 2*int(np.prod(np.asarray(data.sizes), 1).sum())
     return ResidentData(data, device) if need < free/2 else StreamedData(data, device, 2)
@@ -250,7 +262,8 @@ def validate(
             errors[i] = ((found.astype(np.float64) - data.distance(i))**2).sum()
             yield found, i
     if config.monitor == 'loss':
-        for _ in maps(): pass
+        for _ in maps():
+            pass
         scores = {}
     else:
         counts = sum(_count(((found.clip(0, 1), data.labels(i)) for found, i in maps()), *_grid, model.config['saddle'])) if team.rank < len(data) else np.zeros((7, *map(len, _grid)))
@@ -262,7 +275,8 @@ def bf16_here(
     device: torch.device,
 ) -> bool:
     "Whether this device computes in bfloat16, and not only imitates it"
-    if device.type == 'cuda': return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == 'cuda':
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     known = getattr(torch.cpu, '_is_avx512_bf16_supported', None)
     return device.type == 'cpu' and known is not None and known()
 
@@ -287,7 +301,8 @@ def train_step(
         x, y = augment_batch(squares, plan.centre, plan.views, config.augment.size)
         last = k == config.accumulate - 1 or not isinstance(net, DistributedDataParallel)
         with nullcontext() if last else net.no_sync():
-            with _precision(config, device): found = net(x.contiguous(memory_format=torch.channels_last))
+            with _precision(config, device):
+                found = net(x.contiguous(memory_format=torch.channels_last))
             part = LOSSES[config.loss](found.float(), y)/config.accumulate
             part.backward()
         loss = loss + part.detach()
@@ -297,7 +312,8 @@ def train_step(
 
 # %% ../../nbs/train/02_loop.ipynb #df1a0033
 def _finite(loss, epoch): # number
-    if not math.isfinite(loss): raise FloatingPointError(f'the loss became {loss} in epoch {epoch + 1}: lower the learning rate')
+    if not math.isfinite(loss):
+        raise FloatingPointError(f'the loss became {loss} in epoch {epoch + 1}: lower the learning rate')
     return loss
 
 def train_epoch(
@@ -317,12 +333,14 @@ def train_epoch(
     with tqdm(steps, desc=f'epoch {epoch + 1}/{config.epochs}', leave=False, unit='img', unit_scale=config.batch, initial=steps.start, total=config.steps,
               disable=team.rank > 0) as bar:
         for k in bar:
-            for g in optimiser.param_groups: g['lr'] = g['base']*lr_factor(epoch*config.steps + k, total, warmup)
+            for g in optimiser.param_groups:
+                g['lr'] = g['base']*lr_factor(epoch*config.steps + k, total, warmup)
             losses.append(train_step(net, optimiser, parts, config, team.device))
             if time.time() - shown > 1:                                # reading the loss waits for the device: not at every step
                 bar.set_postfix(loss=f'{_finite(losses[-1].item(), epoch):.4f}', lr=f"{optimiser.param_groups[0]['lr']:.1e}")
                 shown = time.time()
-            if on_step is not None: on_step()
+            if on_step is not None:
+                on_step()
     mean = torch.stack([torch.as_tensor(v) for v in losses]).double().mean().item()
     return _finite(float(team.total(np.array(mean))/team.world), epoch)
 
@@ -344,11 +362,14 @@ def say_gain(
     epoch: int, # of the model that is kept; 0: the untouched one
 ) -> str:
     "Whether training helped, in a sentence"
-    if epoch == 0: return f"no epoch was better than the untouched model (validation loss {gain['before']:.5f}), which is kept"
+    if epoch == 0:
+        return f"no epoch was better than the untouched model (validation loss {gain['before']:.5f}), which is kept"
     said = f"validation loss {gain['before']:.5f} before, {gain['after']:.5f} after training (epoch {epoch}): difference {gain['difference']:+.5f}"
     rests = gain.get('rests')                                             # older models lack it, and their intervals were too narrow
-    if not rests: return said
-    if not rests['enough']: return f'{said}; {say_basis(rests)}'
+    if not rests:
+        return said
+    if not rests['enough']:
+        return f'{said}; {say_basis(rests)}'
     sure = 'training helped' if gain['high'] < 0 else 'too few to be sure that training helped'
     return f"{said} [{gain['low']:+.5f}, {gain['high']:+.5f}] {say_basis(rests)}: {sure}"
 
@@ -382,14 +403,17 @@ def _check_sets(train_data, val_data):
     "`InputError` where two sets do not go together, or share an image"
     for what in ('scale', 'channel', 'diameter', 'flatten', 'limits'):
         a, b = getattr(train_data, what), getattr(val_data, what)
-        if a != b: raise InputError(f'validation images were made with {what} {b}, training images with {a}: process both alike')
+        if a != b:
+            raise InputError(f'validation images were made with {what} {b}, training images with {a}: process both alike')
     seen = set(train_data.meta.get('image_checksums', ()))
     both = [n for n, k in zip(val_data.names, val_data.meta.get('image_checksums', ())) if k in seen]
-    if both: raise InputError(f'{both[0]} and {len(both) - 1} more are the same images in the training and the validation set: validate on images that are not trained on')
+    if both:
+        raise InputError(f'{both[0]} and {len(both) - 1} more are the same images in the training and the validation set: validate on images that are not trained on')
 
 def _check_start(model, data):
     "`InputError` where a trained model would go on with images that were prepared otherwise than its own"
-    if model.config['provenance']: check_prepared(data, model.config, scale=False)
+    if model.config['provenance']:
+        check_prepared(data, model.config, scale=False)
 
 def _start(model, output, team):
     "Checksum of the weights that a run begins with, and in short where they come from; the model of an interrupted run is recognised"
@@ -400,7 +424,8 @@ def _start(model, output, team):
         short = {k: v for k, v in told.items() if k in ('train', 'val', 'epoch', 'start', 'licences') or k.startswith('val_')}
         begun[where] = [sha, dict(short, sha256=sha) if told else None]
     found = list(begun[where])
-    if team.world > 1: dist.broadcast_object_list(found)              # the first process's weights are every one's
+    if team.world > 1:
+        dist.broadcast_object_list(found)  # the first process's weights are every one's
     return found
 
 def settle(
@@ -422,7 +447,8 @@ def typical_scale(
     data,          # `CellDataset`, or a part or mixture of some
 ) -> float | None: # the network's pixels per pixel of an image; None where the set has more than one
     "The scale for images whose cells nobody has measured: that of most training images, or none if they differ by more than half"
-    if data.diameter is None: return data.scale
+    if data.diameter is None:
+        return data.scale
     low, middle, high = np.percentile(data.scales, (10, 50, 90))
     return float(middle) if high <= 1.5*low else None
 
@@ -430,8 +456,10 @@ def typical_scale(
 def _average(decay): # see `TrainConfig.ema`
     "A moving average that forgets the first steps fast"
     def step(averaged, current, n):
-        if averaged[0].is_floating_point(): torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + float(n))/(10 + float(n))))
-        else: torch._foreach_copy_(averaged, current)                  # counters of the batch normalisation
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + float(n))/(10 + float(n))))
+        else:
+            torch._foreach_copy_(averaged, current)  # counters of the batch normalisation
     return step
 
 class _Run:
@@ -443,32 +471,38 @@ class _Run:
 
     def resume(self):
         "Go on with an interrupted run; `Job` has seen to it that it is this one"
-        if not self.path.is_file(): return
-        try: state = torch.load(self.path, map_location=self.model.device, weights_only=True)
+        if not self.path.is_file():
+            return
+        try:
+            state = torch.load(self.path, map_location=self.model.device, weights_only=True)
         except (RuntimeError, EOFError, UnpicklingError) as e:
             raise InputError(f'{self.path}: cannot be read ({type(e).__name__}): remove its folder to begin again') from e
         if self.team.rank == 0 and state['key'] != self.key:
             raise InputError(f'{self.path}: belongs to another run than {self.path.parent}/job.json tells, or to an older version of dinocell: finish it there, or train into another folder')
         self.model.load_state_dict(state['model'])
         self.optimiser.load_state_dict(state['optimiser'])
-        if self.average is not None: self.average.load_state_dict(state['average'])
+        if self.average is not None:
+            self.average.load_state_dict(state['average'])
         self.rows, self.losses, self.spent = state['rows'], list(state['losses'].unbind()), state['spent']
         self.first = np.array(state['first'])
 
     def kept(self):
         "The model that is validated and kept: the moving average, or the model itself"
-        if self.average is None: return self.model
+        if self.average is None:
+            return self.model
         self.average.module.config = self.model.config
         return self.average.module
 
     def save(self, started=None): # when the epoch under way began
         "Write the checkpoint, whole or not at all"
-        if self.team.rank: return
+        if self.team.rank:
+            return
         losses = torch.stack([torch.as_tensor(v) for v in self.losses]).cpu() if self.losses else torch.zeros(0)
         average = None if self.average is None else self.average.state_dict()
         state = dict(model=self.model.state_dict(), average=average, optimiser=self.optimiser.state_dict(), rows=self.rows, losses=losses, key=self.key,
                      first=self.first.tolist(), spent=self.spent + (time.time() - started if started else 0.))
-        with atomic_path(self.path) as tmp: torch.save(state, tmp)
+        with atomic_path(self.path) as tmp:
+            torch.save(state, tmp)
         self.saved = time.time()
 
 # %% ../../nbs/train/02_loop.ipynb #df1a0022
@@ -477,11 +511,14 @@ def _note(run, val, config, folder, about, **row): # after an epoch, or before t
     row = dict(epoch=len(run.rows), **row, val_loss=val.loss, **{f'val_{k}': v for k, v in val.scores.items()})
     _finite(val.loss, row['epoch'] - 1)
     run.rows.append(row)
-    if best_row(run.rows, config.monitor) != len(run.rows) - 1: return
-    if run.first is None: run.first = val.errors
+    if best_row(run.rows, config.monitor) != len(run.rows) - 1:
+        return
+    if run.first is None:
+        run.first = val.errors
     run.model.config['provenance'] = dict(about, epoch=row['epoch'], gain=paired_gain(run.first, val.errors, val.pixels, val.groups),
                                           **{k: v for k, v in row.items() if k.startswith('val_')})
-    if run.team.rank == 0: save_model(run.kept(), folder/'model.safetensors')
+    if run.team.rank == 0:
+        save_model(run.kept(), folder/'model.safetensors')
 
 # %% ../../nbs/train/02_loop.ipynb #9245089f
 @contextmanager
@@ -504,9 +541,11 @@ def _key(job):
 def _begin(run, job, output, config):
     "Go on with an interrupted run, or write down what this one is"
     run.resume()
-    if job is None: return
+    if job is None:
+        return
     before = (job.known or {}).get('epochs', config.epochs)
-    if run.rows and before < config.epochs: print(f'{output}: epochs {before} -> {config.epochs}: goes on behind epoch {len(run.rows) - 1}')
+    if run.rows and before < config.epochs:
+        print(f'{output}: epochs {before} -> {config.epochs}: goes on behind epoch {len(run.rows) - 1}')
     job.begin()
     write_config(output/'config.json', config)
 
@@ -526,28 +565,34 @@ def train(
     _check_start(model, train_data)
     config, model = settle(config, model, train_data, team), model.to(team.device).to(memory_format=torch.channels_last)
     model.config.update(channel=train_data.channel, diameter=train_data.diameter, flatten=train_data.flatten, limits=train_data.limits)
-    if model.config['scale'] is not None: model.config['scale'] = typical_scale(train_data)   # a model that estimates sizes goes on doing so
-    if not model.config['provenance']: model.config['window'] = config.augment.size
+    if model.config['scale'] is not None:
+        model.config['scale'] = typical_scale(train_data)  # a model that estimates sizes goes on doing so
+    if not model.config['provenance']:
+        model.config['window'] = config.augment.size
     optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, team)
     with _job(output, team, lambda: _about(model, config, train_data, val_data, sha)) as job:
         run = _Run(output, model, optimiser, job and _key(job), team, config.ema)
         _begin(run, job, output, config)
         about = lambda d: {k: d.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
         provenance = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device), processes=team.world, torch=torch.__version__, start_sha256=sha)
-        if start: provenance['start'] = start
+        if start:
+            provenance['start'] = start
         finished = bool(run.rows) and (len(run.rows) > config.epochs or _stop(run.rows, config))
-        if not finished: _epochs(run, training_data(train_data, team.device, config.workers), train_data, val_data, output, config, provenance, on_epoch)
+        if not finished:
+            _epochs(run, training_data(train_data, team.device, config.workers), train_data, val_data, output, config, provenance, on_epoch)
     kept = _load(output/'model.safetensors')
     model.load_state_dict(kept.state_dict())
     model.config = kept.config                                        # with its provenance, also where an earlier call has found it
-    if team.rank == 0: print(f'{output}: this run is finished, nothing was done: '*finished + say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch']))
+    if team.rank == 0:
+        print(f'{output}: this run is finished, nothing was done: '*finished + say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch']))
     model.eval()
     return run.rows
 
 # %% ../../nbs/train/02_loop.ipynb #25dc31ef
 class _Clock:
     "Says after five steps how long training takes at most"
-    def __init__(self, config, team): self.config, self.told, self.times, self.validated, self.epoch = config, team.rank > 0, [], 0., None
+    def __init__(self, config, team):
+        self.config, self.told, self.times, self.validated, self.epoch = config, team.rank > 0, [], 0., None
 
     def validation(self, f): # function without arguments
         "Its result, and how long it took"
@@ -557,11 +602,13 @@ class _Clock:
         return found
 
     def tick(self, run, epoch): # after a step of an epoch, from 0
-        if self.told or self.epoch not in (None, epoch): return
+        if self.told or self.epoch not in (None, epoch):
+            return
         self.epoch = epoch
         torch.as_tensor(run.losses[-1]).item()                           # waits for the device
         self.times.append(time.time())
-        if len(self.times) < 5: return
+        if len(self.times) < 5:
+            return
         steps = self.config.steps*(self.config.epochs - epoch) - len(run.losses)
         seconds = steps*(self.times[-1] - self.times[0])/4 + (self.config.epochs - epoch)*self.validated
         tqdm.write(f'{self.config.epochs - epoch} epochs to go take about {duration(seconds)}; training that no longer improves ends sooner')
@@ -571,22 +618,28 @@ class _Clock:
 def _epochs(run, source, train_data, val_data, output, config, provenance, on_epoch): # source: from `training_data`
     "Every epoch that is still to do"
     team, model = run.team, run.model
-    if team.world > 1 and team.device.type == 'cuda': torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    if team.world > 1 and team.device.type == 'cuda':
+        torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
     net = DistributedDataParallel(model) if team.world > 1 else model
-    if config.compile: net = torch.compile(net)
-    if run.average is not None and not run.rows: run.average.module.load_state_dict(model.state_dict()) # now the same on all processes
+    if config.compile:
+        net = torch.compile(net)
+    if run.average is not None and not run.rows:
+        run.average.module.load_state_dict(model.state_dict())  # now the same on all processes
     clock = _Clock(config, team)
     if not run.rows:
         _note(run, clock.validation(lambda: validate(run.kept(), val_data, config, team)), config, output, provenance, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
         run.save()                                                     # the weights that it began with, should the first epoch be interrupted
     with tqdm(range(len(run.rows) - 1, config.epochs), desc='training', initial=len(run.rows) - 1, total=config.epochs, disable=team.rank > 0) as bar:
         for epoch in bar:
-            if _stop(run.rows, config): break
+            if _stop(run.rows, config):
+                break
             start, done = time.time(), len(run.losses)
             def on_step():
                 clock.tick(run, epoch)
-                if run.average is not None: run.average.update_parameters(model)
-                if time.time() - run.saved > config.save_every: run.save(start)
+                if run.average is not None:
+                    run.average.update_parameters(model)
+                if time.time() - run.saved > config.save_every:
+                    run.save(start)
             plan = plan_epoch(train_data, epoch, config.steps*config.batch, config)
             loss = train_epoch(net, source, optimiser := run.optimiser, plan, epoch, run.losses, config, team, on_step)
             trained = time.time() - start
@@ -597,7 +650,8 @@ def _epochs(run, source, train_data, val_data, output, config, provenance, on_ep
             run.save()
             if team.rank == 0:
                 write_rows(output/'history.csv', run.rows)
-                if on_epoch is not None: on_epoch(run.rows)
+                if on_epoch is not None:
+                    on_epoch(run.rows)
             bar.set_postfix({k: f'{v:.4f}' for k, v in run.rows[-1].items() if k.startswith(('train_', 'val_'))})
     team.wait()
 
@@ -606,11 +660,14 @@ def log_tensorboard(
     folder: str | Path, # where the event files go, e.g. the output folder of the run
 ):                      # a function for `on_epoch` of `train`
     "Write each epoch's numbers for TensorBoard"
-    try: from torch.utils.tensorboard import SummaryWriter
-    except ImportError as e: raise InputError("TensorBoard is not installed: pip install 'dinocell-distance[board]', or leave --tensorboard out") from e
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as e:
+        raise InputError("TensorBoard is not installed: pip install 'dinocell-distance[board]', or leave --tensorboard out") from e
     writer = SummaryWriter(str(folder))
     def log(rows):
         for k, v in rows[-1].items():
-            if k != 'epoch' and math.isfinite(v): writer.add_scalar(k, v, rows[-1]['epoch'])
+            if k != 'epoch' and math.isfinite(v):
+                writer.add_scalar(k, v, rows[-1]['epoch'])
         writer.flush()
     return log

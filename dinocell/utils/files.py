@@ -18,7 +18,8 @@ from .system import InputError
 # %% ../../nbs/utils/01_files.ipynb #3ae5f1c0
 def _rename_error(e, tmp, path): # `OSError`; what the caller has never heard of, and what it asked for
     "Have the error name the file that was asked for"
-    if e.errno is not None and (e.filename is None or Path(e.filename).is_relative_to(tmp)): e.filename = str(Path(path)/Path(e.filename or tmp).relative_to(tmp))
+    if e.errno is not None and (e.filename is None or Path(e.filename).is_relative_to(tmp)):
+        e.filename = str(Path(path)/Path(e.filename or tmp).relative_to(tmp))
 
 @contextmanager
 def atomic_path(path: str | Path): # the file to be written
@@ -32,7 +33,8 @@ def atomic_path(path: str | Path): # the file to be written
     except OSError as e:
         _rename_error(e, tmp, path)
         raise
-    finally: tmp.unlink(missing_ok=True)
+    finally:
+        tmp.unlink(missing_ok=True)
 
 # %% ../../nbs/utils/01_files.ipynb #5cf43e1e
 @contextmanager
@@ -47,15 +49,21 @@ def hold(
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         file.acquire()
-    except Timeout as e: raise InputError(f'{what}: another process is writing it now: wait until it has ended, or choose another output') from e
+    except Timeout as e:
+        raise InputError(f'{what}: another process is writing it now: wait until it has ended, or choose another output') from e
     except OSError as e:                                                 # nobody may write there, or the disk knows no locks
-        if lock.parent.is_dir() and os.access(lock.parent, os.W_OK): warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it', stacklevel=3)
-    try: yield
+        if lock.parent.is_dir() and os.access(lock.parent, os.W_OK):
+            warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it', stacklevel=3)
+    try:
+        yield
     finally:
         try:
-            if file.is_locked: lock.unlink(missing_ok=True)
-        except OSError: pass                                             # Windows removes it itself
-        finally: file.release()
+            if file.is_locked:
+                lock.unlink(missing_ok=True)
+        except OSError:
+            pass  # Windows removes it itself
+        finally:
+            file.release()
 
 # %% ../../nbs/utils/01_files.ipynb #611b35b8
 @contextmanager
@@ -63,7 +71,8 @@ def atomic_folder(path: str | Path): # the folder to be made; must not exist
     "Yield a temporary folder beside `path`; rename it to `path` on success, remove it on failure; a second process with the same `path` is refused"
     path = Path(path)
     with hold(path.with_name(f'.{path.name}.tmp.lock'), path):           # another name than that of a job that ends in here
-        if path.exists(): raise InputError(f'{path}: exists already: choose another name, or remove it first')
+        if path.exists():
+            raise InputError(f'{path}: exists already: choose another name, or remove it first')
         tmp = path.with_name(f'.{path.name}.tmp')
         shutil.rmtree(tmp, ignore_errors=True)                           # of one that was killed
         tmp.mkdir(parents=True)
@@ -73,4 +82,5 @@ def atomic_folder(path: str | Path): # the folder to be made; must not exist
         except OSError as e:
             _rename_error(e, tmp, path)
             raise
-        finally: shutil.rmtree(tmp, ignore_errors=True)
+        finally:
+            shutil.rmtree(tmp, ignore_errors=True)

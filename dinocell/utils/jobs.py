@@ -27,7 +27,8 @@ def flat(
     "Settings as one level, those of a part by its name and theirs"
     out = {}
     for k, v in settings.items():
-        if k in but: continue
+        if k in but:
+            continue
         out |= {f'{k} {name}': inner for name, inner in flat(v, but).items()} if isinstance(v, dict) else {k: v}
     return out
 
@@ -45,8 +46,10 @@ def checksum(
 # %% ../../nbs/utils/05_jobs.ipynb #dcadede7
 def _short(v): # a value
     "In words, checksums by their first digits"
-    if isinstance(v, dict): return f'{len(v)} items'
-    if isinstance(v, str): return f'{v[:8]}…' if re.fullmatch('[0-9a-f]{16,}', v) else v
+    if isinstance(v, dict):
+        return f'{len(v)} items'
+    if isinstance(v, str):
+        return f'{v[:8]}…' if re.fullmatch('[0-9a-f]{16,}', v) else v
     return json.dumps(v)
 
 def _some(names): # of items
@@ -59,12 +62,16 @@ def _table_differences(what, old, new, may_grow): # name of the table, in the pl
     changed = {}
     for item in old.keys() & new.keys():
         for part in old[item] | new[item]:
-            if old[item].get(part) != new[item].get(part): changed.setdefault(part, []).append(item)
+            if old[item].get(part) != new[item].get(part):
+                changed.setdefault(part, []).append(item)
     out = [f'{part} of {called(len(items))} changed {_some(sorted(items))}' for part, items in sorted(changed.items())]
     more, fewer = [k for k in new if k not in old], [k for k in old if k not in new]
-    if more and not may_grow: out.append(f'{called(len(more))} more {_some(more)}')
-    if fewer: out.append(f'{called(len(fewer))} fewer {_some(fewer)}')
-    if not out and [k for k in new if k in old] != list(old): out.append(f'{what} in another order')
+    if more and not may_grow:
+        out.append(f'{called(len(more))} more {_some(more)}')
+    if fewer:
+        out.append(f'{called(len(fewer))} fewer {_some(fewer)}')
+    if not out and [k for k in new if k in old] != list(old):
+        out.append(f'{what} in another order')
     return out
 
 def differences(
@@ -76,9 +83,12 @@ def differences(
     out = []
     for k in old | new:
         a, b = old.get(k), new.get(k)
-        if a == b and not isinstance(a, dict): continue
-        if isinstance(a, dict) and isinstance(b, dict): out += _table_differences(k, a, b, k in grows)
-        elif not (k in grows and isinstance(a, int | float) and isinstance(b, int | float) and b > a): out.append(f'{k} {_short(a)} -> {_short(b)}')
+        if a == b and not isinstance(a, dict):
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            out += _table_differences(k, a, b, k in grows)
+        elif not (k in grows and isinstance(a, int | float) and isinstance(b, int | float) and b > a):
+            out.append(f'{k} {_short(a)} -> {_short(b)}')
     return out
 
 # %% ../../nbs/utils/05_jobs.ipynb #4a729795
@@ -87,18 +97,22 @@ def sweep(
 ):
     "Remove the temporary files that `atomic_path` left there in a run that was killed"
     for p in Path(folder).glob('.*.tmp*'):
-        if re.fullmatch(r'\..*\.[0-9a-f]{8}\.tmp(\.[^.]*)?', p.name): shutil.rmtree(p) if p.is_dir() else p.unlink(missing_ok=True)
+        if re.fullmatch(r'\..*\.[0-9a-f]{8}\.tmp(\.[^.]*)?', p.name):
+            shutil.rmtree(p) if p.is_dir() else p.unlink(missing_ok=True)
 
 # %% ../../nbs/utils/05_jobs.ipynb #82637326
 def _table_or_none(line): # bytes
     "A table; None where the line is none"
-    try: found = json.loads(line)
-    except ValueError: return None
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
     return found if isinstance(found, dict) else None
 
 def _is_of(value, kind): # see `Job`
     "Whether a value of a line is of that type"
-    if isinstance(kind, list): return isinstance(value, list) and all(isinstance(v, kind[0]) for v in value)
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(isinstance(v, kind[0]) for v in value)
     return isinstance(value, kind)
 
 def read_table(
@@ -112,7 +126,8 @@ def check_output(
 ):
     "`InputError` where it is a dataset folder or a folder of shards: results do not belong among the data"
     for name, what in (('dataset.json', 'a dataset'), ('fields.json', 'packed fields')):
-        if (Path(folder)/name).exists(): raise InputError(f'{folder}: holds {what}: choose another output folder')
+        if (Path(folder)/name).exists():
+            raise InputError(f'{folder}: holds {what}: choose another output folder')
 
 class Job:
     "What makes the files of a folder, and which of its parts are done; used in a `with`, it holds the folder"
@@ -132,7 +147,8 @@ class Job:
     def read(self):
         "Find what is there; a job that this one is no continuation of is an `InputError`"
         self.known, self.rows, self.past, self._whole = None, [], [], False
-        if not self.note.exists(): return
+        if not self.note.exists():
+            return
         head, *lines = self.note.read_bytes().split(b'\n')
         torn = lines.pop() if lines else b''
         told, *rows = map(_table_or_none, (head, *lines))
@@ -140,18 +156,23 @@ class Job:
         if told is None:
             self._say(f'{self.note}: its beginning is damaged: it counts for nothing')
             return
-        if bad := len(rows) - len(good): self._say(f'{self.note}: {bad} damaged lines: what they told is done again')
+        if bad := len(rows) - len(good):
+            self._say(f'{self.note}: {bad} damaged lines: what they told is done again')
         version = told.pop('dinocell', None)
         found = {k: v for k, v in told.items() if k not in self.free}
         differ = differences(found, {k: v for k, v in self.identity.items() if k not in self.free}, self.grows)
-        if differ: raise InputError(f'{self.note.parent}: holds another job: {"; ".join(differ)}: choose another output, or remove this folder')
+        if differ:
+            raise InputError(f'{self.note.parent}: holds another job: {"; ".join(differ)}: choose another output, or remove this folder')
         self.known, self.rows, self._whole = told, good, not bad and not torn
-        if version not in (None, _version()): self._say(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
+        if version not in (None, _version()):
+            self._say(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
 
-    def _say(self, text): print(f'dinocell: {text}', file=sys.stderr)
+    def _say(self, text):
+        print(f'dinocell: {text}', file=sys.stderr)
 
     def __enter__(self):
-        if self.output == self.note.parent: check_output(self.output)
+        if self.output == self.note.parent:
+            check_output(self.output)
         with ExitStack() as stack:
             fresh = not self.lock.parent.exists()
             stack.callback(lambda: fresh and self._drop_empty())
@@ -163,26 +184,33 @@ class Job:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error): return self._stack.__exit__(*error)
+    def __exit__(self, *error):
+        return self._stack.__exit__(*error)
 
     def _take_back(self):
         "Remove a note of this process that nothing came of"
-        if self._new and self.note.exists() and {p.name for p in self.note.parent.iterdir()} <= {self.note.name, self.lock.name}: self.note.unlink()
+        if self._new and self.note.exists() and {p.name for p in self.note.parent.iterdir()} <= {self.note.name, self.lock.name}:
+            self.note.unlink()
 
     def _drop_empty(self): # a folder that was made for it
-        try: self.lock.parent.rmdir()
-        except OSError: pass
+        try:
+            self.lock.parent.rmdir()
+        except OSError:
+            pass
 
     def _close(self):
-        if self._file: self._file.close()
+        if self._file:
+            self._file.close()
         self._file = None
 
     def begin(self):
         "Write the identity, whole or not at all; the finished parts stay"
-        if self._whole and self.known == self.identity: return
+        if self._whole and self.known == self.identity:
+            return
         self._close()                                                    # a file that is open cannot be replaced everywhere
         lines = [dict(self.identity, dinocell=_version()), *self.rows]
-        with atomic_path(self.note) as tmp: tmp.write_text(''.join(json.dumps(line) + '\n' for line in lines), encoding='utf-8')
+        with atomic_path(self.note) as tmp:
+            tmp.write_text(''.join(json.dumps(line) + '\n' for line in lines), encoding='utf-8')
         self._new, self.known, self._whole = self.known is None, dict(self.identity), True
 
     def add(self,

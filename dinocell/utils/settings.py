@@ -34,7 +34,8 @@ class AugmentConfig:
                        scale=(.01, 100), brightness=(1e-6, 1e6), contrast=(1e-6, 1e6), gamma=(1e-3, 1000))
         for name in ('scale', 'brightness', 'contrast', 'gamma'):
             lo, hi = getattr(self, name)
-            if lo > hi: raise InputError(f'augmentation: {name} is ({lo}, {hi}): give two factors, the smaller first')
+            if lo > hi:
+                raise InputError(f'augmentation: {name} is ({lo}, {hi}): give two factors, the smaller first')
 
 DESIGN_AUGMENT = AugmentConfig(scale=(.8, 1.2), inversion=.5, contrast=(1., 1.), gamma=(1., 1.), shade=0., blur=0., noise=0.)
 
@@ -74,7 +75,8 @@ class TrainConfig:
                        weight_decay=(0, 100), warmup=(0, 10**9), clip=(1e-9, 1e9), patience=(1, 10**6), min_delta=(0, 1e6), near_cells=(0, 1), workers=(1, 1024),
                        save_every=(0, 1e9), seed=(0, MOST))
         for name, known in (('monitor', MONITORS), ('precision', ('auto', 'bf16', 'fp32')), ('loss', LOSS_NAMES)):
-            if getattr(self, name) not in known: raise InputError(f'training: {name} is {getattr(self, name)!r}: choose one of {", ".join(known)}')
+            if getattr(self, name) not in known:
+                raise InputError(f'training: {name} is {getattr(self, name)!r}: choose one of {", ".join(known)}')
 
 DESIGN = TrainConfig(lr=1e-4, ema=0., augment=DESIGN_AUGMENT)
 PRESETS = dict(recipe=TrainConfig(), design=DESIGN)
@@ -104,7 +106,8 @@ class CropConfig:
                        brightness=(1e-6, 1e6), contrast=(1e-6, 1e6), blur=(0, 1e3), noise=(0, 1e3))
         for name in ('global_scale', 'local_scale', 'brightness', 'contrast', 'blur', 'noise'):
             lo, hi = getattr(self, name)
-            if lo > hi: raise InputError(f'crops: {name} is ({lo}, {hi}): give two numbers, the smaller first')
+            if lo > hi:
+                raise InputError(f'crops: {name} is ({lo}, {hi}): give two numbers, the smaller first')
 
 # %% ../../nbs/utils/04_settings.ipynb #14328bfe
 @dataclass(frozen=True)
@@ -144,7 +147,8 @@ class PretrainConfig:
                        clip=(1e-9, 1e9), momentum=(0, 1), temperature=(1e-3, 100), temperature_warmup=(0, 10**6), student_temperature=(1e-6, 100), centring=(0, 1000), ibot=(0, 1e6),
                        koleo=(0, 1e6), masked=(0, 1), mask_ratio=(0, 1), hidden=(1, 2**20), bottleneck=(1, 2**20), prototypes=(1, 2**26), frozen_prototypes=(0, 10**6),
                        workers=(0, 1024), held_out=(0, 1), watched=(2, 10**9), save_every=(0, 1e9), seed=(0, MOST))
-        if self.precision not in ('auto', 'bf16', 'fp32'): raise InputError(f"pretraining: precision is {self.precision!r}: choose one of auto, bf16, fp32")
+        if self.precision not in ('auto', 'bf16', 'fp32'):
+            raise InputError(f"pretraining: precision is {self.precision!r}: choose one of auto, bf16, fp32")
 
 # %% ../../nbs/utils/04_settings.ipynb #7a4d9b57
 def write_config(
@@ -153,22 +157,29 @@ def write_config(
 ):
     "Every setting as JSON, whole or not at all"
     from dinocell.utils.files import atomic_path                             # here, since it takes a while
-    with atomic_path(path) as tmp: tmp.write_text(json.dumps(asdict(config), indent=1) + '\n', encoding='utf-8')
+    with atomic_path(path) as tmp:
+        tmp.write_text(json.dumps(asdict(config), indent=1) + '\n', encoding='utf-8')
 
 def read_config(
     path: str | Path,  # a .json file; settings it leaves out keep their defaults
     kind=TrainConfig,  # class of the settings, a dataclass
 ):                     # of that class
     "Settings from a file; an unknown one is an `InputError`"
-    try: told = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (OSError, ValueError, RecursionError) as e: raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
+    try:
+        told = json.loads(Path(path).read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError) as e:
+        raise InputError(f'{path}: no settings can be read from it ({e}): give a JSON file such as the config.json of a run') from e
     default = kind()
     parts = {f.name: type(v) for f in fields(kind) if is_dataclass(v := getattr(default, f.name))}
-    if not isinstance(told, dict) or not all(isinstance(told.get(k, {}), dict) for k in parts): raise InputError(f'{path}: it should hold an object of settings, as the config.json of a run does')
+    if not isinstance(told, dict) or not all(isinstance(told.get(k, {}), dict) for k in parts):
+        raise InputError(f'{path}: it should hold an object of settings, as the config.json of a run does')
     def settings(of, given, **more):
-        if odd := given.keys() - {f.name for f in fields(of)}: raise InputError(f'{path}: {sorted(odd)[0]} is no setting: take it out, or correct its name')
-        try: return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
-        except InputError as e: raise InputError(f'{path}: {e}') from e
+        if odd := given.keys() - {f.name for f in fields(of)}:
+            raise InputError(f'{path}: {sorted(odd)[0]} is no setting: take it out, or correct its name')
+        try:
+            return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
+        except InputError as e:
+            raise InputError(f'{path}: {e}') from e
     return settings(kind, told, **{k: settings(of, told.get(k, {})) for k, of in parts.items()})
 
 # %% ../../nbs/utils/04_settings.ipynb #063febf3
@@ -179,6 +190,8 @@ def override(
     "Settings with some of them changed; an unknown one is an `InputError`"
     parts = {f.name: v for f in fields(config) if is_dataclass(v := getattr(config, f.name))}
     known = {f.name for of in (config, *parts.values()) for f in fields(of)}
-    if odd := given.keys() - known: raise InputError(f'{sorted(odd)[0]} is no setting: choose one of {", ".join(sorted(known))}')
-    def some(of): return {f.name: given[f.name] for f in fields(of) if f.name in given}
+    if odd := given.keys() - known:
+        raise InputError(f'{sorted(odd)[0]} is no setting: choose one of {", ".join(sorted(known))}')
+    def some(of):
+        return {f.name: given[f.name] for f in fields(of) if f.name in given}
     return replace(config, **{k: replace(v, **some(v)) for k, v in parts.items()} | some(config))

@@ -28,12 +28,14 @@ def check_number(
     above: bool = False,     # `low` itself is not allowed
 ):
     "`InputError` unless a value is a finite number in its range"
-    if _within(value, low, high, whole) and not (above and value == low): return
+    if _within(value, low, high, whole) and not (above and value == low):
+        return
     raise InputError(f'{name} is {_short(value)}: give {"a whole number" if whole else "a number"} {_range(low, high, above)}')
 
 def _within(value, low, high, whole): # as `check_number`
     "Whether a value is a finite number in a range"
-    if not isinstance(value, Integral if whole else Real) or isinstance(value, bool): return False
+    if not isinstance(value, Integral if whole else Real) or isinstance(value, bool):
+        return False
     return abs(value) < math.inf and low <= value <= high
 
 def _range(low, high, above): # as `check_number`
@@ -59,29 +61,36 @@ def check_settings(
         value, (low, high) = getattr(settings, f.name), bounds.get(f.name, (-MOST, MOST))
         pair = isinstance(value, (tuple, list))
         numbers = value if pair else [value] if isinstance(value, Real) and not isinstance(value, bool) else []
-        if _of_type(value, f.type) and all(_within(v, low, high, False) for v in numbers) and (not pair or len(value) == 2): continue
+        if _of_type(value, f.type) and all(_within(v, low, high, False) for v in numbers) and (not pair or len(value) == 2):
+            continue
         raise InputError(f'{what}: {f.name} is {_short(value)}: give {_said(f.type)}{f" {_range(low, high, False)}" if numbers else ""}')
 
-def _types(kind): return getattr(kind, '__args__', (kind,)) # of a field, e.g. int | None
+def _types(kind):
+    return getattr(kind, '__args__', (kind,))  # of a field, e.g. int | None
 
 def _of_type(value, kind): # the type of a field
     "Whether a field may hold the value; a whole number is a number"
-    if isinstance(value, Real) and not isinstance(value, bool): return float in _types(kind) or int in _types(kind) and isinstance(value, Integral)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float in _types(kind) or int in _types(kind) and isinstance(value, Integral)
     return any(isinstance(value, (tuple, list) if k is tuple else k) and (k is bool) == isinstance(value, bool) for k in _types(kind))
 
 _names = {bool: 'true or false', str: 'a text', int: 'a whole number', float: 'a number', tuple: 'two numbers', type(None): 'null'}
 
-def _said(kind): return ' or '.join(_names.get(k, k.__name__) for k in _types(kind)) # the type of a field, in words
+def _said(kind):
+    return ' or '.join(_names.get(k, k.__name__) for k in _types(kind))  # the type of a field, in words
 
 # %% ../../nbs/utils/00_system.ipynb #2b80b8d5
 def _cgroups(controller, root): # 'memory' or 'cpu'; of the file system
     "Folders of the control groups that this process is in, of both versions, each with those above it"
-    try: lines = (root/'proc/self/cgroup').read_text().splitlines()
-    except OSError: return []                                             # not Linux
+    try:
+        lines = (root/'proc/self/cgroup').read_text().splitlines()
+    except OSError:
+        return []  # not Linux
     found = []
     for line in lines:
         names, inside = line.split(':', 2)[1:]
-        if names and controller not in names.split(','): continue         # version 2 has no names
+        if names and controller not in names.split(','):
+            continue  # version 2 has no names
         top = root/'sys/fs/cgroup'/(controller if names else '')
         group = top/inside.strip('/')
         found += [f for f in (group, *group.parents) if f.is_relative_to(top) and f.is_dir()]
@@ -89,8 +98,10 @@ def _cgroups(controller, root): # 'memory' or 'cpu'; of the file system
 
 def _numbers(path): # a file of a control group
     "The whole numbers in it; none for 'max' and where there is no such file"
-    try: return [int(w) for w in path.read_text().split() if w.lstrip('-').isdigit()]
-    except OSError: return []
+    try:
+        return [int(w) for w in path.read_text().split() if w.lstrip('-').isdigit()]
+    except OSError:
+        return []
 
 _memory_files = ('memory.max', 'memory.current', 'inactive_file'), ('memory.limit_in_bytes', 'memory.usage_in_bytes', 'total_inactive_file') # version 2, version 1
 
@@ -98,7 +109,8 @@ def _left_in(folder): # of a control group
     "Bytes that it may still take; infinite without a limit"
     for limit, used, kept in _memory_files:
         most, now = _numbers(folder/limit), _numbers(folder/used)
-        if not most or not now: continue
+        if not most or not now:
+            continue
         stat = dict(line.split() for line in (folder/'memory.stat').read_text().splitlines()) if (folder/'memory.stat').is_file() else {}
         return max(0, most[0] - now[0] + int(stat.get(kept, 0)))
     return math.inf
@@ -117,7 +129,8 @@ def check_memory(
 ):
     "`InputError` if so much memory is not free"
     free = free_memory()
-    if need > free: raise InputError(f'{name}: {need/1e9:,.1f} GB by what the file says, and {free/1e9:,.1f} GB of memory are free: {mend}')
+    if need > free:
+        raise InputError(f'{name}: {need/1e9:,.1f} GB by what the file says, and {free/1e9:,.1f} GB of memory are free: {mend}')
 
 # %% ../../nbs/utils/00_system.ipynb #efaf209d
 def _quota_of(folder): # of a control group
@@ -138,7 +151,8 @@ def duration(
 ) -> str:
     "In words, to two figures or so"
     for unit, small, n, parts in (('d', 'h', 86400, 24), ('h', 'min', 3600, 60), ('min', 's', 60, 60)):
-        if seconds < n: continue
+        if seconds < n:
+            continue
         whole, rest = divmod(seconds, n)
         rest = int(rest*parts/n)
         return f'{whole:.0f} {unit}' + (f' {rest} {small}' if rest and whole < 10 else '')
