@@ -53,14 +53,14 @@ def cmd_check(a):
 def _preparation(a): # arguments of `process`
     "scale, diameter, channel, flatten and limits: as the options say, or as the model was trained"
     from dinocell.data.layouts import preparation_of
-    from dinocell.model.network import _meta
+    from dinocell.model.network import read_meta
     from dinocell.model.ready import model_path
     if a.model is None:
         return dict(scale=1. if a.scale is None else a.scale, diameter=a.diameter, channel=a.channel, flatten=a.flatten, limits=a.limits)
     given = [k for k, default in (('scale', None), ('diameter', None), ('flatten', 'auto'), ('limits', None)) if getattr(a, k) != default]
     if given:
         raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: leave --model out, or the other options')
-    return preparation_of(_meta(model_path(a.model))) | ({} if a.channel is None else dict(channel=a.channel))
+    return preparation_of(read_meta(model_path(a.model))) | ({} if a.channel is None else dict(channel=a.channel))
 
 def cmd_process(a):
     "process"

@@ -21,7 +21,7 @@ import torch
 
 from .data.simulate import simulate
 from .infer.pipeline import DINOCellPipeline
-from .model.backbone import _declared
+from .model.backbone import DECLARED
 from .model.network import DINOCell, best_device
 from .model.ready import DEFAULT, list_models
 from .utils.system import free_memory
@@ -62,7 +62,7 @@ def _versions():
 def _pair():
     "torch and torchvision are made for each other"
     both = f'torch {_version("torch")} and torchvision {_version("torchvision")}'
-    return f'{both} are of different builds: no harm, only compiled operators are missing that are not used here' if _declared else f'{both} belong together'
+    return f'{both} are of different builds: no harm, only compiled operators are missing that are not used here' if DECLARED else f'{both} belong together'
 
 def _extras():
     "Packages that only some tasks need"

@@ -9,7 +9,7 @@ __all__ = ['create_distance_map']
 import edt
 import numpy as np
 
-from .labels import _run_starts, check_labels, relabel
+from .labels import run_starts, check_labels, relabel
 
 # %% ../../nbs/core/02_distance.ipynb #42cf60eb
 def create_distance_map(
@@ -20,7 +20,7 @@ def create_distance_map(
     depth = edt.edt(labels, black_border=False)
     if np.isinf(depth[0, 0]):
         return np.ones(labels.shape, np.float32)  # one cell is the whole image: no outside
-    starts, _ = _run_starts(labels)
+    starts, _ = run_starts(labels)
     top = np.zeros(labels.max() + 1, np.float32)
     np.maximum.at(top, labels.ravel()[starts], np.maximum.reduceat(depth.ravel(), starts))
     top[0] = 1                                                                  # background: 0/1

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from .images import _mirror
+from .images import mirror
 
 # %% ../../nbs/core/05_windows.ipynb #93045e02
 def window_starts(
@@ -90,8 +90,8 @@ def predict_bands(
     down, across = (torch.from_numpy(window_weights(s, size)).to(device) for s in (tops, lefts))
     width, group = lefts[-1] + size, max(1, batch//len(lefts))      # narrow pictures: several rows of windows fill a batch
     groups = [range(k, min(k + group, len(tops))) for k in range(0, len(tops), group)]
-    columns = _mirror(-p, width - p, w)
-    bands = [_mirror(tops[g[0]] - p, tops[g[-1]] + size - p, h) for g in groups]
+    columns = mirror(-p, width - p, w)
+    bands = [mirror(tops[g[0]] - p, tops[g[-1]] + size - p, h) for g in groups]
 
     x = _load(read, bands[done], columns, device) if done < len(groups) else None
     for k in range(done, len(groups)):

@@ -32,8 +32,8 @@ from tqdm.auto import tqdm
 
 from ..core.images import grey_limits, stretch, to_grey
 from ..core.labels import border_label, check_labels, label_sizes, pieces_of, resize_labels
-from .dataset import CellDataset, Source, _how_many, _workers, advise_scale
-from .layouts import _folder, _look, find_folder, find_splits
+from .dataset import CellDataset, Source, count_workers, worker_pool, advise_scale
+from .layouts import existing_folder, look_for_pairs, find_folder, find_splits
 from ..utils.files import atomic_path
 from ..utils.system import InputError
 
@@ -368,12 +368,12 @@ def _sets(folder, axes=None, category=None): # a dataset folder, or images and m
         data = CellDataset(folder)
         groups = [g if g != n else '' for g, n in zip(data.groups, data.names)]
         return [(folder.resolve().name, Source(n, f'{folder}: {n}', read_prepared, (str(folder), i), g)) for i, (n, g) in enumerate(zip(data.names, groups))], [], []
-    around, table = _folder(folder), folder/'split.csv'
+    around, table = existing_folder(folder), folder/'split.csv'
     splits = find_splits(folder)
     with redirect_stdout(sys.stderr):
         jobs = [(split or '', s) for split in splits or [None] for s in find_folder(folder, split, keep_going=True, axes=axes, category=category)]
     seen = {s.path for _, s in jobs}
-    looks = [_look(f, around, None) for f in ([around/s for s in splits] if not table.is_file() and splits else [around])]
+    looks = [look_for_pairs(f, around, None) for f in ([around/s for s in splits] if not table.is_file() and splits else [around])]
     return jobs, [p for look in looks for p in look[2]], [p for look in looks for p in look[0].values() if p is not None and str(p) not in seen]
 
 # %% ../../nbs/data/08_check.ipynb #4b82a8ac
@@ -410,7 +410,7 @@ def check_data(
     if len(found) > 1:
         found = [([(top if s in ('', top) else f'{top}/{s}', j) for s, j in jobs], *rest) for top, (jobs, *rest) in zip(tops, found)]
     jobs, lost, loose = ([x for f in found for x in f[k]] for k in range(3))
-    with _workers(_how_many(workers, [measure_source, *(s for _, s in jobs)])) as run, tqdm(total=len(jobs), desc='looking', leave=False) as bar:
+    with worker_pool(count_workers(workers, [measure_source, *(s for _, s in jobs)])) as run, tqdm(total=len(jobs), desc='looking', leave=False) as bar:
         measured = {}
         for (split, s), m in run(measure_source, jobs):
             measured[split, s.name] = m
@@ -532,7 +532,7 @@ def write_page(
     chunks = [order[k:k + per_page] for k in range(0, len(order), per_page)] or [[]]
     files = [path.with_name(f'{path.stem}{f"_{k}" if k > 1 else ""}{path.suffix}') for k in range(1, len(chunks) + 1)]
     links = ' '.join(f'<a href="{html.escape(f.name)}">{k}</a>' for k, f in enumerate(files, 1)) if len(files) > 1 else ''
-    with _workers(_how_many(workers, [_tile, *(s for _, s in jobs)])) as run, tqdm(total=len(order), desc='drawing', leave=False) as bar:
+    with worker_pool(count_workers(workers, [_tile, *(s for _, s in jobs)])) as run, tqdm(total=len(order), desc='drawing', leave=False) as bar:
         for file, chunk in zip(files, chunks):
             tiles = {}
             for ((split, s), _), tile in run(_tile, [(by[n], speck) for n, *_ in chunk]):

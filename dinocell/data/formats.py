@@ -25,7 +25,7 @@ from pycocotools import mask as coco_mask
 from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 from skimage.measure import label as connected
 
-from ..core.images import Channels, _read_stored, _unreadable, suffixes
+from ..core.images import Channels, read_stored, READ_ERRORS, suffixes
 from ..core.labels import check_labels, overlap_table, relabel
 from ..utils.system import InputError, check_memory
 
@@ -147,7 +147,7 @@ def _palette_labels(path):
                 return None
             number, clear = np.array(image), image.info.get('transparency', b'')
             colours = np.array(image.getpalette('RGB')).reshape(-1, 3)
-    except _unreadable:
+    except READ_ERRORS:
         return None  # told by `read_image`
     hidden = {clear} if isinstance(clear, int) else {k for k, alpha in enumerate(clear) if alpha == 0}
     empty = [k for k in np.unique(number) if k in hidden or not colours[k:k + 1].any()]
@@ -175,7 +175,7 @@ def read_mask(
     _no_jpeg(path)
     mask = _palette_labels(path)
     if mask is None:
-        mask = _samples_last(_read_stored(path, ask=False))
+        mask = _samples_last(read_stored(path, ask=False))
     elif mask.max() > 1:
         _check_pieces(mask, path)
     if mask.ndim == 3 and mask.shape[2] in (3, 4):
@@ -195,7 +195,7 @@ def _object_mask(path):
     _no_jpeg(path)
     image = _palette_labels(path)
     if image is None:
-        image = _samples_last(_read_stored(path, ask=False))
+        image = _samples_last(read_stored(path, ask=False))
     if image.ndim == 3 and image.shape[2] in (3, 4) and (grey := _equal_channels(image)) is not None:
         image = grey
     image = check_labels(image, str(path))

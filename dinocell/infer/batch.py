@@ -33,15 +33,15 @@ import tifffile
 import torch
 from tqdm.auto import tqdm
 
-from ..core.images import BlankError, _PREPARATION, _as_channels, _unreadable, channel_count, check_axes, list_images, read_image, said_of_channels
-from ..data.dataset import _lean_start, _sha256, _start_worker
-from .cells import _check_pixel_size, cell_table
+from ..core.images import BlankError, PREPARATION, as_channels, READ_ERRORS, channel_count, check_axes, list_images, read_image, said_of_channels
+from ..data.dataset import lean_start, file_sha256, start_worker
+from .cells import check_pixel_size, cell_table
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
-from .large import Stack, _array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
-from .pipeline import DINOCellPipeline, _estimates, _three_digits
-from ..model.network import UntrainedWarning, _meta, best_device, load_model
+from .large import Stack, array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
+from .pipeline import DINOCellPipeline, estimates_size, three_digits
+from ..model.network import UntrainedWarning, read_meta, best_device, load_model
 from ..model.ready import DEFAULT, model_path
-from ..score.metrics import _write_frames
+from ..score.metrics import write_frames
 from ..show.plots import overlay
 from ..utils.files import atomic_folder
 from ..utils.jobs import Job
@@ -85,7 +85,7 @@ class SegmentSettings:
             raise InputError(f'formats: none given: choose from {", ".join(known)}')
         if set(self.formats) & set(_TOGETHER) and 'tif' not in self.formats:
             raise InputError(f'formats: {", ".join(set(self.formats) & set(_TOGETHER))} is made of the label TIFFs: add tif')
-        _check_pixel_size(self.pixel_size)
+        check_pixel_size(self.pixel_size)
         check_axes(self.axes)
         if self.channel is not None and self.channel < 0:
             raise InputError(f'channel={self.channel}: channels are counted from 0')
@@ -139,10 +139,10 @@ def _read(path, axes=None): # an image file, or an OME-Zarr folder; see `check_a
     image = open_large(path, axes)
     try:
         pixels = np.asarray(image[tuple(slice(None) if n > 1 or k >= len(image.shape) - 2 else 0 for k, n in enumerate(image.shape))])
-    except _unreadable as e:
+    except READ_ERRORS as e:
         raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): the file is damaged') from e
     channels = getattr(image, 'channels', None)
-    return pixels if channels is None or pixels.ndim != 3 else _as_channels(pixels, channels - len(image.shape) + 3)
+    return pixels if channels is None or pixels.ndim != 3 else as_channels(pixels, channels - len(image.shape) + 3)
 
 def check_formats(
     what: SegmentSettings,
@@ -180,7 +180,7 @@ def estimates_diameter(
     pipe: DINOCellPipeline,
 ) -> bool:
     "Whether the diameter of the cells is estimated for each image"
-    return _estimates(pipe.model.config, **_asked(what, pipe.model.config))
+    return estimates_size(pipe.model.config, **_asked(what, pipe.model.config))
 
 def _asked(what, config): # of a model
     "What is asked for as arguments of `image_scale`; the pixel size counts where the model knows its own and no diameter is given"
@@ -195,13 +195,13 @@ def scale_of(
     "What decides how far an image is resized"
     if estimates_diameter(what, pipe):
         found = estimate()
-        return dict(diameter=found or _three_digits(pipe.cell_diameter())), found is None
+        return dict(diameter=found or three_digits(pipe.cell_diameter())), found is None
     return _asked(what, pipe.model.config), False
 
 def _assumed_diameter(pipe, size): # from `scale_of`
     "Diameter of the cells in pixels of the image by which it was resized; None where the model knows none"
     known = pipe.cell_diameter()
-    return None if known is None else _three_digits(known/pipe.image_scale(**size))
+    return None if known is None else three_digits(known/pipe.image_scale(**size))
 
 def check_scale(
     what: SegmentSettings,
@@ -371,10 +371,10 @@ def _segment_image(path, what, pipe):
 def _settings(what): # `SegmentSettings`
     "What results depend on, the model by its content; not which formats they are written in"
     path = model_path(what.model)
-    config, told = _meta(path), asdict(what) | dict(model=_sha256(path), preparation=_PREPARATION)
+    config, told = read_meta(path), asdict(what) | dict(model=file_sha256(path), preparation=PREPARATION)
     for name in ('output', 'device', 'formats', *(k for k in ('channel', 'axes') if told[k] is None)):
         del told[name]  # as before they could be given
-    if _estimates(config, **_asked(what, config)):
+    if estimates_size(config, **_asked(what, config)):
         told['diameter'] = 'auto'  # as if it were said
     return json.loads(json.dumps(told))
 
@@ -511,7 +511,7 @@ def _stack_maps(stack, path, what, pipe, size, work): # see `_segment_stack`; fr
     how = _settings(what) | dict.fromkeys(('formats', 'cells_max', 'cell_fill', 'pixel_size', 'channel_names')) | size
     with _stack_job(work, dict(how, stamp=_stamp(path))) as job:
         job.begin()
-        maps = _array_file(work/'maps.npy', (math.prod(stack.counts), *stack.shape), np.float32)
+        maps = array_file(work/'maps.npy', (math.prod(stack.counts), *stack.shape), np.float32)
         blank = {r['frame']: r['blank'] for r in job.rows}
         for k, why in _predict_frames(maps, stack, path, what, pipe, size, blank):
             blank[k] = why
@@ -525,7 +525,7 @@ def _segment_stack(files, stack, path, what, pipe): # format -> file; as `segmen
     size, guess = scale_of(what, pipe, lambda: _estimated_in_stack(pipe, stack, path))
     try:
         maps, blank = _stack_maps(stack, path, what, pipe, size, work)
-        labels = _array_file(work/'labels.npy', maps.shape, np.uint32)
+        labels = array_file(work/'labels.npy', maps.shape, np.uint32)
         _flood_frames(labels, maps, pipe)
         found = Found(stack, maps, labels, _assumed_diameter(pipe, size), guess, tuple(blank))
         write_found(files, found, what, pipe)
@@ -545,7 +545,7 @@ def _segment_stack(files, stack, path, what, pipe): # format -> file; as `segmen
 # %% ../../nbs/infer/07_batch.ipynb #a6b22221
 def _start(threads): # for torch
     "A process of its own"
-    _start_worker()
+    start_worker()
     torch.set_num_threads(threads)
     warnings.simplefilter('ignore', UntrainedWarning)                    # it was said once
 
@@ -564,7 +564,7 @@ def _copied(what, sha): # `SegmentSettings`; checksum of the file of its model
         copy.unlink(missing_ok=True)
 
 def _check_same(path, sha, what): # file of the model, or a copy
-    if _sha256(path) != sha:
+    if file_sha256(path) != sha:
         raise InputError(f'{what.model}: was changed while it was read: run the same again')
 
 @contextmanager
@@ -578,7 +578,7 @@ def _results_of(images, what, pipe, sha, workers, executor):
         pool = executor or ProcessPoolExecutor(workers, get_context('spawn'), _start, (max(1, cores()//workers),))
         try:
             for p in images:
-                with _lean_start() if own else nullcontext():
+                with lean_start() if own else nullcontext():
                     jobs[pool.submit(segment_file, p, what)] = p
             yield ((jobs[f], f.result) for f in as_completed(jobs))
         finally:
@@ -680,7 +680,7 @@ def _write_together(rows, what, job): # of `segment_files`; `SegmentSettings`; i
         shutil.rmtree(folder := Path(what.output)/_TOGETHER['ctc'], ignore_errors=True)
         with atomic_folder(folder) as tmp:
             frames = (page for _, f in done for page in _pages(f))
-            (tmp/'res_track.txt').write_text(_write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'), encoding='utf-8')
+            (tmp/'res_track.txt').write_text(write_frames(frames, max(3, len(str(sum(r.get('frames', 1) for r in rows) - 1))), tmp/'mask'), encoding='utf-8')
     note({name: _stamps(Path(what.output)/name) for name in names})
 
 def _pages(path): # label TIFF of an image or a stack

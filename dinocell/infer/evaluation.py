@@ -26,16 +26,16 @@ from skimage.filters import gaussian, sobel, threshold_otsu
 from skimage.segmentation import find_boundaries, watershed
 from tqdm.auto import tqdm
 
-from ..core.images import _PREPARATION, suffixes
+from ..core.images import PREPARATION, suffixes
 from ..core.labels import check_labels, label_doubt, relabel, resize_labels
 from ..core.watershed import enlarge_map
-from ..data.dataset import CellDataset, _sha256, check_prepared
+from ..data.dataset import CellDataset, file_sha256, check_prepared
 from ..data.formats import read_mask
-from .cells import _CELLS, _WRONG, _certainty, _pixels_by_cell, agreement, fit_confidence
+from .cells import LEAST_CELLS, LEAST_WRONG, certainty_of, pixels_by_cell, agreement, fit_confidence
 from .export import write_tiff
 from .pipeline import DINOCellPipeline
 from ..model.network import DINOCell, weights_sha256
-from ..score.metrics import KINDS, _ctc, _hits, _kinds, _overlaps, _pq, _undefined, object_kinds, pooled_scores
+from ..score.metrics import KINDS, ctc_of, count_hits, find_kinds, find_overlaps, count_pq, undefined_scores, object_kinds, pooled_scores
 from ..score.statistics import basis, interval, say_basis
 from ..score.tuning import ThresholdSurface, find_optimal_thresholds
 from ..utils.files import atomic_path
@@ -72,11 +72,11 @@ def image_counts(
     res, # result labels (H,W)
 ) -> np.ndarray: # (22,) float64, see `COUNTS`
     "What one image contributes to all scores"
-    o = _overlaps(ref, res)
-    c, kinds = _ctc(o), _kinds(o)
+    o = find_overlaps(ref, res)
+    c, kinds = ctc_of(o), find_kinds(o)
     found, _, missed, _, split, merged = np.bincount(kinds.ref_kind, minlength=len(KINDS))
     extra = np.count_nonzero(kinds.res_kind == KINDS.index('extra'))
-    return np.array([c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, *_hits(o)[0], _pq(o)[1], found, missed, extra, split, merged], float)
+    return np.array([c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, *count_hits(o)[0], count_pq(o)[1], found, missed, extra, split, merged], float)
 
 def scores_of(
     counts, # (...,22) counts of an image, or summed over images
@@ -164,7 +164,7 @@ def _fingerprint(method):
     "What makes a pipeline's labels: its weights and settings; nothing is known of other methods"
     if not isinstance(method, DINOCellPipeline):
         return {}
-    return dict(weights=weights_sha256(method.model), preparation=_PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap')})
+    return dict(weights=weights_sha256(method.model), preparation=PREPARATION, **{k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap')})
 
 def write_results(
     method,              # see `labels_by`
@@ -183,13 +183,13 @@ def write_results(
             raise InputError(f'{folder}/{foreign}.tif: did not come from here: choose another folder')
         job.begin()
         done, file_of = {r['image']: r.get('file') for r in job.rows}, {n: folder/f'{n}.tif' for n in data.names}
-        if changed := next((file_of[n] for n in data.names if done.get(n) and file_of[n].is_file() and _sha256(file_of[n]) != done[n]), None):
+        if changed := next((file_of[n] for n in data.names if done.get(n) and file_of[n].is_file() and file_sha256(file_of[n]) != done[n]), None):
             raise InputError(f'{changed}: was changed since it was written here: choose another folder, or remove this file')
         todo = [i for i, n in enumerate(data.names) if n not in done or not file_of[n].is_file()]
         with tqdm(total=len(data), initial=len(data) - len(todo), desc=name, leave=False) as bar:
             for i in todo:
                 write_tiff(path := file_of[data.names[i]], labels(i))
-                job.add(dict(image=data.names[i], file=_sha256(path)))
+                job.add(dict(image=data.names[i], file=file_sha256(path)))
                 bar.update()
     return folder
 
@@ -224,7 +224,7 @@ def score_dataset(
         counts, reduced = map(np.stack, zip(*(_both_counts(data, i, labels(i)) for i in bar)))
     scored = ImageCounts(name, list(data.names), groups_of(data), counts, reduced, list(data.groups))
     if not counts[:, 0].any():
-        warnings.warn(f'{data.folder}: no cell in any of its masks: {_undefined(counts[:, 1].any())}', stacklevel=2)
+        warnings.warn(f'{data.folder}: no cell in any of its masks: {undefined_scores(counts[:, 1].any())}', stacklevel=2)
     return scored
 
 # %% ../../nbs/infer/04_evaluation.ipynb #b28bd242
@@ -456,7 +456,7 @@ def _calibrate(pipe, data, enough=2000): # cells
         mask = data.mask(i)
         found = enlarge_map(pipe.predict_prepared(data.grey(i)), mask.shape)
         labels = relabel(pipe.flood(found))
-        tables.append(_certainty(labels, found, *_pixels_by_cell(labels)))
+        tables.append(certainty_of(labels, found, *pixels_by_cell(labels)))
         true.append(agreement(labels, [mask]))                                          # IoU with the true cell
         if sum(map(len, true)) >= enough:
             break
@@ -468,7 +468,7 @@ def say_confidence(
 ) -> str:
     "Whether cells will have a confidence, in a sentence"
     rests = f"{found['cells']} cells, {found['wrong']} of them wrong"
-    return f'confidence of cells calibrated on {rests}' if found['weights'] else f'no confidence of cells: {rests}, but it takes {_CELLS} and {_WRONG}'
+    return f'confidence of cells calibrated on {rests}' if found['weights'] else f'no confidence of cells: {rests}, but it takes {LEAST_CELLS} and {LEAST_WRONG}'
 
 def tune_model(
     model: DINOCell,        # its `config` is changed; `save_model` keeps it

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Stored', 'open_large', 'Stack', 'open_stack', 'Rows', 'grey_rows', 'mended_rows', 'central_part',
            'estimate_in_middle', 'resized_rows', 'ranked_values', 'large_limits', 'count_known', 'Forecast', 'forecast',
-           'segment_large']
+           'array_file', 'segment_large']
 
 # %% ../../nbs/infer/06_large.ipynb #6cfb630b
 import math
@@ -23,12 +23,12 @@ import torch
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..core.images import BlankError, Channels, _COLOUR, _LINE, _PREPARATION, _array_axes, _as_channels, _axes_told, _by_axes, _channel_axis, _channels_first, _check_plane, _open_tiff, _resize_known, _tiff_axes, _unreadable, _whole_series, check_axes, even_out, measure_levels, mend_lines, stretch, to_grey
+from ..core.images import BlankError, Channels, COLOUR_KINDS, LINE, PREPARATION, array_axes, as_channels, resolve_axes, arrange_axes, channel_axis, channels_first, check_plane, open_tiff, resize_known, tiff_axes, READ_ERRORS, whole_series, check_axes, even_out, measure_levels, mend_lines, stretch, to_grey
 from ..core.windows import predict_bands, window_grid
-from .cells import _check_pixel_size
-from .export import WriteError, _scale
-from .pipeline import DINOCellPipeline, _FLOOD, flood_bands, mean_of_flips
-from ..model.network import _weight_bytes
+from .cells import check_pixel_size
+from .export import WriteError, tiff_resolution
+from .pipeline import DINOCellPipeline, FLOOD_BYTES, flood_bands, mean_of_flips
+from ..model.network import weight_bytes
 from ..utils.files import atomic_folder, atomic_path
 from ..utils.jobs import Job
 from ..utils.system import InputError, duration
@@ -59,7 +59,7 @@ class _Pages:
 
     def __getitem__(self, index):
         if self.file is None:
-            self.file = _open_tiff(self.path)
+            self.file = open_tiff(self.path)
         lead = len(self.shape) - len(self.page)
         number = np.arange(math.prod(self.shape[:lead])).reshape(self.shape[:lead])[index[:lead]]
         pages = np.stack([self.file.series[0].pages[int(k)].asarray() for k in np.ravel(number)])
@@ -67,14 +67,14 @@ class _Pages:
 
 def _tiff_rows(path, stack, axes): # whether a stack will do; see `check_axes`
     "The first series of a TIFF as an array that reads what is asked for"
-    with _open_tiff(path) as f:
-        series = _whole_series(f, path)
-        told = series.axes if stack else _tiff_axes(series, axes, path)
+    with open_tiff(path) as f:
+        series = whole_series(f, path)
+        told = series.axes if stack else tiff_axes(series, axes, path)
         if series.dataoffset is not None:
             pixels = np.memmap(path, series.dtype.newbyteorder(f.byteorder), 'r', series.dataoffset, series.shape)
             if stack:
                 return pixels
-            return _channels_first(pixels, series) if told == series.axes else _by_axes(pixels, told)
+            return channels_first(pixels, series) if told == series.axes else arrange_axes(pixels, told)
         ends = [a + n for page in series.pages if page is not None for a, n in zip(page.dataoffsets, page.databytecounts)]
         if not ends or max(ends) > path.stat().st_size:
             raise InputError(f'{path}: the file is cut short: copy it again')
@@ -83,7 +83,7 @@ def _tiff_rows(path, stack, axes): # whether a stack will do; see `check_axes`
             return _Pages(path, series)
     pixels = _zarr().open_array(tifffile.imread(path, aszarr=True, series=0, level=0, _multifile=False), mode='r')
     known = told.find('C') if 'C' in told else told.find('S')
-    return pixels if stack or known < 0 or series.keyframe.photometric in _COLOUR else Stored(pixels, known)
+    return pixels if stack or known < 0 or series.keyframe.photometric in COLOUR_KINDS else Stored(pixels, known)
 
 # %% ../../nbs/infer/06_large.ipynb #30d7546c
 def _ome_axes(scales, dims): # an entry of `multiscales`; number of dimensions
@@ -108,8 +108,8 @@ def _open_zarr(path, stack, asked): # as `_tiff_rows`
     image, axes = _find_zarr(path)
     if stack:
         return image
-    axes = _axes_told(axes or _array_axes(image.shape), image.shape, asked, path)
-    _check_plane(axes, image.shape, path)
+    axes = resolve_axes(axes or array_axes(image.shape), image.shape, asked, path)
+    check_plane(axes, image.shape, path)
     return Stored(image, axes.index('C')) if 'C' in axes else image
 
 # %% ../../nbs/infer/06_large.ipynb #a9a02988
@@ -118,9 +118,9 @@ def _npy_rows(path, stack, asked): # as `_tiff_rows`
     pixels = np.load(path, mmap_mode='r', allow_pickle=False)
     if stack:
         return pixels
-    axes = _array_axes(pixels.shape)
-    told = _axes_told(axes, pixels.shape, asked, path)
-    return pixels if told == axes else _by_axes(pixels, told)
+    axes = array_axes(pixels.shape)
+    told = resolve_axes(axes, pixels.shape, asked, path)
+    return pixels if told == axes else arrange_axes(pixels, told)
 
 def open_large(
     source,              # TIFF, .npy or zarr on disk, or an array: numpy, memory-mapped, zarr
@@ -143,7 +143,7 @@ def _open(path, stack, axes): # as `_tiff_rows`
             return _npy_rows(path, stack, axes)
     except InputError:
         raise
-    except _unreadable as e:
+    except READ_ERRORS as e:
         raise InputError(f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
@@ -160,14 +160,14 @@ def _axes_of(path):
     try:
         if path.is_dir():
             image, axes = _find_zarr(path)
-            return axes or _array_axes(image.shape), image.shape
+            return axes or array_axes(image.shape), image.shape
         if path.suffix.lower() in ('.tif', '.tiff'):
-            with _open_tiff(path) as f:
+            with open_tiff(path) as f:
                 return f.series[0].axes, f.series[0].shape
         if path.suffix.lower() == '.npy':
             shape = np.load(path, mmap_mode='r', allow_pickle=False).shape
-            return _array_axes(shape), shape
-    except _unreadable:
+            return array_axes(shape), shape
+    except READ_ERRORS:
         pass
     return '', ()
 
@@ -179,7 +179,7 @@ def open_stack(
     check_axes(axes)
     path, asked = Path(path), axes
     axes, shape = _axes_of(path)
-    axes = _axes_told(axes, shape, asked, path)
+    axes = resolve_axes(axes, shape, asked, path)
     along = {a: k for a in 'TZ' for k, (b, n) in enumerate(zip(axes, shape)) if a == b and n > 1}
     if not along:
         return None
@@ -191,9 +191,9 @@ def open_stack(
         index = tuple(int(where[j]) if j in where else slice(None) if n > 1 or axes[j] in 'YX' else 0 for j, n in enumerate(shape))
         try:
             frame = np.asarray(image[index])
-        except _unreadable as e:
+        except READ_ERRORS as e:
             raise InputError(f'{path}: frame {k} cannot be read ({str(e)[:80]}): the file is damaged') from e
-        return _as_channels(frame, left.index('C')) if 'C' in left and frame.ndim == 3 else frame
+        return as_channels(frame, left.index('C')) if 'C' in left and frame.ndim == 3 else frame
     left = [a for j, (a, n) in enumerate(zip(axes, shape)) if j not in along.values() and (n > 1 or a in 'YX')]
     return Stack(''.join(along), counts, size, read)
 
@@ -216,7 +216,7 @@ def grey_rows(
         raise InputError(f'{name}: shape {tuple(image.shape)} holds no pixel')
     to_grey(np.zeros((1, 1), image.dtype), None, name)                   # its dtype is one of numbers
     known = 0 if isinstance(image, Channels) else getattr(image, 'channels', None)
-    axis = keep.index(known) if known in keep and len(shape) == 3 else _channel_axis(shape)
+    axis = keep.index(known) if known in keep and len(shape) == 3 else channel_axis(shape)
     last = axis == 2
     if len(shape) not in (2, 3) or len(shape) == 3 and axis not in (0, 2):
         raise InputError(f'{name}: shape {tuple(image.shape)} is not an image: give H×W, H×W×3 or C×H×W')
@@ -227,7 +227,7 @@ def grey_rows(
         index = tuple(slice(a, b) if k == rows else slice(None) if k in keep else 0 for k in range(len(image.shape)))
         try:
             part = np.asarray(image[index])
-        except _unreadable as e:
+        except READ_ERRORS as e:
             raise InputError(f'{name}: rows {a} to {b - 1} cannot be read ({str(e)[:80]}): the file is damaged') from e
         if len(shape) == 2:
             return to_grey(part, None, name)
@@ -244,8 +244,8 @@ def mended_rows(
 ) -> Rows:      # what `mend_lines` makes of all of it
     "A plane without dead lines, read in bands"
     def read(a, b):
-        top = max(0, a - _LINE - 1)
-        return mend_lines(rows.read(top, min(rows.shape[0], b + _LINE + 1)))[a - top:b - top]
+        top = max(0, a - LINE - 1)
+        return mend_lines(rows.read(top, min(rows.shape[0], b + LINE + 1)))[a - top:b - top]
     return rows._replace(read=read)
 
 # %% ../../nbs/infer/06_large.ipynb #d76d7c1b
@@ -293,7 +293,7 @@ def resized_rows(
             if sigma.any():
                 x = ndi.gaussian_filter(x, sigma, mode=mode)
             return ndi.affine_transform(x, factor, offset, (b - a, shape[1]), order=1, mode=mode)
-        return _resize_known(part, resized)
+        return resize_known(part, resized)
     return Rows(tuple(shape), read, max(1, math.ceil(rows.step/factor[0])))
 
 # %% ../../nbs/infer/06_large.ipynb #bf38336c
@@ -389,7 +389,7 @@ def forecast(
             model(x).sum().item()
         seconds = time.perf_counter() - start
     strip = (lefts[-1] + pipe.window)*(pipe.window + pipe.batch//len(lefts)*pipe.window)*10/1e9
-    flood = min(memory, math.prod(full)*_FLOOD/1e9)
+    flood = min(memory, math.prod(full)*FLOOD_BYTES/1e9)
     return Forecast(left, seconds/batch*left, flood + strip, _disk(shape, full)/1e9)
 
 def _disk(shape, full): # sizes of the picture that the network sees, and of the image
@@ -400,12 +400,12 @@ def _disk(shape, full): # sizes of the picture that the network sees, and of the
 def _fingerprint(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: layout of the folder, sizes, settings, weights, and 64 rows of the image"
     weights = 0
-    for v in _weight_bytes(getattr(pipe.model, 'state_dict', dict)()):
+    for v in weight_bytes(getattr(pipe.model, 'state_dict', dict)()):
         weights = zlib.crc32(v, weights)
     pixels = 0
     for k in np.unique(np.linspace(0, plane.shape[0] - 1, 64).astype(int)):
         pixels = zlib.crc32(plane.read(k, k + 1), pixels)
-    return dict(format=3, preparation=_PREPARATION, shape=list(plane.shape), pixels=pixels, weights=weights, scale=scale, **{k: pipe.model.config[k] for k in ('channel', 'flatten', 'limits')},
+    return dict(format=3, preparation=PREPARATION, shape=list(plane.shape), pixels=pixels, weights=weights, scale=scale, **{k: pipe.model.config[k] for k in ('channel', 'flatten', 'limits')},
                 window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips)
 
 def _work_folder(job): # of the folder, which it holds
@@ -420,7 +420,7 @@ def _reserve(path): # a file, perhaps with holes
         with open(path, 'r+b') as f:
             os.posix_fallocate(f.fileno(), 0, path.stat().st_size)
 
-def _array_file(path, shape, dtype): # an .npy file, whose existence says that it is finished
+def array_file(path, shape, dtype): # an .npy file, whose existence says that it is finished
     "The array of such a name that is still being made, opened for writing"
     part = path.with_name(path.name + '.part')
     if not part.exists():
@@ -450,7 +450,7 @@ def _prepare(
         levels = measure_levels(rows.read, rows.shape, config['flatten'], name, max(1, pixels//rows.shape[1]))
         band = lambda a, b: even_out(rows.read, levels, a, b, rows.shape[0])
     for a, b in tqdm(_bands(rows, pixels), desc='preparing', leave=False, delay=5):
-        _array_file(path, rows.shape, np.uint8)[a:b] = band(a, b)
+        array_file(path, rows.shape, np.uint8)[a:b] = band(a, b)
     _finish(path)
 
 def _predict(pipe, model, prepared, path): # files
@@ -465,7 +465,7 @@ def _predict(pipe, model, prepared, path): # files
     with tqdm(total=windows, initial=seen, desc='predicting', unit='window', leave=False) as bar:
         read = lambda a, b: np.array(np.load(prepared, mmap_mode='r')[a:b])
         for rows, done, carry in predict_bands(model, read, shape, pipe.window, pipe.overlap, pipe.batch, pipe.model.device, done, carry, bar.update):
-            _array_file(path, shape, np.float32)[top:top + len(rows)] = rows
+            array_file(path, shape, np.float32)[top:top + len(rows)] = rows
             top += len(rows)
             with atomic_path(state) as tmp:
                 np.savez(tmp, done=done, top=top, carry=carry, seen=bar.n)
@@ -478,7 +478,7 @@ def _map_back(path, full, shape): # map at the network's scale; file to make; si
     found = np.load(path, mmap_mode='r')
     rows = resized_rows(Rows(found.shape, lambda a, b: np.array(found[a:b])), shape, 'nearest', any(n < m for n, m in zip(shape, found.shape)))
     for a, b in _bands(rows, 2**22):
-        _array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
+        array_file(full, shape, np.float32)[a:b] = np.clip(rows.read(a, b), 0, 1)
     _finish(full)
 
 # %% ../../nbs/infer/06_large.ipynb #f5a32ba1
@@ -504,7 +504,7 @@ def _write_large(output, labels, final, pixel_size): # path; see `_tiles`; µm o
     else:
         with atomic_path(output) as tmp:
             tifffile.imwrite(tmp, _tiles(labels, final, dtype), shape=labels.shape, dtype=dtype, tile=(512, 512), compression='zlib',
-                             bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None, **_scale(pixel_size))
+                             bigtiff=labels.size*np.dtype(dtype).itemsize > 2**31, metadata=None, **tiff_resolution(pixel_size))
 
 # %% ../../nbs/infer/06_large.ipynb #e8f2d7d6
 def segment_large(
@@ -525,7 +525,7 @@ def segment_large(
     thresholds = pipe._thresholds(cells_max, cell_fill)
     _check_output(output, memory)
     noted = pixel_size if label_pixel_size is None else label_pixel_size
-    _check_pixel_size(noted)
+    check_pixel_size(noted)
     plane = grey_rows(open_large(source, axes), pipe.model.config['channel'], name)
     _check_step(plane, memory, name)
     if pipe.estimates(diameter, pixel_size):
@@ -570,8 +570,8 @@ def _flood_to(full, output, work, thresholds, memory, pixel_size): # file of the
     "Write the labels, remove the work; number of cells"
     dist_map, path = np.load(full, mmap_mode='r'), work/'labels.npy'
     path.with_name(path.name + '.part').unlink(missing_ok=True)
-    labels = _array_file(path, dist_map.shape, np.uint32)
-    final = flood_bands(dist_map, labels, *thresholds, max(16, int(min(memory*1e9/_FLOOD, 2**23))//dist_map.shape[1]), memory)
+    labels = array_file(path, dist_map.shape, np.uint32)
+    final = flood_bands(dist_map, labels, *thresholds, max(16, int(min(memory*1e9/FLOOD_BYTES, 2**23))//dist_map.shape[1]), memory)
     _write_large(output, labels, final, pixel_size)
     del labels, dist_map                                                 # or Windows would keep the files
     shutil.rmtree(work)

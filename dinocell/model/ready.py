@@ -91,11 +91,11 @@ def register_model(
     folder: str | Path | None = None, # whose table to write; None: the folder of the file
 ) -> ReadyModel:
     "Enter a model file in the table of its folder, `models.json`"
-    from dinocell.model.network import _meta
+    from dinocell.model.network import read_meta
     path = Path(path)
     if not re.fullmatch(r'\w[\w.-]*', name):
         raise InputError(f"name '{name}': use letters, digits, '-', '_' and '.' only, such as my-cells")
-    _meta(path)                                                          # it is a model file
+    read_meta(path)                                                          # it is a model file
     entry = ReadyModel(name, path.name, _sha256(path), path.stat().st_size, licence, purpose, trained_on, address)
     folder = path.parent if folder is None else Path(folder)
     table = _read_table(folder) | {name: entry}
@@ -179,8 +179,8 @@ def pack_model(
     "Write a trained model in half precision (float16), in half the bytes; it is loaded as float32"
     from safetensors import safe_open
     from dinocell.model.backbone import write_state
-    from dinocell.model.network import _meta
-    _meta(source)                                                        # it is a model file
+    from dinocell.model.network import read_meta
+    read_meta(source)                                                        # it is a model file
     with safe_open(str(source), 'pt') as f:
         notes = f.metadata()
         state = {k: _half(f.get_tensor(k), k, source) for k in f.keys()}

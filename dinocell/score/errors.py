@@ -12,7 +12,7 @@ from operator import add
 import numpy as np
 
 from ..core.labels import relabel
-from .metrics import KINDS, _each, ctc_counts, matching_counts, object_kinds
+from .metrics import KINDS, each_pair, ctc_counts, matching_counts, object_kinds
 
 # %% ../../nbs/score/03_errors.ipynb #4f7cb62d
 def mend(
@@ -39,7 +39,7 @@ def error_costs(
     results, # result labels, in the same order
 ) -> list:   # a dict a kind: kind, n (cells; labels for `extra`), SEG, DET, AP: what pooled scores would gain if this kind were mended (`found`: if its outlines were exact); NaN without a reference object
     "Error kinds of a data set and what each of them costs"
-    versions, numbers = zip(*_each(_versions, refs, results))
+    versions, numbers = zip(*each_pair(_versions, refs, results))
     pooled = [[reduce(add, counts) for counts in zip(*images)] for images in zip(*versions)]
     scores = np.array([(c.seg, c.det, m.mean_ap) for c, m in pooled])
     return [dict(kind=kind, n=n, **dict(zip(('SEG', 'DET', 'AP'), gain.tolist())))

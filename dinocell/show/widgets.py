@@ -15,17 +15,17 @@ from PIL import Image
 
 from ..core.images import to_grey
 from ..core.labels import check_labels
-from ..core.watershed import _check_map, masks_from_distance
+from ..core.watershed import check_map, masks_from_distance
 from ..score.metrics import ctc_counts, matching_counts
-from .plots import _block_means, _middles, overlay
+from .plots import block_means, block_middles, overlay
 from ..utils.system import InputError
 
 # %% ../../nbs/show/05_widgets.ipynb #4bc4ffd1
 _SIDE = 800 # pixels of a shown picture, at most
 
-def _picture(grey, labels, k): # (h,w) from `_block_means`; (H,W); pixels a block
+def _picture(grey, labels, k): # (h,w) from `block_means`; (H,W); pixels a block
     "The overlay as the bytes of a PNG file"
-    rgb = (overlay(grey, labels[np.ix_(*(_middles(n, k) for n in labels.shape))])*255 + .5).astype(np.uint8)
+    rgb = (overlay(grey, labels[np.ix_(*(block_middles(n, k) for n in labels.shape))])*255 + .5).astype(np.uint8)
     zoom = max(1, _SIDE//max(grey.shape))
     file = BytesIO()
     Image.fromarray(rgb.repeat(zoom, 0).repeat(zoom, 1)).save(file, 'png', compress_level=1)
@@ -52,7 +52,7 @@ class ThresholdSliders:
     ):
         w = _ipywidgets()
         self.dist_map, self.truth, self.saddle, self.block = dist_map, truth, saddle, -(-max(grey.shape)//_SIDE)
-        self.grey = _block_means(grey, self.block)
+        self.grey = block_means(grey, self.block)
         slider = lambda name, value: w.FloatSlider(value=value, min=0, max=1, step=.01, description=name, continuous_update=False, layout=w.Layout(width='380px'))
         self.cells_max, self.cell_fill = slider('cells_max', cells_max), slider('cell_fill', cell_fill)
         self.text, self.picture = w.HTML(), w.Image(format='png', layout=w.Layout(max_width='100%', max_height='70vh', object_fit='contain', align_self='flex-start'))
@@ -108,7 +108,7 @@ def threshold_sliders(
         raise InputError(f'truth of shape {np.shape(truth)} does not belong to an image of shape {grey.shape}: give the labels of this image, at its size')
     if runs:
         return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, pipeline_or_map.cells_max, pipeline_or_map.cell_fill, pipeline_or_map.saddle)
-    dist_map = _check_map(pipeline_or_map)
+    dist_map = check_map(pipeline_or_map)
     if dist_map.shape != grey.shape:
         raise InputError(f'distance map: shape {dist_map.shape} does not belong to an image of shape {grey.shape}: give the map of this image')
     start = signature(masks_from_distance).parameters

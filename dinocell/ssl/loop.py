@@ -29,10 +29,10 @@ from ..model.backbone import create_vit, load_weights, matching_name, write_stat
 from ..model.network import first_weights, weights_sha256
 from .consistency import consistency, field_embeddings, vit_tokens
 from .crops import Crops, crop_batch, draw_sides
-from .fields import Fields, _read_rows, draw_channels, split_plates
+from .fields import Fields, read_field_rows, draw_channels, split_plates
 from .losses import (SSLHead, block_masks, cosine_between, dino_loss, ema_update, ibot_loss, koleo_loss, layer_groups, line_between, mask_weights,
                                  sinkhorn)
-from ..train.loop import Team, _HOW, _Run, _begin, _finite, _job, _key, _precision, join_team, lr_factor, read_ahead
+from ..train.loop import Team, RUNTIME, Run, begin_run, check_finite, run_job, job_key, autocast_for, join_team, lr_factor, read_ahead
 from ..utils.jobs import checksum, flat
 from ..utils.settings import PretrainConfig
 from ..utils.system import InputError
@@ -178,7 +178,7 @@ def pretrain_step(
     masks = step.masks.transpose(0, 1).flatten(0, 1)
     at, weight = masks.flatten().nonzero()[:, 0].to(device), mask_weights(masks).to(device)
     big, little = crop_batch(windows, step.channels, step.crops, config.crops)
-    with _precision(config, device):
+    with autocast_for(config, device):
         with torch.no_grad():
             told, told_patches, _ = pair.teacher(big, None, None, at)
         said, said_patches, main = net(big, little, masks.to(device), at)
@@ -305,14 +305,14 @@ def _identity(fields):
 
 def _plate_table(fields):
     "Each plate, with a checksum of its fields' names and pixels"
-    sums, plates = [r['sha256'] for r in _read_rows(fields.folder)], {}
+    sums, plates = [r['sha256'] for r in read_field_rows(fields.folder)], {}
     for k, key, plate in zip(fields.which.tolist(), fields.keys, fields.plates):
         plates.setdefault(plate, []).append(f'{key} {sums[k]}')
     return {plate: dict(fields=checksum(*told)) for plate, told in plates.items()}
 
 def _about(pair, backbone_name, config, views, fields, held_out):
     "What makes the result of a run, see `Job`"
-    return flat(asdict(config), _HOW) | {'backbone_name': backbone_name, 'views': views, 'channels': list(fields.channels), 'start weights': weights_sha256(pair.student.vit),
+    return flat(asdict(config), RUNTIME) | {'backbone_name': backbone_name, 'views': views, 'channels': list(fields.channels), 'start weights': weights_sha256(pair.student.vit),
                 'plates': _plate_table(fields), 'held-out plates': _plate_table(held_out)}
 
 # %% ../../nbs/ssl/06_loop.ipynb #4309e61f
@@ -326,7 +326,7 @@ def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the
             run.losses.append(pretrain_step(net, run.model, run.optimiser, windows, step, settings_at(s, config), config))
             waited += wait
             if time.time() - shown_at > 1:                           # reading the loss waits for the device: not at every step
-                bar.set_postfix(loss=f'{_finite(run.losses[-1][0].item(), epoch):.4f}', loading=f'{waited/(time.time() - start):.0%}')
+                bar.set_postfix(loss=f'{check_finite(run.losses[-1][0].item(), epoch):.4f}', loading=f'{waited/(time.time() - start):.0%}')
                 shown_at = time.time()
             if time.time() - run.saved > config.save_every:
                 run.save(start)
@@ -342,7 +342,7 @@ def _row(run, seen, config, **more): # seen: from `watch`
     now = settings_at(max(0, epoch*config.steps - 1), config)
     row = dict(epoch=epoch, **now, **dict(zip(_noted, map(float, means))), **seen, **more)
     if epoch:
-        _finite(row['loss'], epoch - 1)
+        check_finite(row['loss'], epoch - 1)
     row['collapsed'] = bool(epoch and say_collapse(row))
     if row['collapsed'] and team.rank == 0:
         warnings.warn(say_collapse(row))
@@ -403,10 +403,10 @@ def pretrain(
     pair = make_pair(backbone_name, config, weights).to(team.device)
     draw_channels(1, len(fields.channels), 1, views)                   # an unknown name is told before anything is written
     what = _about(pair, backbone_name, config, views, fields, held_out)
-    with _job(output, team, lambda: what, 'backbone.safetensors') as job:
-        run = _Run(output, pair, make_optimiser(pair.student, config), job and _key(job), team)
+    with run_job(output, team, lambda: what, 'backbone.safetensors') as job:
+        run = Run(output, pair, make_optimiser(pair.student, config), job and job_key(job), team)
         run.first = np.zeros(0)                                        # of supervised runs
-        _begin(run, job, output, config)
+        begin_run(run, job, output, config)
         if len(run.rows) > config.epochs:
             if team.rank == 0:
                 print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..data.dataset import _check_made, _open_job, _parts_job, _travels, _workers
-from ..data.download import _need_room
-from .fields import FieldKey, Fields, _check_choice, _check_names, _field_limits, _keep_good, _per_shard, _read_rows, _shard_name, _write_note, _write_shard
-from .plates import S3, Unreachable, _gather, _index_channels, _remote, _split_plane, read_field, write_index
+from ..data.dataset import check_made, open_job, parts_job, is_picklable, worker_pool
+from ..data.download import check_room
+from .fields import FieldKey, Fields, check_choice, check_channel_names, field_limits, keep_good, fields_per_shard, read_field_rows, shard_name, write_fields_note, write_shard
+from .plates import S3, Unreachable, gather_fields, index_channels, is_remote, split_plane, read_field, write_index
 from ..utils.files import atomic_folder, atomic_path
 from ..utils.jobs import checksum, read_table
 from ..utils.settings import SHARD_MB
@@ -33,7 +33,7 @@ from ..utils.system import InputError, check_number, cores, free_memory
 def _stamp(entries):
     "Mark of the sizes and times of the local files of some fields"
     found = []
-    for path in dict.fromkeys(_split_plane(a)[0] for f in entries for a in f.files.values() if a and not _remote(a)):
+    for path in dict.fromkeys(split_plane(a)[0] for f in entries for a in f.files.values() if a and not is_remote(a)):
         try:
             found.append((s := os.stat(path)) and (s.st_size, s.st_mtime_ns))
         except OSError:
@@ -56,7 +56,7 @@ def _pack_shard(job): # entries, path of the shard, names of the channels, what 
     stamp, records, skipped = _stamp(entries), [], []
     with ThreadPoolExecutor(threads) as pool:
         read = _ahead(pool, partial(read_field, channels=names, s3=s3), entries, threads)
-        n = _write_shard(path, _keep_good(read, names, like, on_bad, records, skipped), like[0])
+        n = write_shard(path, keep_good(read, names, like, on_bad, records, skipped), like[0])
     if not n:
         Path(path).unlink()
     note = Path(path).with_suffix('.json')
@@ -78,7 +78,7 @@ def _first_like(index, names, s3, most=100):
     for f in index[:most]:
         try:
             field = read_field(f, names, s3)
-            _field_limits(f.key, field, names, None)
+            field_limits(f.key, field, names, None)
             return field.shape, field.dtype, f.key
         except InputError as e:
             said.append(str(e))
@@ -87,15 +87,15 @@ def _first_like(index, names, s3, most=100):
 def _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3): # groups: the fields of each shard; job: that holds the folder of the parts
     "Every shard that is not finished; the notes of all"
     parts = job.note.parent
-    paths = [parts/_shard_name(k) for k in range(len(groups))]
-    _open_job(job)
+    paths = [parts/shard_name(k) for k in range(len(groups))]
+    open_job(job)
     for old in parts.glob('.*'):
         old.unlink()  # what was being written when it was interrupted
     todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g, on_bad) is None]
     left = sum(len(groups[k]) for k in todo)
-    _need_room(parts, 2*left*int(np.prod(like[0])), f'packing {left} fields')
+    check_room(parts, 2*left*int(np.prod(like[0])), f'packing {left} fields')
     workers = min(len(todo), min(cores(), 1 + left//16) if workers is None else workers)
-    with _workers(max(1, workers) if _travels((_pack_shard, index[0])) else 1) as run, tqdm(total=len(index), initial=len(index) - left, desc='packing', unit='field', leave=False) as bar:
+    with worker_pool(max(1, workers) if is_picklable((_pack_shard, index[0])) else 1) as run, tqdm(total=len(index), initial=len(index) - left, desc='packing', unit='field', leave=False) as bar:
         for job, _ in run(_pack_shard, ((groups[k], str(paths[k]), names, like, on_bad, threads, s3) for k in todo)):
             bar.update(len(job[0]))
     return [_shard_note(p, g, on_bad) for p, g in zip(paths, groups)]
@@ -103,7 +103,7 @@ def _pack_all(index, groups, job, names, like, on_bad, workers, threads, s3): # 
 # %% ../../nbs/ssl/02_packing.ipynb #21f81c97
 def _all_channels(index):
     "The names of all channels; `InputError` where a field lacks some and has others instead: those are two sets"
-    names = _index_channels(index)
+    names = index_channels(index)
     have = lambda f: [n for n, a in f.files.items() if a]
     most = max(index, key=lambda f: len(have(f)))
     if other := next((f for f in index if not set(have(f)) <= set(have(most))), None):
@@ -123,17 +123,17 @@ def pack_fields(
 ) -> Fields:                     # written whole or not at all
     "Read, check and pack the fields of an index by all cores; the same call goes on where an interrupted one stopped"
     folder, index = Path(folder), list(index)
-    _check_choice(on_bad)
+    check_choice(on_bad)
     for name, n in (('workers', workers), ('threads', threads)):
         if n is not None:
             check_number(name, n, 1, 1024, whole=True)
     check_number('shard_mb', shard_mb, 0, 1e5, above=True)
     if not index:
         raise InputError(f'{folder}: no field to pack: give at least one')
-    _gather(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
-    names, parts = _check_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
+    gather_fields(((f.key, None, n) for n, f in enumerate(index)), folder)       # no name twice
+    names, parts = check_channel_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
     begun = parts.exists()                                                 # by another call, whose work a refusal leaves as it is
-    threads = threads or (16 if any(map(_remote, index[0].files.values())) else 1)
+    threads = threads or (16 if any(map(is_remote, index[0].files.values())) else 1)
     kept = lambda: len(list(parts.glob('shard_*.json')))
     told = lambda e: InputError(f'{e}' + (f' ({kept()} shards packed so far are kept in {parts.name} for the next try)' if kept() else ''))
     try:
@@ -141,10 +141,10 @@ def pack_fields(
     except (InputError, Unreachable) as e:
         raise told(e) from e
     waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())                     # bytes, of a field each process has read
-    threads, per = max(1, min(threads, int(free_memory()/4/waiting))), _per_shard(like[0], shard_mb)
+    threads, per = max(1, min(threads, int(free_memory()/4/waiting))), fields_per_shard(like[0], shard_mb)
     groups = [index[k:k + per] for k in range(0, len(index), per)]
     keys = [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups]
-    with _parts_job(parts, keys, folder, channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per) as job:
+    with parts_job(parts, keys, folder, channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per) as job:
         made = checksum(json.dumps([job.identity, _stamp(index), meta], default=str))
         if folder.exists():
             return _tidied(folder, job, made)
@@ -156,7 +156,7 @@ def pack_fields(
                 shutil.rmtree(parts, ignore_errors=True)
             raise e from e.__cause__
         skipped = [s for n in notes for s in n['skipped']]
-        _write_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta, made_from=made)
+        write_fields_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta, made_from=made)
         write_index(parts/'sources.csv', index)
         parts.rename(folder)
         fields = _tidied(folder, job, made)
@@ -166,7 +166,7 @@ def pack_fields(
 
 def _tidied(folder, job, made): # checksum of what it is made from
     "A set that is whole, without the notes of the job that made it; that of another one is an `InputError`"
-    _check_made(folder/'fields.json', made, dict(channels=job.identity['channels'], size=job.identity['shape'][1:]))
+    check_made(folder/'fields.json', made, dict(channels=job.identity['channels'], size=job.identity['shape'][1:]))
     if job.known is None:
         print(f'{folder}: is finished already, nothing was done')
     for old in (folder/'job.json', *folder.glob('shard_*.json')):
@@ -190,7 +190,7 @@ def write_litdata(
     "Copy fields into litdata chunks; upload `chunks` to where they shall be read from"
     _litdata()
     from litdata.streaming.writer import BinaryWriter
-    rows = {FieldKey(*(r[n] for n in FieldKey._fields)): r['sha256'] for r in _read_rows(fields.folder)}
+    rows = {FieldKey(*(r[n] for n in FieldKey._fields)): r['sha256'] for r in read_field_rows(fields.folder)}
     with atomic_folder(folder) as tmp:
         writer = BinaryWriter(str(tmp/'chunks'), chunk_bytes=int(chunk_mb*1e6))
         for i in tqdm(range(len(fields)), desc='copying', leave=False):
@@ -199,7 +199,7 @@ def write_litdata(
         writer.merge(1)
         records = [dict(key=list(k), sha256=rows[k], limits=limits) for k, limits in zip(fields.keys, fields.limits.tolist())]
         kept = {k: v for k, v in fields.meta.items() if k not in ('version', 'channels', 'size', 'percentiles', 'fields', 'shards', 'skipped', 'checksums', 'made_from')}
-        _write_note(tmp, [records], fields.channels, (len(fields.channels), *fields.sizes[0].tolist()), fields.meta['skipped'], **kept | dict(kind='litdata'))
+        write_fields_note(tmp, [records], fields.channels, (len(fields.channels), *fields.sizes[0].tolist()), fields.meta['skipped'], **kept | dict(kind='litdata'))
     return open_litdata(folder)
 
 # %% ../../nbs/ssl/02_packing.ipynb #093b3c28

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..data.dataset import _sha256
+from ..data.dataset import file_sha256
 from ..data.layouts import preparation_of
 from ..infer.evaluation import tune_model
 from ..infer.pipeline import DINOCellPipeline
@@ -85,9 +85,9 @@ def tune_file(
         load_model(path)                  # says that there is no such file
     path, beside = Path(path), Path(path).parent
     with hold(beside/'.lock', beside):                   # a training that goes on there would write the same file
-        before, model = _sha256(path), load_model(path, best_device(device))
+        before, model = file_sha256(path), load_model(path, best_device(device))
         found = tune_model(model, data, metric)
-        if _sha256(path) != before:
+        if file_sha256(path) != before:
             raise InputError(f'{path}: was replaced while it was tuned, so that nothing is stored: tune the new one')
         save_model(model, path)
     with atomic_path(beside/'threshold_surface.json') as tmp:
