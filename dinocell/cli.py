@@ -94,12 +94,12 @@ def cmd_train(a):
     from dinocell.show.plots import plot_history, save_figure
     from dinocell.train.cell_data import CellData
     from dinocell.train.learner import Learner, check_start
-    from dinocell.train.loop import join_team, log_tensorboard
+    from dinocell.train.loop import dist_context, log_tensorboard
     from dinocell.utils.settings import TrainConfig
     from dinocell.utils.tables import best_row
     begins = {k: getattr(a, k) for k in ('backbone', 'weights', 'start', 'decoder', 'freeze')}
     check_start(**begins)                                                # before the data are opened
-    config, team = _config(a, TrainConfig), join_team(a.device)
+    config, team = _config(a, TrainConfig), dist_context(a.device)
     learn = Learner(CellData(a.data, a.valid), path=a.output, preset=a.preset or 'recipe', config=config, device=a.device, **begins)
     learn.fit(on_epoch=log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
     if team.rank:
@@ -216,11 +216,11 @@ def cmd_pretrain(a):
     from dinocell.show.plots import save_figure
     from dinocell.ssl.fields import open_fields
     from dinocell.ssl.loop import plot_pretraining, pretrain
-    from dinocell.train.loop import join_team
+    from dinocell.train.loop import dist_context
     from dinocell.utils.settings import PretrainConfig
     config = _config(a, PretrainConfig)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, a.weights, a.watch and open_fields(a.watch), a.device, a.hours)
-    if join_team(a.device).rank:
+    if dist_context(a.device).rank:
         return
     save_figure(plot_pretraining(rows), Path(a.output)/'pretraining.png')
     last = rows[-1]

@@ -25,7 +25,7 @@ from ..model.ready import PACKAGED, READY, model_path
 from ..score.tuning import ThresholdSurface
 from ..show.plots import figure_html, live_history, plot_comparison, plot_history, plot_surface, save_figure
 from .cell_data import CellData, prepare_folder
-from .loop import join_team, train
+from .loop import dist_context, train
 from .trial import trial_config
 from ..utils.files import atomic_path, hold
 from ..utils.settings import BACKBONE, PRESETS, TrainConfig, override, read_config
@@ -144,7 +144,7 @@ class Learner:
             config = replace(config, epochs=known.epochs, steps=known.steps)
         elif minutes is not None:
             config = trial_config(model, self.data, config, minutes, self.device)
-        team = join_team(self.device)
+        team = dist_context(self.device)
         if team.rank == 0:
             more = f' and {team.world - 1} more' if team.world > 1 else ''
             learns = f'{count_trainable(model)/1e6:.1f} M parameters learn'

@@ -16,7 +16,7 @@ from ..data.dataset import subset
 from ..model.network import DINOCell
 from .cell_data import CellData
 from .loop import (
-      join_team, make_optimiser, plan_epoch, settle, shares, train_step, training_data, validate)
+      dist_context, make_optimiser, plan_epoch, settle, shares, train_step, training_data, validate)
 from ..utils.settings import TrainConfig
 from ..utils.system import InputError
 
@@ -50,7 +50,7 @@ def trial_config(
     device: str | None = None,  # None: the best there is
 ) -> TrainConfig:
     "Settings for a training of about so many minutes on this machine"
-    team = join_team(device)
+    team = dist_context(device)
     if team.world > 1:
         raise InputError(f'minutes={minutes:g}: the processes of a launcher would choose differently: give epochs')
     trial = deepcopy(model).to(team.device).to(memory_format=torch.channels_last)
