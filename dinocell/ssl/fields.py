@@ -157,7 +157,7 @@ def write_fields_note(folder, shards, names, shape, skipped, **meta): # folder; 
         csv.writer(f).writerows([_columns, *(map(plain_cell, r) for r in rows)])
     with atomic_path(folder/'limits.npy') as tmp:
         np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
-    note = dict(dict(kind='npy'), **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
+    note = dict(meta, kind='npy', version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: file_sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
     with atomic_path(folder/'fields.json') as tmp:
         tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
@@ -222,7 +222,7 @@ def read_field_rows(folder):
     with open(folder/'fields.csv', newline='', encoding='utf-8') as f:
         yield from ({k: read_cell(v) for k, v in r.items()} for r in csv.DictReader(f))
 
-def _read_note(folder, kind='npy'): # kind of shards
+def _read_note(folder):
     "What is in fields.json; `InputError` unless it and the other files belong together"
     note = folder/'fields.json'
     if not note.is_file():
@@ -231,13 +231,13 @@ def _read_note(folder, kind='npy'): # kind of shards
         meta = json.loads(note.read_text(encoding='utf-8'))
         if meta['version'] > VERSION:
             raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
-        if meta['kind'] != kind:
-            raise InputError(f'{note}: a set in {meta["kind"]} chunks, not {kind}: open it by ' + ('open_fields' if kind != 'npy' else f'dinocell.ssl.packing.open_{meta["kind"]}'))
+        if meta['kind'] != 'npy':
+            raise InputError(f'{note}: a set in {meta["kind"]} chunks, which this version does not read: pack the set again')
         for name, known in meta['checksums'].items():
             if file_sha256(folder/name) != known:
                 raise InputError(f'{folder/name}: not what was written (its checksum differs): copy the set again, or pack it again')
         for k, n in enumerate(meta['shards']):
-            if n and kind == 'npy':
+            if n:
                 _check_shard(folder/shard_name(k), (n, len(meta['channels']), *meta['size']))
     except InputError:
         raise
@@ -257,14 +257,12 @@ def _check_shard(path, shape): # (n,C,H,W)
 # %% ../../nbs/ssl/00_fields.ipynb #78bf809c
 class Fields:
     "A set of fields, or a part of one, memory-mapped"
-    kind = 'npy' # of the shards
-
     def __init__(self,
         folder: str | Path, # written by `write_fields` or `dinocell.ssl.plates.pack_fields`
         which=None,         # (n,) numbers of its fields; None: all
     ):
         self.folder = Path(folder)
-        self.meta, one = _read_note(self.folder, self.kind), {}
+        self.meta, one = _read_note(self.folder), {}
         rows = [(FieldKey(*(one.setdefault(r[n], r[n]) for n in FieldKey._fields)), int(r['shard']), int(r['row'])) for r in read_field_rows(self.folder)]
         self._keys, self._at = [r[0] for r in rows], np.array([r[1:] for r in rows], np.int32)
         self._limits = np.load(self.folder/'limits.npy', allow_pickle=False)
@@ -333,8 +331,6 @@ def verify_fields(
     workers: int | None = None, # processes; None: one a core
 ) -> list:                      # of (`FieldKey`, message), one a field that is damaged; empty where all is well
     "Compare every field with the checksum that was taken when it was packed"
-    if fields.kind != 'npy':
-        raise InputError(f'{fields.folder}: a set in {fields.kind} chunks: verify the set that it was copied from')
     chosen, jobs, wrong = set(fields.which.tolist()), {}, []
     for i, r in enumerate(read_field_rows(fields.folder)):
         if i in chosen:
