@@ -94,7 +94,8 @@ def cmd_train(a):
     from dinocell.show.plots import plot_history, save_figure
     from dinocell.train.cell_data import CellData
     from dinocell.train.learner import Learner, check_start
-    from dinocell.train.loop import dist_context, log_tensorboard
+    from dinocell.train.distributed import dist_context
+    from dinocell.train.loop import log_tensorboard
     from dinocell.utils.settings import TrainConfig
     from dinocell.utils.tables import best_row
     begins = {k: getattr(a, k) for k in ('backbone', 'weights', 'start', 'decoder', 'freeze')}
@@ -216,7 +217,7 @@ def cmd_pretrain(a):
     from dinocell.show.plots import save_figure
     from dinocell.ssl.fields import open_fields
     from dinocell.ssl.loop import plot_pretraining, pretrain
-    from dinocell.train.loop import dist_context
+    from dinocell.train.distributed import dist_context
     from dinocell.utils.settings import PretrainConfig
     config = _config(a, PretrainConfig)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, a.weights, a.watch and open_fields(a.watch), a.device, a.hours)

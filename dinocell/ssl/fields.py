@@ -157,7 +157,7 @@ def write_fields_note(folder, shards, names, shape, skipped, **meta): # folder; 
         csv.writer(f).writerows([_columns, *(map(plain_cell, r) for r in rows)])
     with atomic_path(folder/'limits.npy') as tmp:
         np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
-    note = dict(meta, kind='npy', version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
+    note = dict(kind='npy', **meta, version=VERSION, channels=list(names), size=list(shape[1:]), percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums={n: file_sha256(folder/n) for n in ('fields.csv', 'limits.npy')})
     with atomic_path(folder/'fields.json') as tmp:
         tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')

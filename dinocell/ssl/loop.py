@@ -33,7 +33,10 @@ from .crops import Crops, crop_batch, draw_sides
 from .fields import Fields, read_field_rows, draw_channels, split_plates
 from .losses import (SSLHead, block_masks, cosine_between, dino_loss, ema_update, ibot_loss, koleo_loss, layer_groups, line_between, mask_weights,
                                  sinkhorn)
-from ..train.loop import DistContext, RUNTIME, Run, begin_run, check_finite, run_job, job_key, autocast_for, dist_context, lr_factor, read_ahead
+from ..train.batches import read_ahead
+from ..train.distributed import DistContext, dist_context
+from ..train.run import RUNTIME, Run, begin_run, run_job, job_key
+from ..train.step import check_finite, autocast_for, lr_factor
 from ..utils.jobs import checksum, flat
 from ..utils.settings import PretrainConfig
 from ..utils.system import InputError
