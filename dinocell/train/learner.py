@@ -137,11 +137,11 @@ class Learner:
         "Train; the same call goes on with an interrupted run, and only reads a finished one"
         if None not in (epochs, minutes):
             raise InputError(f'epochs={epochs}, minutes={minutes}: give one of them')
-        model, config, told = self.build(), self.config, self.path/'config.json'
+        model, config, saved = self.build(), self.config, self.path/'config.json'
         if epochs is not None:
             config = replace(config, epochs=epochs)
-        if minutes is not None and told.is_file():                       # what was chosen when the run began
-            known = read_config(told)
+        if minutes is not None and saved.is_file():  # what was chosen when the run began
+            known = read_config(saved)
             config = replace(config, epochs=known.epochs, steps=known.steps)
         elif minutes is not None:
             config = trial_config(model, self.data, config, minutes, self.device)

@@ -69,7 +69,7 @@ def paired_gain(
     groups=None,        # well, film, ... of each image (N,); None: not known
 ) -> dict:              # before, after, difference; low, high; images; rests
     """How much a loss changed, image for image: the pooled losses `before` and `after`, their `difference` (after minus
-    before) with the bounds of its 95 % interval (None where there is none), the number of images, and `rests`, see `basis`"""
+    before) with the bounds of its 95 % interval (None where there is none), the number of images; `rests`: see `basis`"""
     low, high = interval(np.stack([pixels, after - before], 1), lambda c: c[..., 1]/c[..., 0], groups).tolist()
     rests = basis(groups or range(len(pixels)), pixels)
     if not rests['enough']:
