@@ -192,7 +192,8 @@ def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
     from dinocell.ssl.fields import verify_fields
     from dinocell.ssl.packing import pack_fields
-    from dinocell.ssl.plates import S3, find_fields, find_jump, find_load_data, read_index
+    from dinocell.ssl.files import S3
+    from dinocell.ssl.plates import find_fields, find_jump, find_load_data, read_index
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
     if a.layout != 'pattern' and isinstance(named, dict):
         raise InputError(f'shards {a.layout}: --channels {" ".join(a.channels)}: only pattern reads channels from file names: give the names alone')

@@ -132,7 +132,8 @@ def write_fields_note(
         np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
     checksums = {n: file_sha256(folder/n) for n in ('fields.csv', 'limits.npy')}
     note = dict(kind='npy', **meta, version=VERSION, channels=list(names), size=list(shape[1:]),
-                percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards], skipped=skipped, checksums=checksums)
+                percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
+                skipped=skipped, checksums=checksums)
     with atomic_path(folder/'fields.json') as tmp:
         tmp.write_text(json.dumps(note, indent=1), encoding='utf-8')
 
