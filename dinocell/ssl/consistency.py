@@ -25,7 +25,7 @@ def vit_tokens(
     vit: nn.Module,                   # a timm ViT
     x: torch.Tensor,                  # (N,1,h,w) float in [0,1]
     masks: torch.Tensor | None = None, # (N,h/patch,w/patch) bool, patches to hide
-    token: torch.Tensor | None = None, # (D,) what stands there instead
+    token: torch.Tensor | None = None, # (D,) in their place
 ) -> torch.Tensor:                    # (N,prefix + patches,D)
     "All tokens of grey images after the last norm, some patches hidden"
     mean, std = (x.new_tensor(vit.pretrained_cfg[k]).view(1, 3, 1, 1) for k in ('mean', 'std'))
@@ -83,7 +83,7 @@ def effective_rank(
     "How many directions the embeddings use"
     x = x.double()
     s = torch.linalg.svdvals(x - x.mean(0))
-    s = s[s > 1e-6*x.norm()]                        # what rounding leaves of equal rows
+    s = s[s > 1e-6*x.norm()]  # without what rounding leaves of equal rows
     p = s/s.sum()
     return float(torch.exp(-(p*p.log()).sum())) if len(s) else 0.
 

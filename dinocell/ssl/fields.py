@@ -53,7 +53,7 @@ def check_key(
 def same_name(
     key: FieldKey,
 ) -> str:
-    "What to say of two fields with one name"
+    "The message for two fields with one name"
     return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
 
 # %% ../../nbs/ssl/00_fields.ipynb #69c2caa5

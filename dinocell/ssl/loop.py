@@ -57,7 +57,7 @@ def say_collapse(
 ) -> str:      # empty while all is well
     "The signs of a collapse, in words"
     signs = dict(
-        information=f'the teacher tells fields apart by {row["information"]:.3f} nats',
+        information=f'the teacher distinguishes fields by {row["information"]:.3f} nats',
         effective_rank=f'the embeddings of held-out fields have an effective rank of {row["effective_rank"]:.2f}',
         spread=f'they lie within {row["spread"]:.4f} of their mean')
     found = [text for k, text in signs.items() if row[k] < LEAST[k]]
@@ -129,7 +129,7 @@ def _about(pair, backbone_name, config, views, fields, held_out):
         'held-out plates': _plate_table(held_out)}
 
 def _provenance(what, config, fields, held_out, weights, team): # what: from `_about`
-    "What the weights file says of its origin"
+    "The origin of the weights, for their file"
     def about(f):
         return dict(fields=len(f), plates=sorted(set(f.plates)), source=f.meta.get('source'),
                     licence=f.meta.get('licence'), checksum=_identity(f))
@@ -182,7 +182,7 @@ def _row(run, seen, config, **more): # seen: from `watch`
 
 # %% ../../nbs/ssl/10_loop.ipynb #6c5e3e53
 def _keep(run, config, output, about): # about: from `_provenance`
-    "Write what stands in the folder"
+    "Write checkpoint, history and weights"
     run.save()
     if run.team.rank:
         return
@@ -247,7 +247,7 @@ def pretrain(
     what = _about(pair, backbone_name, config, views, fields, held_out)
     with run_job(output, team, lambda: what, 'backbone.safetensors') as job:
         run = Run(output, pair, make_optimiser(pair.student, config), job and job_key(job), team)
-        run.first = np.zeros(0)                       # of supervised runs
+        run.first = np.zeros(0)  # errors: of supervised runs only
         begin_run(run, job, output, config)
         if len(run.rows) > config.epochs:
             if team.rank == 0:

@@ -92,7 +92,7 @@ def ibot_loss(
 
 def mask_weights(
     masks: torch.Tensor, # (n,h,w) bool
-) -> torch.Tensor:       # (M,) float32, one a hidden patch in order; they sum to 1
+) -> torch.Tensor:       # (M,) float32, one per hidden patch in order; they sum to 1
     "Weights that let each masked crop count alike"
     count = masks.flatten(1).sum(1)
     return torch.repeat_interleave(1/(count.clamp(min=1)*(count > 0).sum()), count)

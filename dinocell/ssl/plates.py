@@ -206,7 +206,7 @@ def _load_data_address(row, name, path, moved): # a row of load_data.csv; a chan
 def find_load_data(
     path: str,                 # load_data.csv, on disk or elsewhere
     brightfield: bool = False, # channels named so as well
-    moved: tuple = ('', ''),   # a beginning of the paths in it, and what stands there now
+    moved: tuple = ('', ''),   # a beginning of the paths in it, and its replacement
     batch: str = 'batch1',     # where there is no Metadata_Batch
     s3: dict = S3,             # how S3 is asked
 ) -> list:                     # of `FieldFiles`

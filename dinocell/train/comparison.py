@@ -25,7 +25,7 @@ def _counts(records, arm, test): # of a study
     return np.array([r['result']['tests'][test]['counts'] for r in found], float)
 
 def _clusters(records, test):
-    "Well, film, ... of each image of a test set; None where the records do not say"
+    "Well, film, ... of each image of a test set; None where the records lack it"
     entry = records[0]['result']['tests'][test]
     return entry.get('clusters') or entry.get('groups')
 

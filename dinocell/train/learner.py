@@ -83,9 +83,9 @@ def tune_file(
     if str(path) in READY or Path(path).resolve().parent == PACKAGED.resolve():
         raise InputError(f'{path}: a ready model is not changed: copy {model_path(path)} and tune the copy')
     if not Path(path).parent.is_dir():
-        load_model(path)                  # says that there is no such file
+        load_model(path)  # the error for a missing file
     path, beside = Path(path), Path(path).parent
-    with hold(beside/'.lock', beside):                   # a training that goes on there would write the same file
+    with hold(beside/'.lock', beside):  # a training that goes on there would write the same file
         before, model = file_sha256(path), load_model(path, best_device(device))
         found = tune_model(model, data, metric)
         if file_sha256(path) != before:
@@ -163,7 +163,7 @@ class Learner:
         metric: str = 'OP_CSB',  # SEG, DET, OP_CSB or F1
     ) -> ThresholdSurface:
         "Find the two thresholds on the validation images, store them in the model, and draw the surface"
-        self.pipeline()                                                  # says that there is none
+        self.pipeline()  # the error where there is none
         _, found = tune_file(self.file, self.data.valid, metric, self.device)
         plot_surface(found)
         return found

@@ -182,7 +182,7 @@ def _epochs(run, source, train_data, val_data, output, config, about, on_epoch):
 
 # %% ../../nbs/train/05_loop.ipynb #549e62b1
 def _provenance(train_data, val_data, config, team, sha, start): # sha, start: from `_start`
-    "What the file of the model says of its origin"
+    "The origin of the model, for its file"
     def about(data):
         return {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
     found = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device),
@@ -209,7 +209,7 @@ def train(
     model = model.to(team.device).to(memory_format=torch.channels_last)
     model.config.update({k: getattr(train_data, k) for k in _PREPARED if k != 'scale'})
     if model.config['scale'] is not None:
-        model.config['scale'] = typical_scale(train_data)      # a model that estimates sizes goes on doing so
+        model.config['scale'] = typical_scale(train_data)  # a model that estimates sizes goes on doing so
     if not model.config['provenance']:
         model.config['window'] = config.augment.size
     optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, team)
@@ -223,7 +223,7 @@ def train(
             _epochs(run, source, train_data, val_data, output, config, about, on_epoch)
     kept = read_model(output/'model.safetensors')
     model.load_state_dict(kept.state_dict())
-    model.config = kept.config                                 # of the epoch that is kept, also in a finished run
+    model.config = kept.config  # of the epoch that is kept, also in a finished run
     if team.rank == 0:
         gain = say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch'])
         print(f'{output}: this run is finished, nothing was done: {gain}' if finished else gain)

@@ -64,7 +64,7 @@ def trial_config(
     trial.train()
     times = []
     for _ in range(_STEPS):
-        train_step(trial, optimiser, parts, settled, team.device).item()                 # waits for the device
+        train_step(trial, optimiser, parts, settled, team.device).item()  # waits for the device
         times.append(time.time())
     few, start = subset(data.valid, slice(4)), time.time()
     validate(trial, few, settled)

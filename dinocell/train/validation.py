@@ -54,7 +54,7 @@ def validate(
             pass
     else:
         pairs = ((found.clip(0, 1), data.labels(i)) for found, i in maps())
-        none = np.zeros((7, *map(len, _GRID)))                # of a process without an image
+        none = np.zeros((7, *map(len, _GRID)))  # of a process without an image
         counts = sum(count_grid(pairs, *_GRID, model.config['saddle'])) if team.rank < len(data) else none
         surfaces = surfaces_of(team.total(counts))
         scores = {k: float(np.nanmax(v)) for k, v in surfaces.items() if k in MONITORS}
@@ -69,7 +69,7 @@ def paired_gain(
     groups=None,        # well, film, ... of each image (N,); None: not known
 ) -> dict:              # before, after, difference; low, high; images; rests
     """How much a loss changed, image for image: the pooled losses `before` and `after`, their `difference` (after minus
-    before) with the bounds of its 95 % interval (None where there is none), the number of images; `rests`: see `basis`"""
+    before), the bounds of its 95 % interval (None where there is none), the number of images; `rests`: see `basis`"""
     low, high = interval(np.stack([pixels, after - before], 1), lambda c: c[..., 1]/c[..., 0], groups).tolist()
     rests = basis(groups or range(len(pixels)), pixels)
     if not rests['enough']:
