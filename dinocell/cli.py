@@ -94,7 +94,8 @@ def cmd_train(a):
     from dinocell.show.plots import plot_history, save_figure
     from dinocell.train.cell_data import CellData
     from dinocell.train.learner import Learner, check_start
-    from dinocell.train.loop import dist_context, log_tensorboard
+    from dinocell.train.distributed import dist_context
+    from dinocell.train.loop import log_tensorboard
     from dinocell.utils.settings import TrainConfig
     from dinocell.utils.tables import best_row
     begins = {k: getattr(a, k) for k in ('backbone', 'weights', 'start', 'decoder', 'freeze')}
@@ -191,7 +192,8 @@ def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
     from dinocell.ssl.fields import verify_fields
     from dinocell.ssl.packing import pack_fields
-    from dinocell.ssl.plates import S3, find_fields, find_jump, find_load_data, read_index
+    from dinocell.ssl.files import S3
+    from dinocell.ssl.plates import find_fields, find_jump, find_load_data, read_index
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
     if a.layout != 'pattern' and isinstance(named, dict):
         raise InputError(f'shards {a.layout}: --channels {" ".join(a.channels)}: only pattern reads channels from file names: give the names alone')
@@ -216,7 +218,7 @@ def cmd_pretrain(a):
     from dinocell.show.plots import save_figure
     from dinocell.ssl.fields import open_fields
     from dinocell.ssl.loop import plot_pretraining, pretrain
-    from dinocell.train.loop import dist_context
+    from dinocell.train.distributed import dist_context
     from dinocell.utils.settings import PretrainConfig
     config = _config(a, PretrainConfig)
     rows = pretrain(a.backbone, open_fields(a.shards), a.output, config, a.views, a.weights, a.watch and open_fields(a.watch), a.device, a.hours)

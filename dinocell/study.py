@@ -13,7 +13,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from .show.plots import figure_html
-from .train.arms import plot_study, read_study, run_study, study_rows, train_and_score
+from .train.arms import read_study, run_study, train_and_score
+from .train.comparison import plot_study, study_rows
 from .train.cell_data import CellData
 from .train.learner import Learner
 
