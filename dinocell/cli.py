@@ -23,7 +23,7 @@ from .utils.system import InputError, check_number
 def cmd_demo(a): # parsed arguments
     "demo"
     from dinocell.demo import run_demo
-    from dinocell.infer.evaluation import format_table
+    from dinocell.infer.report import format_table
     print(format_table(run_demo(a.output, device=a.device)))
     print(f'written to {a.output}: model.safetensors, learning_curve.png, threshold_surface.png, overlays, scores.csv, labels')
 
@@ -112,7 +112,7 @@ def cmd_train(a):
 def cmd_tune(a):
     "tune"
     from dinocell.data.dataset import CellDataset
-    from dinocell.infer.evaluation import say_confidence
+    from dinocell.infer.calibration import say_confidence
     from dinocell.train.learner import tune_file
     model, found = tune_file(a.model, CellDataset(a.data), a.metric, a.device)
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, {a.metric}={found.best_score:.3f}')
@@ -127,7 +127,8 @@ def _method(path, a): # a model file, the name of a ready model, or a folder of 
 def cmd_evaluate(a):
     "evaluate"
     from dinocell.data.dataset import CellDataset
-    from dinocell.infer.evaluation import BASELINES, evaluation_json, format_evaluation, make_report, plot_worst, write_report, write_results
+    from dinocell.infer.methods import BASELINES, write_results
+    from dinocell.infer.report import evaluation_json, format_evaluation, make_report, plot_worst, write_report
     from dinocell.infer.scores import evaluate
     from dinocell.show.plots import save_figure
     from dinocell.utils.jobs import check_output
@@ -159,7 +160,8 @@ def _said(row): # of `segment_files`
 
 def cmd_segment(a):
     "segment: result files for each image; a bad image is reported and does not stop the rest"
-    from dinocell.infer.batch import SegmentSettings, doubtful_diameter, find_images, segment_files
+    from dinocell.infer.batch import doubtful_diameter, find_images, segment_files
+    from dinocell.infer.settings import SegmentSettings
     from dinocell.model.ready import ready_model
     what = SegmentSettings(**_given(a, SegmentSettings))
     images = find_images(*a.images)

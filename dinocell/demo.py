@@ -14,7 +14,9 @@ import matplotlib.pyplot as plt
 from .core.images import prepare_image, read_image
 from .data.dataset import CellDataset, write_dataset
 from .data.simulate import simulate
-from .infer.evaluation import BASELINES, classical_baseline, format_table, tune_model
+from .infer.calibration import tune_model
+from .infer.methods import BASELINES, classical_baseline
+from .infer.report import format_table
 from .infer.export import write_tiff
 from .infer.pipeline import DINOCellPipeline
 from .infer.scores import evaluate

@@ -24,7 +24,8 @@ from ..core.images import prepare_image
 from ..data.dataset import CellDataset, subset, write_dataset
 from ..data.layouts import process
 from ..data.simulate import simulate
-from ..infer.evaluation import SCORES, score_dataset, scores_of, tune_model
+from ..infer.calibration import tune_model
+from ..infer.evaluation import SCORES, score_dataset, scores_of
 from ..infer.pipeline import DINOCellPipeline
 from ..model.network import FORMAT, best_device, count_trainable, first_weights
 from ..score.statistics import basis, interval, say_basis
