@@ -161,7 +161,7 @@ def _confidence(table, weights): # columns as for `fit_confidence`; its weights
 # %% ../../nbs/infer/00_cells.ipynb #e948dd95
 def cell_table(
     labels,                          # label image (H,W), any integers, 0 is background
-    image=None,                      # (H,W), (H,W,3|4) or (C,H,W) as recorded: adds intensities of each channel; NaN: unknown
+    image=None,                      # (H,W), (H,W,3|4) or (C,H,W) as recorded: adds intensities; NaN: unknown
     dist_map=None,                   # distance map (H,W), float in [0,1]: adds `peak`, `saddle`, `fit`
     pixel_size: float | None = None, # side of a pixel in µm: sizes in µm; None: in pixels
     channels: list | None = None,    # names of the channels; None: intensity, or channel0, channel1, ...

@@ -218,7 +218,7 @@ def _rles(labels): # (H,W) int32, 1..N
     gaps[first] = starts[first]
     runs = np.split(np.stack([gaps, lengths], 1), first[1:])
     rest = flat.size - ends[np.append(first[1:], cell.size) - 1]
-    counts = [run.ravel().tolist() + [int(r)]*(r > 0) for run, r in zip(runs, rest)]
+    counts = [run.ravel().tolist() + ([r] if r else []) for run, r in zip(runs, rest.tolist())]
     packed = coco_mask.frPyObjects([dict(size=size, counts=c) for c in counts], *size)
     return [dict(size=size, counts=r['counts'].decode()) for r in packed]
 

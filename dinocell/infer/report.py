@@ -171,8 +171,9 @@ def format_evaluation(
         tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')}
                        | {k: format_entry(r, k) for k in _CTC}
                        for r in sorted(report['groups'], key=lambda r: r['group'])])
-    said = say_basis(report['intervals'])
-    intervals = f'[95 % interval {said}]' if report['intervals']['enough'] else said
+    intervals = say_basis(report['intervals'])
+    if report['intervals']['enough']:
+        intervals = f'[95 % interval {intervals}]'
     head = f"{report['data']['images']} images at their own resolution; pooled scores, {intervals}"
     return '\n\n'.join([head, *map(format_table, tables)])
 
