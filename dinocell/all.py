@@ -10,7 +10,7 @@ from importlib import import_module
 
 # %% ../nbs/64_all.ipynb #76cafbc8
 NAMES = { # module -> its names
-    'infer.segmentation': 'load Segmentation DINOCellPipeline',                   # a pipeline that can be called
+    'infer.segmentation': 'load Segmentation DINOCellPipeline',  # a pipeline that can be called
     'train.cell_data': 'CellData',
     'train.learner': 'Learner',
     'infer.scores': 'evaluate Scores',
@@ -25,9 +25,11 @@ NAMES = { # module -> its names
     'data.dataset': 'CellDataset subset mix split_groups',
     'data.layouts': 'process',
     'data.check': 'check_data',
-    'infer.evaluation': 'BASELINES tune_model',
+    'infer.methods': 'BASELINES',
+    'infer.calibration': 'tune_model',
     'model.ready': 'list_models fetch_model',
-    'infer.batch': 'SegmentSettings segment_files find_images',
+    'infer.settings': 'SegmentSettings',
+    'infer.batch': 'segment_files find_images',
     'infer.large': 'segment_large',
     'infer.cells': 'cell_table',
     'core.images': 'read_image prepare_image',

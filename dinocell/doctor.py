@@ -41,12 +41,17 @@ def finding(
     try:
         found = look()
     except Exception as e:
-        return Finding(what, f'{type(e).__name__}: {e}'.splitlines()[0], 'this check itself failed: report it with this page')
+        why = f'{type(e).__name__}: {e}'.splitlines()[0]
+        return Finding(what, why, 'this check itself failed: report it with this page')
     return Finding(what, *([found] if isinstance(found, str) else found))
 
 # %% ../nbs/62_doctor.ipynb #6d9ab004
-_EXTRAS = dict(zarr='large images and OME-Zarr: pip install zarr', distributed='a cluster of machines: pip install distributed',
-               tensorboard='dinocell train --tensorboard: pip install tensorboard', ipywidgets='threshold sliders: pip install ipywidgets', s3fs='images in S3: pip install s3fs')
+_EXTRAS = dict(
+    zarr='large images and OME-Zarr: pip install zarr',
+    distributed='a cluster of machines: pip install distributed',
+    tensorboard='dinocell train --tensorboard: pip install tensorboard',
+    ipywidgets='threshold sliders: pip install ipywidgets',
+    s3fs='images in S3: pip install s3fs')
 
 def _version(name):
     try:
@@ -62,7 +67,9 @@ def _versions():
 def _pair():
     "torch and torchvision are made for each other"
     both = f'torch {_version("torch")} and torchvision {_version("torchvision")}'
-    return f'{both} are of different builds: no harm, only compiled operators are missing that are not used here' if DECLARED else f'{both} belong together'
+    if DECLARED:
+        return f'{both} are of different builds: no harm, only compiled operators are missing that are not used here'
+    return f'{both} belong together'
 
 def _extras():
     "Packages that only some tasks need"
@@ -76,36 +83,46 @@ def _device():
     if device.type == 'cuda':
         p = torch.cuda.get_device_properties(device)
         free = torch.cuda.mem_get_info()[0]/2**30
-        return f'{p.name}, {free:.0f} of {p.total_memory/2**30:.0f} GiB free, CUDA {torch.version.cuda}, bfloat16 {"yes" if torch.cuda.is_bf16_supported() else "no"}'
+        bfloat16 = 'yes' if torch.cuda.is_bf16_supported() else 'no'
+        return (f'{p.name}, {free:.0f} of {p.total_memory/2**30:.0f} GiB free, CUDA {torch.version.cuda}, '
+                f'bfloat16 {bfloat16}')
     if device.type == 'mps':
         return 'Apple GPU (mps)'
     cpu = f'CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}'
     if shutil.which('nvidia-smi') is None:
         return cpu
-    return cpu, 'an NVIDIA driver is here, but torch does not use it: ' + ('this torch is built without CUDA: install one with it' if torch.version.cuda is None else 'update the driver')
+    built_without = torch.version.cuda is None
+    remedy = 'this torch is built without CUDA: install one with it' if built_without else 'update the driver'
+    return cpu, f'an NVIDIA driver is here, but torch does not use it: {remedy}'
 
 def _memory():
     free = free_memory()
-    said = f'{free/2**30:.1f} GiB free'
-    return said if free > 2*2**30 else (said, 'a ViT-S needs about 2 GiB: close other programs')
+    found = f'{free/2**30:.1f} GiB free'
+    return found if free > 2*2**30 else (found, 'a ViT-S needs about 2 GiB: close other programs')
 
 def _disk(folder='.'):
     free = shutil.disk_usage(folder).free/2**30
-    said = f'{free:.1f} GiB free in {Path(folder).resolve()}'
-    return said if free > 1 else (said, 'results need room: choose another folder')
+    found = f'{free:.1f} GiB free in {Path(folder).resolve()}'
+    return found if free > 1 else (found, 'results need space: choose another folder')
+
+_APART = .02 # of a map, what two devices may differ by
 
 def _agreement():
     "The same small image on the device and on the CPU"
     torch.manual_seed(0)
     model, image = DINOCell('vit_tiny', pretrained=False), simulate('phase', seed=0, shape=(64, 64))[0]
-    there = lambda device: DINOCellPipeline(model.to(device), window=64).predict_distance(image)
+    def there(device):
+        return DINOCellPipeline(model.to(device), window=64).predict_distance(image)
     device, cpu = best_device(), there('cpu')
     apart = float(np.abs(cpu - there(device)).max())
     if not np.isfinite(cpu).all() or cpu.std() == 0:
         return 'the map is not a map', 'the installation of torch is broken: install it anew'
     if device.type == 'cpu':
         return 'an image goes through a small network'
-    return f'CPU and {device.type} differ by {apart:.1g} on a small image' if apart < .02 else (f'CPU and {device.type} differ by {apart:.2g}', 'results on this device are wrong: update its driver and torch, or give --device cpu')
+    if apart < _APART:
+        return f'CPU and {device.type} differ by {apart:.1g} on a small image'
+    return (f'CPU and {device.type} differ by {apart:.2g}',
+            'results on this device are wrong: update its driver and torch, or give --device cpu')
 
 # %% ../nbs/62_doctor.ipynb #a6276ad9
 def _ready():
@@ -113,7 +130,8 @@ def _ready():
     rows = {r['name']: r for r in list_models()}
     damaged = [f"{r['here']} {r['damage']}" for r in rows.values() if r['damage']]
     if damaged:
-        return '; '.join(damaged), 'these files are damaged: install dinocell again, or fetch them with dinocell models --fetch NAME'
+        return ('; '.join(damaged),
+                'these files are damaged: install dinocell again, or fetch them with dinocell models --fetch NAME')
     if not rows.get(DEFAULT, {}).get('here'):
         return f"'{DEFAULT}' is not here", 'dinocell segment needs --model FILE without it: install dinocell again'
     here = [f"{name} ({r['bytes']/1e6:.0f} MB)" for name, r in rows.items() if r['here']]
@@ -128,7 +146,8 @@ def _host():
 def _cached():
     "Whether the released weights are on this machine"
     from huggingface_hub import try_to_load_from_cache
-    path = next((p for f in ('model.safetensors', 'pytorch_model.bin') if isinstance(p := try_to_load_from_cache(_WEIGHTS, f), str)), None)
+    found = [try_to_load_from_cache(_WEIGHTS, f) for f in ('model.safetensors', 'pytorch_model.bin')]
+    path = next((p for p in found if isinstance(p, str)), None)
     return f'{_WEIGHTS}: {path}' if path else f'{_WEIGHTS}: not fetched yet'
 
 def _reachable(seconds=5):
@@ -138,23 +157,39 @@ def _reachable(seconds=5):
     try:
         urllib.request.urlopen(urllib.request.Request(f'{_host()}/{_WEIGHTS}', method='HEAD'), timeout=seconds)
     except urllib.error.HTTPError as e:
-        return f'{_host()} answers {e.code}', 'these weights cannot be fetched from there: check HF_ENDPOINT, or give a file by --weights'
+        return (f'{_host()} answers {e.code}',
+                'these weights cannot be fetched from there: check HF_ENDPOINT, or give a file by --weights')
     except OSError as e:
-        return f'{_host()} cannot be reached ({getattr(e, "reason", e)})', 'fetch the weights on another machine and give the file by --weights'
+        return (f'{_host()} cannot be reached ({getattr(e, "reason", e)})',
+                'fetch the weights on another machine and give the file by --weights')
     return f'{_host()} can be reached'
 
 # %% ../nbs/62_doctor.ipynb #7e89c892
-_CHECKS = {'packages': _versions, 'torch and torchvision': _pair, 'optional': _extras, 'device': _device, 'memory': _memory, 'disk': _disk,
-           'network': _agreement, 'ready models': _ready, 'released weights': _cached, 'fetching them': _reachable}
+_CHECKS = {
+    'packages': _versions,
+    'torch and torchvision': _pair,
+    'optional': _extras,
+    'device': _device,
+    'memory': _memory,
+    'disk': _disk,
+    'network': _agreement,
+    'ready models': _ready,
+    'released weights': _cached,
+    'fetching them': _reachable}
 
 def examine() -> list: # of `Finding`
     "Look at everything; takes seconds, at most five of them for the network"
     from dinocell import __version__
-    return [Finding('dinocell', f'{__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.executable}'), *(finding(what, look) for what, look in _CHECKS.items())]
+    here = f'{__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.executable}'
+    return [Finding('dinocell', here), *(finding(what, look) for what, look in _CHECKS.items())]
 
 def format_findings(
     findings: list, # from `examine`
 ) -> str:
-    "The page: a line a finding, and what to do about it"
-    wide = max(len(f.what) for f in findings)
-    return '\n'.join(f'{"!" if f.advice else " "} {f.what:{wide}}  {f.found}' + (f'\n  {"":{wide}}  -> {f.advice}' if f.advice else '') for f in findings)
+    "The page: one line per finding, and what to do about it"
+    wide, lines = max(len(f.what) for f in findings), []
+    for f in findings:
+        lines.append(f'{"!" if f.advice else " "} {f.what:{wide}}  {f.found}')
+        if f.advice:
+            lines.append(f'  {"":{wide}}  -> {f.advice}')
+    return '\n'.join(lines)

@@ -22,7 +22,8 @@ from ..core.images import prepare_image
 from ..data.dataset import CellDataset, subset, write_dataset
 from ..data.layouts import process
 from ..data.simulate import simulate
-from ..infer.evaluation import score_dataset, tune_model
+from ..infer.calibration import tune_model
+from ..infer.evaluation import score_dataset
 from ..infer.pipeline import DINOCellPipeline
 from ..model.network import FORMAT, best_device, count_trainable, first_weights
 from .loop import train

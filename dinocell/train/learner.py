@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from ..data.dataset import file_sha256
 from ..data.layouts import preparation_of
-from ..infer.evaluation import tune_model
+from ..infer.calibration import tune_model
 from ..infer.pipeline import DINOCellPipeline
 from ..infer.scores import Scores, evaluate
 from ..infer.segmentation import load
