@@ -34,12 +34,14 @@ import torch
 from tqdm.auto import tqdm
 
 from ..core.images import BlankError, PREPARATION, as_channels, READ_ERRORS, channel_count, check_axes, list_images, read_image, said_of_channels
-from ..data.dataset import lean_start, file_sha256, start_worker
+from ..data.parts import file_sha256
+from ..utils.parallel import lean_start, start_worker
 from .cells import check_pixel_size, cell_table
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
 from .large import Stack, array_file, estimate_in_middle, grey_rows, open_large, open_stack, segment_large
 from .pipeline import DINOCellPipeline, estimates_size, three_digits
-from ..model.network import UntrainedWarning, read_meta, best_device, load_model
+from ..model.file import UntrainedWarning, read_meta, load_model
+from ..model.network import best_device
 from ..model.ready import DEFAULT, model_path
 from ..score.metrics import write_frames
 from ..show.plots import overlay

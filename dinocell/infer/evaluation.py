@@ -29,8 +29,9 @@ from tqdm.auto import tqdm
 from ..core.images import PREPARATION, suffixes
 from ..core.labels import check_labels, label_doubt, relabel, resize_labels
 from ..core.watershed import enlarge_map
-from ..data.dataset import CellDataset, file_sha256, check_prepared
-from ..data.formats import read_mask
+from ..data.dataset import CellDataset, check_prepared
+from ..data.parts import file_sha256
+from ..data.masks import read_mask
 from .cells import LEAST_CELLS, LEAST_WRONG, certainty_of, pixels_by_cell, agreement, fit_confidence
 from .export import write_tiff
 from .pipeline import DINOCellPipeline

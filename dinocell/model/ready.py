@@ -91,7 +91,7 @@ def register_model(
     folder: str | Path | None = None, # whose table to write; None: the folder of the file
 ) -> ReadyModel:
     "Enter a model file in the table of its folder, `models.json`"
-    from dinocell.model.network import read_meta
+    from dinocell.model.file import read_meta
     path = Path(path)
     if not re.fullmatch(r'\w[\w.-]*', name):
         raise InputError(f"name '{name}': use letters, digits, '-', '_' and '.' only, such as my-cells")
@@ -179,7 +179,7 @@ def pack_model(
     "Write a trained model in half precision (float16), in half the bytes; it is loaded as float32"
     from safetensors import safe_open
     from dinocell.model.backbone import write_state
-    from dinocell.model.network import read_meta
+    from dinocell.model.file import read_meta
     read_meta(source)                                                        # it is a model file
     with safe_open(str(source), 'pt') as f:
         notes = f.metadata()

@@ -22,7 +22,10 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..data.dataset import array_sha256, choose_groups, window_index, file_sha256, is_picklable, worker_pool
+from ..data.dataset import window_index
+from ..data.parts import array_sha256, file_sha256
+from ..data.sampling import choose_groups
+from ..utils.parallel import is_picklable, worker_pool
 from ..data.simulate import simulate
 from ..utils.files import atomic_folder, atomic_path
 from ..utils.settings import SHARD_MB

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..data.dataset import check_made, open_job, parts_job, is_picklable, worker_pool
+from ..data.prepare import check_made, open_job, parts_job
+from ..utils.parallel import is_picklable, worker_pool
 from ..data.download import check_room
 from .fields import FieldKey, Fields, check_choice, check_channel_names, field_limits, keep_good, fields_per_shard, read_field_rows, shard_name, write_fields_note, write_shard
 from .plates import S3, Unreachable, gather_fields, index_channels, is_remote, split_plane, read_field, write_index

@@ -21,12 +21,14 @@ import torch
 from tqdm.auto import tqdm
 
 from ..core.images import prepare_image
-from ..data.dataset import CellDataset, subset, write_dataset
+from ..data.dataset import CellDataset, write_dataset
+from ..data.sampling import subset
 from ..data.layouts import process
 from ..data.simulate import simulate
 from ..infer.evaluation import SCORES, score_dataset, scores_of, tune_model
 from ..infer.pipeline import DINOCellPipeline
-from ..model.network import FORMAT, best_device, count_trainable, first_weights
+from ..model.file import FORMAT
+from ..model.network import best_device, count_trainable, first_weights
 from ..score.statistics import basis, interval, say_basis
 from .loop import train
 from ..utils.files import atomic_path, hold

@@ -15,8 +15,11 @@ import torch
 from matplotlib.figure import Figure
 
 from ..data.augment import augment_batch
-from ..data.check import Report, check_data, format_report
-from ..data.dataset import CellDataset, mix, split_groups
+from ..data.check import check_data
+from ..data.findings import Report
+from ..data.report import format_report
+from ..data.dataset import CellDataset
+from ..data.sampling import mix, split_groups
 from ..data.layouts import find_splits, process
 from ..show.plots import figure_html, show_overlay
 from .loop import StreamedData, plan_epoch

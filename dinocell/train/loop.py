@@ -30,8 +30,11 @@ from tqdm.auto import tqdm
 
 from ..core.windows import predict_windows
 from ..data.augment import AugmentParams, augment_batch, draw_params, crop_side
-from ..data.dataset import lean_start, is_picklable, check_prepared, draw_crops
-from ..model.network import DINOCell, FORMAT, read_model, best_device, save_model, weights_sha256
+from ..data.dataset import check_prepared
+from ..data.sampling import draw_crops
+from ..utils.parallel import lean_start, is_picklable
+from ..model.file import FORMAT, read_model, save_model
+from ..model.network import DINOCell, best_device, weights_sha256
 from ..score.statistics import basis, interval, say_basis
 from ..score.tuning import count_grid, surfaces_of
 from ..utils.files import atomic_path
@@ -119,7 +122,7 @@ def plan_epoch(
     config: TrainConfig,
 ) -> EpochPlan:
     "What chance decides of an epoch"
-    which, centre = draw_crops(data, epoch, np.arange(n), config.augment.size, config.seed, config.near_cells)
+    which, centre = draw_crops(data, epoch, n, config.augment.size, config.seed, config.near_cells)
     side, whole = crop_side(config.augment), np.floor(centre).astype(np.int64)
     generator = torch.Generator().manual_seed(config.seed*1_000_003 + epoch)
     return EpochPlan(which, whole - side//2, torch.from_numpy(centre - whole + side//2).float(), draw_params(n, config.augment, generator), side)
