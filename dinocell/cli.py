@@ -292,7 +292,7 @@ def _add_process(p):
 
 def _add_download(p):
     "Arguments of `data download`"
-    from dinocell.data.download import SETS
+    from dinocell.data.published import SETS
     p.add_argument('name', metavar='NAME', help='data set: ' + ', '.join(SETS))
     _arguments(p, ('--output', str, ..., 'folder to make, or to go on in'), ('--source', str, None, "a .zip or folder that is here already, or the address of a mirror; default: the authors' address"),
                ('--tries', _number(1, 1000, whole=True), 5, 'in a row without progress'))

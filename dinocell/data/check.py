@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 from .dataset import CellDataset
 from .findings import Report, judge
-from .layouts import existing_folder, find_folder, find_splits, look_for_pairs
+from .folder import find_folder, find_splits, look_for_pairs
+from .sources import existing_folder
 from .measure import measure_source
 from .prepare import Source
 from .report import write_page

@@ -86,10 +86,9 @@ def _short_spec(
     family, size, patch, overlap, first, bare = found.groups()
     if first and not 4 <= int(first) < _depths[size]:
         return None
-    timm_name, patch, step, kw = _families[family], int(patch), 8 if overlap else None, dict(depth=int(first)) if first else {}
-    if step and patch != 16:
-        return None
-    if bare and '_reg4' not in timm_name:
+    timm_name, patch, step = _families[family], int(patch), 8 if overlap else None
+    kw = dict(depth=int(first)) if first else {}
+    if step and patch != 16 or bare and '_reg4' not in timm_name:
         return None
     if bare:
         timm_name = timm_name.replace('_reg4', '')
@@ -101,7 +100,7 @@ def _short_spec(
     return timm_name, kw | (dict(patch_size=patch, img_size=side*patch) if side else dict(patch_size=patch)), step
 
 def backbone_spec(
-    name: str, # `vits16`, `vits16o8`, `vits16_first8`, `dinov2_vits14`, `dinov2_vits14_noreg`, `dino_vits8`, `vit_tiny`, or a timm name
+    name: str, # `vits16`, `vits16o8`, `vits16_first8`, `dinov2_vits14_noreg`, `dino_vits8`, `vit_tiny`, or a timm name
 ) -> tuple:    # timm's name, the arguments for `timm.create_model`, and the step of overlapping patches or None
     "What `name` means to timm; an unknown name is an `InputError` with the nearest known ones"
     tiny = re.fullmatch(r'vit_tiny(16)?((?<=16)o8)?', name)
@@ -111,11 +110,13 @@ def backbone_spec(
     short = _short_spec(name)
     if short:
         return short
-    own = re.sub('^(hf-hub|hf_hub|timm):(timm/)?', '', name)                            # as the hub calls what timm knows
+    own = re.sub('^(hf-hub|hf_hub|timm):(timm/)?', '', name)  # as the hub calls what timm knows
     if '/' not in own and timm.is_model(own):
         return own, {}, None
     if own != name:
-        raise InputError(f"backbone '{name}' is an address that timm does not know as a model: give the name of the network (vits16, dinov2_vits14, …) and, as its weights, the file from there (--weights FILE, backbone_weights=)")
+        raise InputError(f"backbone '{name}' is an address that timm does not know as a model: "
+                         'give the name of the network (vits16, dinov2_vits14, …) and, as its weights, '
+                         'the file from there (--weights FILE, backbone_weights=)')
     near = timm.list_models(f'*{name.split(".")[0]}*')[:5] or timm.list_models('vit_*dino*')[:5]
     raise InputError(f"backbone '{name}' is not known: use vits16, vits8, vits16o8, vitb16, vitl16, "
                      f"dinov2_vits14, vit_tiny or a timm name such as {', '.join(near)}")
@@ -137,7 +138,8 @@ def _overlap_patches(
     "Let the patch kernel step by `step` pixels instead of its own width"
     embed, old = vit.patch_embed, vit.patch_embed.proj
     pad = (old.kernel_size[0] - step)//2
-    embed.proj = nn.Conv2d(old.in_channels, old.out_channels, old.kernel_size, step, pad, padding_mode='replicate', bias=old.bias is not None)
+    shape, bias = (old.in_channels, old.out_channels, old.kernel_size), old.bias is not None
+    embed.proj = nn.Conv2d(*shape, step, pad, padding_mode='replicate', bias=bias)
     embed.proj.load_state_dict(old.state_dict())
     embed.patch_size = (step, step)
 
@@ -147,7 +149,8 @@ def _build(
 ) -> nn.Module:
     "The transformer called `name` with fresh random weights"
     timm_name, kw, step = backbone_spec(name)
-    no = InputError(f"backbone '{name}' is not a plain vision transformer with square patches: use vits16, vits8, or a timm ViT such as vit_small_patch16_dinov3")
+    no = InputError(f"backbone '{name}' is not a plain vision transformer with square patches: "
+                    'use vits16, vits8, or a timm ViT such as vit_small_patch16_dinov3')
     try:
         vit = timm.create_model(timm_name, num_classes=0, global_pool='', dynamic_img_size=True, **kw)
     except (TypeError, AssertionError) as e:
@@ -162,25 +165,40 @@ def _build(
     return vit
 
 # %% ../../nbs/model/00_backbone.ipynb #052135dc
-_selects = 'model.', 'teacher.', 'student.', 'backbone.', 'vit.', 'dinov2.', 'dinov2_with_registers.' # beginnings of names, of which the first that occurs is followed
+# beginnings of names, of which the first that occurs is followed
+_PREFIXES = 'model.', 'teacher.', 'student.', 'backbone.', 'vit.', 'dinov2.', 'dinov2_with_registers.'
 
 def _bare_names(
     state: dict, # name -> tensor, as a file has it
 ) -> dict:
     "The same arrays by the names they have in the transformer itself; of a teacher and its student, the teacher's"
     state = {re.sub(r'(^|\.)((module|_orig_mod|_fsdp_wrapped_module)\.)+', r'\1', k): v for k, v in state.items()}
-    part = next((p for p in _selects if any(k.startswith(p) for k in state)), None)
+    part = next((p for p in _PREFIXES if any(k.startswith(p) for k in state)), None)
     if part is None:
         return state
     return _bare_names({k.removeprefix(part): v for k, v in state.items() if k.startswith(part)})
 
 # %% ../../nbs/model/00_backbone.ipynb #2b1ed584
-_parts = ( # of a name by Hugging Face, and by Meta
-    (r'^embeddings\.(cls_token|mask_token)$', r'\1'), (r'^embeddings\.position_embeddings$', 'pos_embed'), (r'^embeddings\.register_tokens$', 'register_tokens'),
-    (r'^embeddings\.patch_embeddings\.(?:projection\.)?', 'patch_embed.proj.'), (r'^(?:encoder\.)?layers?\.', 'blocks.'), (r'^layernorm\.', 'norm.'),
-    (r'attention\.attention\.(query|key|value)\.', lambda m: f'attn.{m[1][0]}.'), (r'attention\.([qkv])_proj\.', r'attn.\1.'), (r'attention\.(?:output\.dense|o_proj)\.', 'attn.proj.'),
-    (r'layer_scale([12])\.lambda1$', r'ls\1.gamma'), (r'layernorm_before\.', 'norm1.'), (r'layernorm_after\.', 'norm2.'), (r'intermediate\.dense\.', 'mlp.fc1.'), (r'(blocks\.\d+)\.output\.dense\.', r'\1.mlp.fc2.'),
-    (r'mlp\.weights_in\.', 'mlp.w12.'), (r'mlp\.weights_out\.', 'mlp.w3.'), (r'mlp\.down_proj\.', 'mlp.fc2.'))
+_PARTS = ( # of a name by Hugging Face, and by Meta
+    (r'^embeddings\.(cls_token|mask_token)$', r'\1'),
+    (r'^embeddings\.position_embeddings$', 'pos_embed'),
+    (r'^embeddings\.register_tokens$', 'register_tokens'),
+    (r'^embeddings\.patch_embeddings\.(?:projection\.)?', 'patch_embed.proj.'),
+    (r'^(?:encoder\.)?layers?\.', 'blocks.'),
+    (r'^layernorm\.', 'norm.'),
+    (r'attention\.attention\.(q)uery\.', r'attn.\1.'),
+    (r'attention\.attention\.(k)ey\.', r'attn.\1.'),
+    (r'attention\.attention\.(v)alue\.', r'attn.\1.'),
+    (r'attention\.([qkv])_proj\.', r'attn.\1.'),
+    (r'attention\.(?:output\.dense|o_proj)\.', 'attn.proj.'),
+    (r'layer_scale([12])\.lambda1$', r'ls\1.gamma'),
+    (r'layernorm_before\.', 'norm1.'),
+    (r'layernorm_after\.', 'norm2.'),
+    (r'intermediate\.dense\.', 'mlp.fc1.'),
+    (r'(blocks\.\d+)\.output\.dense\.', r'\1.mlp.fc2.'),
+    (r'mlp\.weights_in\.', 'mlp.w12.'),
+    (r'mlp\.weights_out\.', 'mlp.w3.'),
+    (r'mlp\.down_proj\.', 'mlp.fc2.'))
 
 def _from_hugging_face(
     state: dict, # from `_bare_names`
@@ -189,7 +207,7 @@ def _from_hugging_face(
     if not any(k.startswith('embeddings.') for k in state):
         return state
     gated = any('.mlp.gate_proj.' in k for k in state)
-    parts = (*_parts, (r'mlp\.gate_proj\.', 'mlp.fc1_g.'), (r'mlp\.up_proj\.', 'mlp.fc1_x.' if gated else 'mlp.fc1.'))
+    parts = (*_PARTS, (r'mlp\.gate_proj\.', 'mlp.fc1_g.'), (r'mlp\.up_proj\.', 'mlp.fc1_x.' if gated else 'mlp.fc1.'))
     named = {}
     for k, v in state.items():
         for old, new in parts:
@@ -208,10 +226,11 @@ def _from_hugging_face(
 
 # %% ../../nbs/model/00_backbone.ipynb #2c1a0bd7
 def _numpy_classes():
-    "What a pickled number or array of numpy is built from, by its names before and since numpy 2; nothing that runs code"
+    "What a pickled number or array of numpy is built from, by its names before and since numpy 2; no code"
     core = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
     kinds = [type(np.dtype(c)) for c in '?bBhHiIlLqQefd']
-    return [np.dtype, np.ndarray, *kinds, *((f, f'numpy.{place}.multiarray.{f.__name__}') for f in core for place in ('core', '_core'))]
+    named = [(f, f'numpy.{place}.multiarray.{f.__name__}') for f in core for place in ('core', '_core')]
+    return [np.dtype, np.ndarray, *kinds, *named]
 
 _numpy = _numpy_classes()
 
@@ -221,13 +240,19 @@ def read_state(
     "The arrays of a weights file; `InputError` when it is missing or is no such file"
     path = Path(path)
     if not path.is_file():
-        address = str(path).startswith('hf-hub:')
-        raise InputError(f'{path}: no such weights file: ' + ('fetch the file itself (model.safetensors of that repository) and give its path' if address else 'check the path'))
+        remedy = 'check the path'
+        if str(path).startswith('hf-hub:'):
+            remedy = 'fetch the file itself (model.safetensors of that repository) and give its path'
+        raise InputError(f'{path}: no such weights file: {remedy}')
     try:
         with torch.serialization.safe_globals([Namespace, *_numpy]):
-            state = load_file(path) if path.suffix == '.safetensors' else torch.load(path, map_location='cpu', weights_only=True)
+            if path.suffix == '.safetensors':
+                state = load_file(path)
+            else:
+                state = torch.load(path, map_location='cpu', weights_only=True)
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, UnpicklingError) as e:
-        raise InputError(f'{path}: cannot be read as weights ({type(e).__name__}): fetch it again, or convert it to .safetensors') from e
+        raise InputError(f'{path}: cannot be read as weights ({type(e).__name__}): '
+                         'fetch it again, or convert it to .safetensors') from e
     for key in ('teacher', 'model', 'state_dict', 'model_state_dict', 'teacher', 'student'):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
@@ -275,13 +300,16 @@ def state_misfit(
     "Which keys are missing, left over, of another shape or not finite, in words"
     own = module.state_dict()
     both = own.keys() & state.keys()
-    found = [('missing', own.keys() - state.keys()), ('left over', state.keys() - own.keys()),
-             ('of another shape', {k for k in both if own[k].shape != state[k].shape}), ('not finite', {k for k in both if not (state[k].is_meta or torch.isfinite(state[k]).all())})]
-    found = [(what, sorted(keys)) for what, keys in found if keys]
-    most = 5//max(1, len(found))                                                     # five names in all
-    def say(keys):
+    found = {
+        'missing': own.keys() - state.keys(),
+        'left over': state.keys() - own.keys(),
+        'of another shape': {k for k in both if own[k].shape != state[k].shape},
+        'not finite': {k for k in both if not (state[k].is_meta or torch.isfinite(state[k]).all())}}
+    found = [(what, sorted(keys)) for what, keys in found.items() if keys]
+    most = 5//max(1, len(found))  # five names in all
+    def some(keys):
         return ', '.join(keys[:most]) + (f' and {len(keys) - most} more' if len(keys) > most else '')
-    return '; '.join(f'{what}: {say(keys)}' for what, keys in found)
+    return '; '.join(f'{what}: {some(keys)}' for what, keys in found)
 
 # %% ../../nbs/model/00_backbone.ipynb #dd3bfd1f
 def backbone_meta(
@@ -323,11 +351,13 @@ def _check_registers(
     if bool(has) == bool(wants) or isinstance(vit, eva.Eva):
         return
     if family is None:
-        raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: choose one that is made {'with' if has else 'without'} them (--backbone, backbone_name=)")
-    kernel, step = vit.patch_embed.proj.kernel_size[0], vit.patch_embed.patch_size[0]
-    other = f"{family}{kernel}{f'o{step}' if step < kernel else ''}{f'_first{len(vit.blocks)}' if vit.shortened else ''}{'' if has else '_noreg'}"
-    raise InputError(f"{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: "
-                     f"choose '{other}' (--backbone, backbone_name=)")
+        other = f"one that is made {'with' if has else 'without'} them"
+    else:
+        kernel, step = vit.patch_embed.proj.kernel_size[0], vit.patch_embed.patch_size[0]
+        overlap, short = f'o{step}' if step < kernel else '', f'_first{len(vit.blocks)}' if vit.shortened else ''
+        other = f"'{family}{kernel}{overlap}{short}{'' if has else '_noreg'}'"
+    raise InputError(f'{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: '
+                     f'choose {other} (--backbone, backbone_name=)')
 
 def load_weights(
     vit: nn.Module,   # from `create_vit`, changed in place
@@ -342,11 +372,11 @@ def load_weights(
     _fill(vit, state, path)
 
 def _blocks(names): # of a state
-    "How many blocks they tell of"
+    "How many blocks they belong to"
     return 1 + max((int(k.split('.')[1]) for k in names if re.match(r'blocks\.\d+\.', k)), default=-1)
 
 def _likely_reason(vit, state): # a state that does not fit
-    "Why, in a few words; '' where it cannot be told"
+    "Why, in a few words; '' where it is not clear"
     own = vit.state_dict()
     if 2*len(own.keys() & state.keys()) < len(own):
         return 'its names are not those of such a network'
@@ -361,6 +391,8 @@ def _likely_reason(vit, state): # a state that does not fit
         return 'the file is damaged, or its training failed'
     return ''
 
+_OTHER = 'choose the backbone they were made for (--backbone, backbone_name=)'
+
 def _fill(vit, state, source): # `source`: what to call it in an error
     "`state` into `vit`, or an `InputError` that lists the keys that do not fit"
     given = state
@@ -368,14 +400,15 @@ def _fill(vit, state, source): # `source`: what to call it in an error
         state = _timm_names(state, vit)
     except (RuntimeError, AssertionError, IndexError, ValueError, AttributeError, KeyError) as e:
         why = _likely_reason(vit, given) or 'the number of positions or the shape of an array is another'
-        raise InputError(f'{source}: these weights do not belong to this backbone: {why}: choose the backbone they were made for (--backbone, backbone_name=)') from e
+        raise InputError(f'{source}: these weights do not belong to this backbone: {why}: {_OTHER}') from e
     if vit.shortened:
-        state = {k: v for k, v in state.items() if not k.startswith('blocks.') or int(k.split('.')[1]) < len(vit.blocks)}
+        depth = len(vit.blocks)
+        state = {k: v for k, v in state.items() if not k.startswith('blocks.') or int(k.split('.')[1]) < depth}
     wrong = state_misfit(vit, state)
     if wrong:
         why, wrong = _likely_reason(vit, state), wrong if len(wrong) < 125 else f'{wrong[:124]}…'
-        raise InputError(f'{source}: these weights do not belong to this backbone: {why + ": " if why else ""}{wrong}: '
-                         'choose the backbone they were made for (--backbone, backbone_name=)')
+        why = f'{why}: ' if why else ''
+        raise InputError(f'{source}: these weights do not belong to this backbone: {why}{wrong}: {_OTHER}')
     vit.load_state_dict(state)
 
 # %% ../../nbs/model/00_backbone.ipynb #24e4d593
@@ -391,7 +424,7 @@ def matching_name(
 # %% ../../nbs/model/00_backbone.ipynb #8f24cee6
 def _answers(address, seconds=4): # of a server
     "Whether it answers in time; looking up a name may hang too, hence the thread"
-    said = []
+    answers = []
     def ask():
         try:
             urlopen(Request(address, method='HEAD'), timeout=seconds)
@@ -399,11 +432,11 @@ def _answers(address, seconds=4): # of a server
             pass  # an answer, too
         except OSError:
             return
-        said.append(True)
+        answers.append(True)
     thread = Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)
-    return bool(said)
+    return bool(answers)
 
 @contextmanager
 def _offline(yes): # bool
@@ -416,22 +449,27 @@ def _offline(yes): # bool
         constants.HF_HUB_OFFLINE = before
 
 # %% ../../nbs/model/00_backbone.ipynb #131cfcfd
+_RANDOM = 'start from random weights (--weights none, pretrained=False)'
+
 def _hub_state(
     name: str, # see `backbone_spec`
 ) -> dict:     # name -> tensor
     "The released weights from timm's hub or its local cache"
     cfg = timm.get_pretrained_cfg(backbone_spec(name)[0])
     if not cfg or not cfg.hf_hub_id:
-        raise InputError(f"backbone '{name}' has no released weights in timm: give a file (--weights FILE, backbone_weights=) or start from random weights (--weights none, pretrained=False)")
+        raise InputError(f"backbone '{name}' has no released weights in timm: give a file "
+                         f'(--weights FILE, backbone_weights=) or {_RANDOM}')
     file = dict(filename=cfg.hf_hub_filename) if cfg.hf_hub_filename else {}
     online = _answers(constants.ENDPOINT)
     try:
         with _offline(not online):
             return load_state_dict_from_hf(cfg.hf_hub_id, weights_only=True, **file)
-    except (OSError, RuntimeError, ValueError, SafetensorError) as e: # offline, refused, or broken off
-        raise InputError(f"the weights of backbone '{name}' could not be fetched ({type(e).__name__ if online else f'no answer from {constants.ENDPOINT}'}): fetch {cfg.hf_hub_filename or 'model.safetensors'} "
-                         f'from https://huggingface.co/{cfg.hf_hub_id} on a machine with a network, put it anywhere here and give its path '
-                         f'(--weights FILE, backbone_weights=), or start from random weights (--weights none, pretrained=False)') from e
+    except (OSError, RuntimeError, ValueError, SafetensorError) as e:  # offline, refused, or broken off
+        why = type(e).__name__ if online else f'no answer from {constants.ENDPOINT}'
+        raise InputError(f"the weights of backbone '{name}' could not be fetched ({why}): "
+                         f"fetch {cfg.hf_hub_filename or 'model.safetensors'} from "
+                         f'https://huggingface.co/{cfg.hf_hub_id} on a machine with a network, put it anywhere here and give its path '
+                         f'(--weights FILE, backbone_weights=), or {_RANDOM}') from e
 
 # %% ../../nbs/model/00_backbone.ipynb #ce09bb1f
 def create_vit(

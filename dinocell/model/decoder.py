@@ -20,7 +20,8 @@ def conv_block(
     kernel: int = 3, # width of the kernel, odd
 ) -> nn.Sequential:
     "Convolution, batch normalisation, ReLU"
-    return nn.Sequential(nn.Conv2d(n_in, n_out, kernel, stride, kernel//2, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True))
+    conv = nn.Conv2d(n_in, n_out, kernel, stride, kernel//2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True))
 
 class ResidualBlock(nn.Module):
     "Two 3 × 3 convolutions beside a shortcut, 1 × 1 where the shape changes (He et al. 2016)"
@@ -30,7 +31,9 @@ class ResidualBlock(nn.Module):
         stride: int = 1, # 2 halves height and width
     ):
         super().__init__()
-        self.convs = nn.Sequential(conv_block(n_in, n_out, stride), nn.Sequential(nn.Conv2d(n_out, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out)))
+        first = conv_block(n_in, n_out, stride)
+        second = nn.Sequential(nn.Conv2d(n_out, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out))
+        self.convs = nn.Sequential(first, second)
         self.shortcut = nn.Identity() if (n_in, stride) == (n_out, 1) else nn.Conv2d(n_in, n_out, 1, stride, bias=False)
 
     def forward(self,
@@ -46,7 +49,8 @@ class ImageStem(nn.Module):
         widths: tuple, # channels at stride 1, 2, 4, …
     ):
         super().__init__()
-        self.levels = nn.ModuleList(ResidualBlock(i, o, 1 if k == 0 else 2) for k, (i, o) in enumerate(zip((3, *widths), widths)))
+        strides = [1] + [2]*(len(widths) - 1)
+        self.levels = nn.ModuleList(map(ResidualBlock, (3, *widths[:-1]), widths, strides))
 
     def forward(self,
         x: torch.Tensor, # (N, 3, H, W), H and W multiples of the largest stride
@@ -115,7 +119,8 @@ class UNetDecoder(nn.Module):
         y = self.start(self.reduce(torch.cat(taps, 1)))
         joins = [join(tap) for join, tap in zip(self.joins, taps[2:0:-1])]
         skips = [skip(image) for skip, image in zip(self.skips, reversed(self.stem(x)))]
-        for stride, narrow, step, others in zip(_STRIDES, self.narrow, self.steps, (joins[:1], joins[1:] + skips[:1], skips[1:2], skips[2:])):
+        others = joins[:1], joins[1:] + skips[:1], skips[1:2], skips[2:]  # what enters at each stride
+        for stride, narrow, step, others in zip(_STRIDES, self.narrow, self.steps, others):
             size = tuple(n//stride for n in x.shape[-2:])
             y = step(F.relu(sum(resize_map(m, size) for m in (narrow(y), *others))))
         return self.head(y)
@@ -135,11 +140,12 @@ class DesignDecoder(nn.Module):
         patch: int, # patch size in pixels
     ):
         super().__init__()
-        widths, stem, reduced = _narrow(dim, 352, 336, 176, 88, 48, 16), _narrow(dim, 16, 32, 64, 128, 256, 320), *_narrow(dim, 256)
+        widths, stem = _narrow(dim, 352, 336, 176, 88, 48, 16), _narrow(dim, 16, 32, 64, 128, 256, 320)
+        reduced, = _narrow(dim, 256)
         self.multiple = lcm(patch, 16 if 32 % patch else 32)  # height and width of the image must be multiples of this
         self.stem = ImageStem(stem)
         self.reduce = conv_block(4*dim, reduced, kernel=1)
-        joins = [0, reduced, dim*(patch < 16), dim, dim, 0]   # channels of the transformer's map at stride 32, 16, 8, 4, 2, 1
+        joins = [0, reduced, dim*(patch < 16), dim, dim, 0]  # channels of the transformer's map at stride 32, …, 1
         self.joins = nn.ModuleList(_small_conv(n, w) if n else None for n, w in zip(joins, widths))
         self.skips = nn.ModuleList(nn.Conv2d(s, w, 1, bias=False) for s, w in zip(stem[::-1], widths))
         self.narrow = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in zip(widths, widths[1:]))

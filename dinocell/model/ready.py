@@ -37,7 +37,7 @@ class ReadyModel:
     licence: str              # terms of the weights
     purpose: str              # the images it is for
     trained_on: str           # its training data, in one line
-    address: str | None = None # where `fetch_model` finds it; None: it comes with the package, or is a model of your own
+    address: str | None = None # where `fetch_model` finds it; None: it comes with the package, or is your own
 
 def user_folder() -> Path:
     "The folder of fetched models and of your own: `dinocell/models` in the cache folder of this user"
@@ -58,10 +58,10 @@ def _read_table(folder): # one of `model_folders`
         table = json.loads(path.read_text(encoding='utf-8'))
         return {name: ReadyModel(name, **entry) for name, entry in table.items()}
     except (OSError, ValueError, TypeError, AttributeError) as e:
-        mend = 'install dinocell again'
+        remedy = 'install dinocell again'
         if folder != PACKAGED:
-            mend = 'remove this file, then fetch or register its models again'
-        raise InputError(f'{path}: the table of models cannot be read ({e}): {mend}') from e
+            remedy = 'remove this file, then fetch or register its models again'
+        raise InputError(f'{path}: the table of models cannot be read ({e}): {remedy}') from e
 
 class _Ready(Mapping):
     "The tables of all folders, read anew at each use"
@@ -150,14 +150,15 @@ def ready_model(
     if name in known:
         return known[name]
     if name == DEFAULT:
-        raise InputError(f"model '{name}': it comes with the package and is not there: {_incomplete(name)}install dinocell again, or give a model file by --model")
+        raise InputError(f"model '{name}': it comes with the package and is not there: {_incomplete(name)}"
+                         'install dinocell again, or give a model file by --model')
     near = difflib.get_close_matches(str(name), known, 1, .5)
     hint = f"did you mean '{near[0]}'? " if near else ''
     raise InputError(f'{name}: no such model file, and no ready model of this name: {hint}check the path, '
                      f'or choose one of: {", ".join(known) or "none is installed"}')
 
 def model_path(
-    name_or_file: str | Path = DEFAULT, # a model file, or a name in `READY`, which has priority: for a file of that name give ./NAME
+    name_or_file: str | Path = DEFAULT, # a name in `READY`, which has priority, or a model file (./NAME)
 ) -> Path:
     "The file of a model, which is whole if it is a ready one"
     if str(name_or_file) not in READY and Path(name_or_file).is_file():
@@ -165,7 +166,8 @@ def model_path(
     ready = ready_model(str(name_or_file))
     path = _find(ready)
     if path is None:
-        raise InputError(f"model '{ready.name}': {ready.file} is not on this machine: {_incomplete(ready.name)}{_remedy(ready)}")
+        raise InputError(f"model '{ready.name}': {ready.file} is not on this machine: "
+                         f'{_incomplete(ready.name)}{_remedy(ready)}')
     why = _damage(path, ready)
     if why:
         raise InputError(f"{path}: the file of model '{ready.name}' {why}: it is damaged: {_remedy(ready)}")
@@ -243,7 +245,8 @@ def format_models(
 ) -> str:
     "The table that `dinocell models` prints"
     if not rows:
-        return 'no ready model is installed: the installation is incomplete: install dinocell again, or give a model file by --model'
+        return ('no ready model is installed: the installation is incomplete: '
+                'install dinocell again, or give a model file by --model')
     table = [('name', 'size', 'file', 'licence', 'purpose')]
     for r in rows:
         state = 'damaged' if r['damage'] else 'here' if r['here'] else 'to fetch' if r['address'] else 'missing'

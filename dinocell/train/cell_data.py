@@ -20,7 +20,8 @@ from ..data.findings import Report
 from ..data.report import format_report
 from ..data.dataset import CellDataset
 from ..data.sampling import mix, split_groups
-from ..data.layouts import find_splits, process
+from ..data.folder import find_splits
+from ..data.layouts import process
 from ..show.plots import figure_html, show_overlay
 from .loop import StreamedData, plan_epoch
 from ..utils.settings import TrainConfig
