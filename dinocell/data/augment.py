@@ -41,7 +41,7 @@ def draw_params(
     config: AugmentConfig,
     generator: torch.Generator, # of the CPU
 ) -> AugmentParams:
-    "Random views, one a window"
+    "Random views, one per window"
     r = torch.rand(20, n, generator=generator)
     def log_between(bounds, u):
         return torch.exp(_between([math.log(v) for v in bounds], u))

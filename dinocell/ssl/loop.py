@@ -26,7 +26,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from ..model.backbone import create_vit, load_weights, matching_name, write_state
+from ..model.backbone import create_vit, load_weights, matching_name
+from ..model.weights import write_state
 from ..model.network import first_weights, weights_sha256
 from .consistency import consistency, field_embeddings, vit_tokens
 from .crops import Crops, crop_batch, draw_sides
