@@ -96,7 +96,7 @@ def add_models(p):
 
 def add_download(p):
     "Arguments of `data download`"
-    from dinocell.data.download import SETS
+    from dinocell.data.published import SETS
     p.add_argument('name', metavar='NAME', help='data set: ' + ', '.join(SETS))
     _values(
         p,

@@ -42,7 +42,8 @@ def cmd_download(a):
 
 def cmd_check(a):
     "data check: exit code 1 where something serious was found"
-    from dinocell.data.check import check_data, format_report, report_json
+    from dinocell.data.check import check_data
+    from dinocell.data.report import format_report, report_json
     report = check_data(*a.folders, page=a.page, speck=a.speck, workers=a.workers, axes=a.axes, category=a.category)
     print(report_json(report) if a.json else format_report(report))
     return int(report.serious)
@@ -50,7 +51,7 @@ def cmd_check(a):
 def _preparation(a): # arguments of `process`
     "scale, diameter, channel, flatten and limits: as the options say, or as the model was trained"
     from dinocell.data.layouts import preparation_of
-    from dinocell.model.network import read_meta
+    from dinocell.model.file import read_meta
     from dinocell.model.ready import model_path
     if a.model is None:
         asked = {k: getattr(a, k) for k in ('diameter', 'channel', 'flatten', 'limits')}

@@ -21,7 +21,8 @@ from .infer.export import write_tiff
 from .infer.pipeline import DINOCellPipeline
 from .infer.scores import evaluate
 from .infer.segmentation import load
-from .model.network import DINOCell, best_device, save_model
+from .model.file import save_model
+from .model.network import DINOCell, best_device
 from .model.ready import PACKAGED
 from .show.plots import plot_comparison, plot_history, plot_surface, save_figure, show_image, show_overlay
 from .train.loop import train

@@ -24,7 +24,8 @@ def _outline(rng, radius): # generator; mean radius in pixels
     y, x = np.mgrid[-half:half + 1, -half:half + 1]
     along, across = (x*np.cos(angle) + y*np.sin(angle))/stretch, (y*np.cos(angle) - x*np.sin(angle))*stretch
     theta = np.arctan2(across, along)
-    wobble = sum(a*np.cos(k*theta + p) for k, a, p in zip((2, 3, 4, 5), rng.uniform(0, .1, 4), rng.uniform(0, 2*np.pi, 4)))
+    size, phase = rng.uniform(0, .1, 4), rng.uniform(0, 2*np.pi, 4)
+    wobble = sum(a*np.cos(k*theta + p) for k, a, p in zip((2, 3, 4, 5), size, phase))
     return np.hypot(along, across) < radius*(1 + wobble)
 
 def _dividing(rng, radius): # generator; mean radius in pixels
@@ -172,7 +173,8 @@ def _fluorescence(rng, labels): # generator; label image
     depth, strength = _cushions(rng, labels, .5)
     body = strength*(.35 + .65*np.sqrt(depth))*(depth > 0)*(1 + .15*_smooth(rng, labels.shape, 2))
     nucleus = strength*ndi.gaussian_filter((depth > .55).astype(float), 1)
-    light = ndi.gaussian_filter(.55*body + .35*nucleus, 1) + .1*_smooth(rng, labels.shape, 50) + .04*_specks(rng, labels.shape, labels.size//4000)
+    light = ndi.gaussian_filter(.55*body + .35*nucleus, 1) + .1*_smooth(rng, labels.shape, 50)
+    light += .04*_specks(rng, labels.shape, labels.size//4000)
     return _camera(rng, .25 + light, 150)
 
 # %% ../../nbs/data/00_simulate.ipynb #c87077c9
@@ -187,10 +189,11 @@ def _cell_painting(rng, labels): # generator; label image
     spots = np.clip(_smooth(rng, shape, 1.5) - 1.2, 0, None)
     threads = np.clip(1 - 2*abs(_smooth(rng, shape, 1.5)), 0, 1)
     golgi = np.clip(_smooth(rng, shape, 2.5) - 1, 0, None)*((depth > .35) & (depth <= .6))
+    rim = ndi.gaussian_filter(((depth > 0) & (depth < .25)).astype(float), .7)
     stains = (nucleus*(1 + .15*_smooth(rng, shape, 1.5)),
               cytoplasm*(.4 + .6*depth)*(1 + .2*_smooth(rng, shape, 1)),
               .5*cytoplasm + .4*nucleus + 1.2*spots*nucleus,
-              .3*inside + .8*ndi.gaussian_filter(((depth > 0) & (depth < .25)).astype(float), .7)*strength + golgi*strength,
+              .3*inside + .8*rim*strength + golgi*strength,
               cytoplasm*(.2 + .9*threads))
     return np.stack([_camera(rng, .12 + .6*s + .04*_smooth(rng, shape, 40), 200) for s in stains])
 

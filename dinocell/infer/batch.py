@@ -22,13 +22,14 @@ import torch
 from tqdm.auto import tqdm
 
 from ..core.images import list_images, said_of_channels
-from ..data.dataset import file_sha256, lean_start, start_worker
+from ..data.parts import file_sha256
 from .export import WriteError, write_errors
 from .files import is_beyond_memory, read_pixels, segment_by, segment_file
 from .folder import claim_files, finished_rows, job_of, note_finished, rows_by_name, write_together
 from .settings import SegmentSettings, check_scale, job_identity, pipeline_of, result_files
-from ..model.network import UntrainedWarning
+from ..model.file import UntrainedWarning
 from ..model.ready import model_path
+from ..utils.parallel import lean_start, start_worker
 from ..utils.system import InputError, check_number, cores
 
 # %% ../../nbs/infer/21_batch.ipynb #a6b22221

@@ -20,8 +20,9 @@ from tqdm.auto import tqdm
 
 from ..core.images import PREPARATION, suffixes
 from ..core.labels import check_labels, label_doubt, resize_labels
-from ..data.dataset import CellDataset, check_prepared, file_sha256
-from ..data.formats import read_mask
+from ..data.dataset import CellDataset, check_prepared
+from ..data.masks import read_mask
+from ..data.parts import file_sha256
 from .export import write_tiff
 from .pipeline import DINOCellPipeline
 from ..model.network import weights_sha256

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from ..core.images import to_grey
-from ..data.dataset import median_diameter
+from ..data.prepare import median_diameter
 from .files import find_in_file
 from .found import Found, find_cells, measure_cells, write_found
 from .pipeline import DINOCellPipeline

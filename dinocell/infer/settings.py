@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from ..core.images import PREPARATION, check_axes
-from ..data.dataset import file_sha256
+from ..data.parts import file_sha256
 from .cells import check_pixel_size
 from .diameter import three_digits
 from .pipeline import DINOCellPipeline, estimates_size
 from .storage import Stack
-from ..model.network import best_device, load_model, read_meta
+from ..model.file import load_model, read_meta
+from ..model.network import best_device
 from ..model.ready import DEFAULT, model_path
 from ..utils.system import InputError
 

@@ -19,8 +19,11 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..data.dataset import array_sha256, choose_groups, file_sha256, is_picklable, window_index, worker_pool
+from ..data.dataset import window_index
+from ..data.parts import array_sha256, file_sha256
+from ..data.sampling import choose_groups
 from ..data.simulate import simulate
+from ..utils.parallel import is_picklable, worker_pool
 from ..utils.system import InputError, cores
 from ..utils.tables import read_cell
 

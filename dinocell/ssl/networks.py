@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..model.backbone import create_vit, load_weights, matching_name, write_state
+from ..model.backbone import create_vit, load_weights, matching_name
 from ..model.network import first_weights
+from ..model.weights import write_state
 from .consistency import vit_tokens
 from .losses import SSLHead, layer_groups
 from ..utils.settings import PretrainConfig

@@ -20,11 +20,12 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..data.dataset import check_made, is_picklable, open_job, parts_job, worker_pool
 from ..data.download import check_room
+from ..data.prepare import check_made, open_job, parts_job
 from .fields import Fields, shard_name
 from .files import S3, Unreachable, is_remote, read_field, split_plane
 from .plates import gather_fields, index_channels, write_index
+from ..utils.parallel import is_picklable, worker_pool
 from .shards import (
     check_channel_names, check_choice, field_limits, fields_per_shard, keep_good, write_fields_note, write_shard)
 from ..utils.files import atomic_path

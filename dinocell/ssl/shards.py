@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.dataset import array_sha256, file_sha256
+from ..data.parts import array_sha256, file_sha256
 from .fields import VERSION, FieldKey, Fields, check_key, open_fields, same_name, shard_name
 from ..utils.files import atomic_folder, atomic_path
 from ..utils.settings import SHARD_MB

@@ -19,13 +19,15 @@ import torch
 from tqdm.auto import tqdm
 
 from ..core.images import prepare_image
-from ..data.dataset import CellDataset, subset, write_dataset
+from ..data.dataset import CellDataset, write_dataset
 from ..data.layouts import process
+from ..data.sampling import subset
 from ..data.simulate import simulate
 from ..infer.calibration import tune_model
 from ..infer.evaluation import score_dataset
 from ..infer.pipeline import DINOCellPipeline
-from ..model.network import FORMAT, best_device, count_trainable, first_weights
+from ..model.file import FORMAT
+from ..model.network import best_device, count_trainable, first_weights
 from .loop import train
 from ..utils.files import atomic_path, hold
 from ..utils.jobs import differences, flat

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from ..data.augment import AugmentParams, crop_side, draw_params
-from ..data.dataset import draw_crops, is_picklable, lean_start
+from ..data.sampling import draw_crops
 from .distributed import DistContext
+from ..utils.parallel import is_picklable, lean_start
 from ..utils.settings import TrainConfig
 from ..utils.system import free_memory
 
@@ -41,7 +42,7 @@ def plan_epoch(
     config: TrainConfig,
 ) -> EpochPlan:
     "Draw all that is random in an epoch"
-    which, centre = draw_crops(data, epoch, np.arange(n), config.augment.size, config.seed, config.near_cells)
+    which, centre = draw_crops(data, epoch, n, config.augment.size, config.seed, config.near_cells)
     side, whole = crop_side(config.augment), np.floor(centre).astype(np.int64)
     corner = whole - side//2
     generator = torch.Generator().manual_seed(config.seed*SEED_STEP + epoch)

@@ -15,9 +15,13 @@ import torch
 from matplotlib.figure import Figure
 
 from ..data.augment import augment_batch
-from ..data.check import Report, check_data, format_report
-from ..data.dataset import CellDataset, mix, split_groups
-from ..data.layouts import find_splits, process
+from ..data.check import check_data
+from ..data.findings import Report
+from ..data.report import format_report
+from ..data.dataset import CellDataset
+from ..data.sampling import mix, split_groups
+from ..data.folder import find_splits
+from ..data.layouts import process
 from ..show.plots import figure_html, show_overlay
 from .batches import StreamedData, plan_epoch
 from ..utils.settings import TrainConfig

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..data.dataset import file_sha256
+from ..data.parts import file_sha256
 from ..data.layouts import preparation_of
 from ..infer.calibration import tune_model
 from ..infer.pipeline import DINOCellPipeline
 from ..infer.scores import Scores, evaluate
 from ..infer.segmentation import load
-from ..model.network import (
-            DINOCell, best_device, count_trainable, freeze_backbone, is_model_file, load_model, save_model)
+from ..model.file import is_model_file, load_model, save_model
+from ..model.network import DINOCell, best_device, count_trainable, freeze_backbone
 from ..model.ready import PACKAGED, READY, model_path
 from ..score.tuning import ThresholdSurface
 from ..show.plots import figure_html, live_history, plot_comparison, plot_history, plot_surface, save_figure

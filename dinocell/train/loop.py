@@ -17,7 +17,8 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from ..data.dataset import check_prepared
-from ..model.network import DINOCell, FORMAT, read_model, save_model, weights_sha256
+from ..model.file import FORMAT, read_model, save_model
+from ..model.network import DINOCell, weights_sha256
 from .batches import plan_epoch, training_data
 from .distributed import DistContext, dist_context
 from .run import RUNTIME, Clock, Run, begin_run, job_key, run_job

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import torch
 
-from ..data.dataset import subset
+from ..data.sampling import subset
 from ..model.network import DINOCell
 from .cell_data import CellData
 from .batches import plan_epoch, shares, training_data
