@@ -30,7 +30,8 @@ from skimage.morphology import convex_hull_image
 from skimage.segmentation import find_boundaries
 from tqdm.auto import tqdm
 
-from ..core.images import grey_limits, stretch, to_grey
+from ..core.grey import to_grey
+from ..core.normalise import grey_limits, stretch
 from ..core.labels import border_label, check_labels, label_sizes, pieces_of, resize_labels
 from .dataset import CellDataset, Source, count_workers, worker_pool, advise_scale
 from .layouts import existing_folder, look_for_pairs, find_folder, find_splits

@@ -34,7 +34,8 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from ..core.distance import create_distance_map
-from ..core.images import DIAMETER, mirror, channel_count, check_normalisation, normalise, said_of_channels, scaled_grey, to_grey
+from ..core.grey import channel_count, mirror, channel_message, scaled_grey, to_grey
+from ..core.normalise import DIAMETER, check_normalisation, normalise
 from ..core.labels import check_labels, label_doubt, label_sizes, relabel, resize_labels
 from ..utils.files import atomic_path
 from ..utils.jobs import Job, checksum, differences, read_table
@@ -656,7 +657,7 @@ def _process_parts(run, sources, paths, parts, output, scale, diameter, how, kee
     except InputError:
         shutil.rmtree(parts, ignore_errors=True)
         raise  # its mend changes every mask
-    if said := said_of_channels([r.get('channels', 1) for r in records], how['channel']):
+    if said := channel_message([r.get('channels', 1) for r in records], how['channel']):
         print(f'dinocell: {output}: {said}', file=sys.stderr)
     if lost := sum(r['lost'] for r in records):
         print(f"{output}: {lost} of {sum(r['cells_before'] for r in records)} cells are too small at this scale and vanished")

@@ -25,7 +25,7 @@ from pycocotools import mask as coco_mask
 from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 from skimage.measure import label as connected
 
-from ..core.images import Channels, read_stored, READ_ERRORS, suffixes
+from ..core.io import READ_ERRORS, Channels, read_stored, suffixes
 from ..core.labels import check_labels, overlap_table, relabel
 from ..utils.system import InputError, check_memory
 

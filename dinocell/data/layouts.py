@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ..core.images import read_stored, walk_linked, check_axes, read_image, suffixes, to_grey
+from ..core.grey import to_grey
+from ..core.io import check_axes, read_image, read_stored, suffixes, walk_linked
 from .dataset import Source, process_sources
 from .formats import coco_labels, read_coco, read_geojson, read_mask, read_mask_folder, read_rois, read_seg_npy
 from ..utils.system import InputError, check_memory

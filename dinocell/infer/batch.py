@@ -33,7 +33,9 @@ import tifffile
 import torch
 from tqdm.auto import tqdm
 
-from ..core.images import BlankError, PREPARATION, as_channels, READ_ERRORS, channel_count, check_axes, list_images, read_image, said_of_channels
+from ..core.grey import channel_count, channel_message
+from ..core.io import READ_ERRORS, as_channels, check_axes, list_images, read_image
+from ..core.normalise import PREPARATION, BlankError
 from ..data.dataset import lean_start, file_sha256, start_worker
 from .cells import check_pixel_size, cell_table
 from .export import WriteError, write_coco, write_csv, write_geojson, write_map, write_png, write_rois, write_stack, write_tiff
@@ -632,7 +634,7 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
                 raise InputError(f'{path}: a process was killed, most likely for want of memory: take fewer workers than {workers}; what is finished is kept') from e
             bar.update()
     rows = [rows[p] for p in images]
-    if said := said_of_channels([r.get('channels', 1) for r in rows if 'error' not in r], pipe.model.config['channel']):
+    if said := channel_message([r.get('channels', 1) for r in rows if 'error' not in r], pipe.model.config['channel']):
         print(f'dinocell: {said}', file=sys.stderr)
     return rows
 

@@ -26,7 +26,8 @@ from skimage.filters import gaussian, sobel, threshold_otsu
 from skimage.segmentation import find_boundaries, watershed
 from tqdm.auto import tqdm
 
-from ..core.images import PREPARATION, suffixes
+from ..core.io import suffixes
+from ..core.normalise import PREPARATION
 from ..core.labels import check_labels, label_doubt, relabel, resize_labels
 from ..core.watershed import enlarge_map
 from ..data.dataset import CellDataset, file_sha256, check_prepared

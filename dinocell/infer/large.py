@@ -23,7 +23,9 @@ import torch
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..core.images import BlankError, Channels, COLOUR_KINDS, LINE, PREPARATION, array_axes, as_channels, resolve_axes, arrange_axes, channel_axis, channels_first, check_plane, open_tiff, resize_known, tiff_axes, READ_ERRORS, whole_series, check_axes, even_out, measure_levels, mend_lines, stretch, to_grey
+from ..core.grey import LINE, channel_axis, fix_dead_lines, resize_known, to_grey
+from ..core.io import COLOUR_KINDS, READ_ERRORS, Channels, arrange_axes, array_axes, as_channels, channels_first, check_axes, check_plane, open_tiff, resolve_axes, tiff_axes, whole_series
+from ..core.normalise import PREPARATION, BlankError, even_out, measure_levels, stretch
 from ..core.windows import predict_bands, window_grid
 from .cells import check_pixel_size
 from .export import WriteError, tiff_resolution
@@ -241,11 +243,11 @@ def grey_rows(
 
 def mended_rows(
     rows: Rows, # from `grey_rows`
-) -> Rows:      # what `mend_lines` makes of all of it
+) -> Rows:      # what `fix_dead_lines` makes of all of it
     "A plane without dead lines, read in bands"
     def read(a, b):
         top = max(0, a - LINE - 1)
-        return mend_lines(rows.read(top, min(rows.shape[0], b + LINE + 1)))[a - top:b - top]
+        return fix_dead_lines(rows.read(top, min(rows.shape[0], b + LINE + 1)))[a - top:b - top]
     return rows._replace(read=read)
 
 # %% ../../nbs/infer/06_large.ipynb #d76d7c1b

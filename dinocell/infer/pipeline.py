@@ -16,7 +16,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from tqdm.auto import tqdm
 
-from ..core.images import BlankError, check_no_path, prepare_image, to_grey
+from ..core.grey import check_no_path, to_grey
+from ..core.normalise import BlankError, prepare_image
 from ..core.watershed import EIGHT, check_thresholds, join_cells, highest_passes, passes_between, enlarge_map, masks_from_distance
 from ..core.windows import predict_windows
 from ..model.network import DINOCell

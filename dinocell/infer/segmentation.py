@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
-from ..core.images import to_grey
+from ..core.grey import to_grey
 from ..data.dataset import median_diameter
 from .batch import (
           FORMATS, Found, SegmentSettings, check_formats, check_scale, find_cells, find_in_file, measure_cells, open_pipeline,

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from ..core.images import DIAMETER, check_normalisation
+from ..core.normalise import DIAMETER, check_normalisation
 from ..core.watershed import check_thresholds
 from .backbone import Backbone, pad_to_multiple, state_misfit, write_state
 from .decoder import DesignDecoder, UNetDecoder

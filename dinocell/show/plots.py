@@ -21,7 +21,8 @@ from matplotlib.patheffects import withStroke
 from skimage.segmentation import find_boundaries
 
 from ..core.distance import create_distance_map
-from ..core.images import grey_limits, stretch, to_grey
+from ..core.grey import to_grey
+from ..core.normalise import grey_limits, stretch
 from ..core.labels import check_labels, label_sizes, relabel
 from ..utils.files import atomic_path
 from ..utils.system import InputError

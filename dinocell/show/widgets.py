@@ -13,7 +13,7 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 
-from ..core.images import to_grey
+from ..core.grey import to_grey
 from ..core.labels import check_labels
 from ..core.watershed import check_map, masks_from_distance
 from ..score.metrics import ctc_counts, matching_counts

@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.images import axis_of_channels, read_stored, read_tiff, READ_ERRORS, walk_linked
+from ..core.grey import axis_of_channels
+from ..core.io import READ_ERRORS, read_stored, read_tiff, walk_linked
 from ..data.simulate import channels as PAINTING
 from .fields import FieldKey, same_name, check_key
 from ..utils.files import atomic_path
