@@ -21,7 +21,7 @@ MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how t
 MOVED = { # old address of a page: the new one
     'system': 'utils/system', 'settings': 'utils/settings', 'jobs': 'utils/jobs',
     'images': 'core/normalise', 'labels': 'core/labels', 'distance': 'core/distance', 'watershed': 'core/watershed', 'windows': 'core/windows',
-    'intervals': 'score/statistics', 'metrics': 'score/metrics', 'errors': 'score/errors', 'tuning': 'score/tuning',
+    'intervals': 'score/statistics', 'metrics': 'score/matching', 'errors': 'score/errors', 'tuning': 'score/tuning',
     'plots': 'show/plots', 'widgets': 'show/widgets',
     'simulate': 'data/simulate', 'datasets': 'data/dataset', 'augment': 'data/augment', 'annotations': 'data/formats', 'layouts': 'data/layouts', 'download': 'data/download', 'data_check': 'data/check',
     'backbone': 'model/backbone', 'decoder': 'model/decoder', 'model': 'model/network', 'ready': 'model/ready',

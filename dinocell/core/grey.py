@@ -98,7 +98,8 @@ def channel_message(
         return f'channel {channel} was asked for, but the images are grey: taken as they are' if ignored else ''
     if channel is None:
         return f'the mean of {several} channels was taken: --channel takes one'
-    return f'channel {channel} of {several} was taken' + (f'; {grey} grey images as they are' if grey and channel else '')
+    others = f'; {grey} grey images as they are' if grey and channel else ''
+    return f'channel {channel} of {several} was taken{others}'
 
 # %% ../../nbs/core/04_grey.ipynb #6d3f40e5
 LINE = 64  # pixels of equal value in a row that no image has by chance
@@ -182,6 +183,6 @@ def mirror(
     stop: int,  # last pixel + 1
     n: int,     # length of the axis
 ) -> np.ndarray:
-    "Where pixels lie when the axis is mirrored about its outer edges, as in `np.pad`'s 'symmetric' (… 1 0 | 0 1 2 | 2 1 …)"
+    "Where pixels lie when the axis is mirrored about its outer edges (… 1 0 | 0 1 2 | 2 1 …)"
     at = np.arange(start, stop) % (2*n)
     return np.minimum(at, 2*n - 1 - at)

@@ -100,7 +100,7 @@ def open_tiff(file): # path, or bytes in memory
     return tifffile.TiffFile(file, _multifile=False)
 
 def whole_series(file, path): # from `open_tiff`; what to call it in an error
-    "The first series of a TIFF; `InputError` where its list of pages leads beyond the file, or other images would be missed"
+    "The first series of a TIFF; `InputError` where the file is cut short or holds other images too"
     series, at = file.series[0], file.pages.next_page_offset
     more = sum(s.size*2 >= series.size for s in file.series[1:])  # not a preview or label
     if more:

@@ -25,7 +25,7 @@ _SAMPLES = 16          # quantiles that stand for a block
 _REACH = 1.5           # sigma of the weights of neighbouring blocks, in blocks
 _CALM = .4             # least contrast, as a share of the upper quartile of the image
 _NOISE = 3.            # and in noise levels
-_ROOT_STEP = .956      # square of the mean root difference of two pixels with Gaussian noise of sigma 1: (2^1/2 Γ(3/4))²/π
+_ROOT_STEP = .956      # (2^1/2 Γ(3/4))²/π: square of the mean root difference of two pixels with noise of sigma 1
 _SOFT = 2.5            # contrasts that use three quarters of the grey levels; beyond, levels grow rarer (tanh)
 
 def _runs(grey): # (h,w)
@@ -35,11 +35,11 @@ def _runs(grey): # (h,w)
 # %% ../../nbs/core/05_normalise.ipynb #32205400
 class Blocks(NamedTuple):
     "What is known of an image, block by block"
-    values: np.ndarray # (rows, columns, 16) float32: quantiles of the pixels that are known and in no run; 0 where there are none
+    values: np.ndarray # (rows, columns, 16) float32: quantiles of the known pixels outside runs; 0 where there are none
     counts: np.ndarray # (rows, columns): how many such pixels
     level: np.ndarray  # (rows, columns) float32: mean of the pixels in runs; 0 where there are none
     flat: np.ndarray   # (rows, columns): how many pixels in runs
-    noise: np.ndarray  # (rows, columns) float32: noise level estimated from horizontal neighbours; NaN where there are none
+    noise: np.ndarray  # (rows, columns) float32: noise level, from horizontal neighbours; NaN where there are none
 
 def _per_block(x, side, fill=0): # (h,w); of a block, pixels; for what is missing in the last blocks
     "The pixels of each block: (rows, columns, side*side)"

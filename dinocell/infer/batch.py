@@ -43,7 +43,7 @@ from .large import Stack, array_file, estimate_in_middle, grey_rows, open_large,
 from .pipeline import DINOCellPipeline, estimates_size, three_digits
 from ..model.network import UntrainedWarning, read_meta, best_device, load_model
 from ..model.ready import DEFAULT, model_path
-from ..score.metrics import write_frames
+from ..score.ctc import write_frames
 from ..show.plots import overlay
 from ..utils.files import atomic_folder
 from ..utils.jobs import Job

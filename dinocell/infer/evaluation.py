@@ -36,7 +36,9 @@ from .cells import LEAST_CELLS, LEAST_WRONG, certainty_of, pixels_by_cell, agree
 from .export import write_tiff
 from .pipeline import DINOCellPipeline
 from ..model.network import DINOCell, weights_sha256
-from ..score.metrics import KINDS, ctc_of, count_hits, find_kinds, find_overlaps, count_pq, undefined_scores, object_kinds, pooled_scores
+from ..score.ctc import ctc_of, find_overlaps, undefined_scores
+from ..score.errors import KINDS, find_kinds, object_kinds
+from ..score.matching import count_hits, count_pq, pooled_scores
 from ..score.statistics import basis, interval, say_basis
 from ..score.tuning import ThresholdSurface, find_optimal_thresholds
 from ..utils.files import atomic_path

@@ -18,7 +18,8 @@ from tqdm.auto import tqdm
 
 from ..core.labels import distinct_labels, check_labels, label_sizes, relabel
 from ..core.watershed import EIGHT, check_map, check_thresholds, flood_basins, join_cells, passes_between, peaks_of, enlarge_map
-from .metrics import Overlaps, ctc_of, count_hits, pooled_scores
+from .ctc import Overlaps, ctc_of
+from .matching import count_hits, pooled_scores
 from .statistics import interval
 from ..utils.system import InputError, cores, free_memory
 

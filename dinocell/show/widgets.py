@@ -16,7 +16,8 @@ from PIL import Image
 from ..core.grey import to_grey
 from ..core.labels import check_labels
 from ..core.watershed import check_map, masks_from_distance
-from ..score.metrics import ctc_counts, matching_counts
+from ..score.ctc import ctc_counts
+from ..score.matching import matching_counts
 from .plots import block_means, block_middles, overlay
 from ..utils.system import InputError
 
