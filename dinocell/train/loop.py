@@ -33,7 +33,7 @@ from ..data.augment import AugmentParams, augment_batch, draw_params, crop_side
 from ..data.dataset import lean_start, is_picklable, check_prepared, draw_crops
 from ..model.network import DINOCell, FORMAT, read_model, best_device, save_model, weights_sha256
 from ..score.statistics import basis, interval, say_basis
-from ..score.tuning import count_grid, surfaces_of
+from ..score.grid import count_grid, surfaces_of
 from ..utils.files import atomic_path
 from ..utils.jobs import Job, checksum, flat
 from ..utils.settings import MONITORS, TrainConfig, write_config
