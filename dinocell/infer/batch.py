@@ -44,7 +44,7 @@ from .pipeline import DINOCellPipeline, estimates_size, three_digits
 from ..model.network import UntrainedWarning, read_meta, best_device, load_model
 from ..model.ready import DEFAULT, model_path
 from ..score.ctc import write_frames
-from ..show.plots import overlay
+from ..show.overlays import overlay
 from ..utils.files import atomic_folder
 from ..utils.jobs import Job
 from ..utils.system import InputError, check_memory, check_number, cores, free_memory
