@@ -79,7 +79,7 @@ def image_counts(
     c, kinds = ctc_of(o), find_kinds(o)
     found, _, missed, _, split, merged = np.bincount(kinds.ref_kind, minlength=len(KINDS))
     extra = np.count_nonzero(kinds.res_kind == KINDS.index('extra'))
-    return np.array([c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, *count_hits(o)[0], count_pq(o)[1], found, missed, extra, split, merged], float)
+    return np.array([c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns, *count_hits(o), count_pq(o)[1], found, missed, extra, split, merged], float)
 
 def scores_of(
     counts, # (...,22) counts of an image, or summed over images

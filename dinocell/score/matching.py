@@ -17,17 +17,14 @@ from .ctc import Overlaps, ctc_scores, find_overlaps, pool_counts, seg_det
 from ..utils.system import InputError
 
 # %% ../../nbs/score/02_matching.ipynb #9335747d
-PERCENT = tuple(range(50, 100, 5))  # IoU thresholds in percent
+PERCENT = np.arange(50, 100, 5)  # IoU thresholds
 
 def count_hits(o: Overlaps): # overlaps of one image
-    "One-to-one hits at each threshold (10,) int64, and the sum of their IoUs (10,)"
-    hit = 100*o.n >= np.array(PERCENT)[:, None]*o.union
-    tp, iou = hit.sum(1), (hit*(o.n/o.union)).sum(1)
-    half = hit[0]  # at 50 percent an object may have two
-    twice = sum(np.count_nonzero(np.bincount(place[half]) == 2) for place in (o.r, o.s))
-    tp[0] -= twice
-    iou[0] -= .5*twice  # both of such pairs have IoU exactly 1/2
-    return tp, iou
+    "One-to-one hits at each threshold: (10,) int64"
+    hit = 100*o.n >= PERCENT[:, None]*o.union
+    tp, half = hit.sum(1), hit[0]  # at 50 percent an object may have two
+    tp[0] -= sum(np.count_nonzero(np.bincount(place[half]) == 2) for place in (o.r, o.s))
+    return tp
 
 # %% ../../nbs/score/02_matching.ipynb #c20193ba
 def _assign(o: Overlaps): # overlaps of one image
@@ -65,24 +62,22 @@ class MatchingScores:
     n_ref: int # reference objects
     n_res: int # result objects
     tp: tuple # one-to-one hits at IoU >= .50, .55, ... .95 (10,)
-    sum_iou: tuple # IoU of those hits, summed (10,)
     pq_counts: tuple # hits at IoU > .5 and the sum of their IoU
     aji_counts: tuple # intersection and union of AJI, then of AJI+, pixels
-    thresholds = PERCENT
+    thresholds = tuple(PERCENT.tolist()) # in percent
 
     def __add__(self, other):
         if not isinstance(other, MatchingScores):
             return NotImplemented
         def both(field):
             return tuple(a + b for a, b in zip(getattr(self, field), getattr(other, field)))
-        sums = map(both, ('tp', 'sum_iou', 'pq_counts', 'aji_counts'))
+        sums = map(both, ('tp', 'pq_counts', 'aji_counts'))
         return MatchingScores(self.n_ref + other.n_ref, self.n_res + other.n_res, *sums)
 
     @property
     def ap(self):
         "TP/(TP+FP+FN) at each threshold (10,), also called accuracy; not the AP of COCO"
         return _ratio(self.tp, self.n_ref + self.n_res - np.array(self.tp))
-    accuracy = ap
 
     @property
     def f1(self):
@@ -98,9 +93,6 @@ class MatchingScores:
     precision = property(lambda self: _ratio(self.tp, self.n_res), doc='TP/(TP+FP) at each threshold (10,)')
     recall = property(lambda self: _ratio(self.tp, self.n_ref), doc='TP/(TP+FN) at each threshold (10,)')
     f1_50 = property(lambda self: float(self.f1[0]), doc='F1 at IoU >= .5')
-    mean_matched = property(lambda self: _ratio(self.sum_iou, self.tp), doc='Mean IoU of the hits (10,)')
-    mean_true = property(lambda self: _ratio(self.sum_iou, self.n_ref),
-                         doc='Sum of the IoU of the hits over all references (10,)')
     aji = property(lambda self: _ratio(*self.aji_counts[:2]), doc='Aggregated Jaccard index')
     aji_plus = property(lambda self: _ratio(*self.aji_counts[2:]), doc='Aggregated Jaccard index, one-to-one')
 
@@ -116,8 +108,7 @@ def matching_counts(
 ) -> MatchingScores: # of this image alone
     "What one image contributes to the matching scores"
     o = find_overlaps(ref, res)
-    tp, iou = count_hits(o)
-    return MatchingScores(o.ref.size, o.res.size, tuple(tp.tolist()), tuple(iou.tolist()), count_pq(o), _aji(o))
+    return MatchingScores(o.ref.size, o.res.size, tuple(count_hits(o).tolist()), count_pq(o), _aji(o))
 
 def matching_scores(
     refs, # reference labels: one (H,W), a stack (N,H,W), or images (H,W) or volumes (Z,Y,X) in a list or generator
