@@ -123,6 +123,10 @@ def resize_labels(
     return mask[np.ix_(rows, cols)]
 
 # %% ../../nbs/core/01_labels.ipynb #b9844ea0
+_NEIGHBOURS = 3           # cells that a line between cells touches at least
+_CORE = .1                # share of its pixels that lie inside it, at most
+_PIECES, _MOST = 3, 1000  # of all cells on average, and of one: more are no cells
+
 def _touching(a, b): # labels of neighbouring pixels, of one shape
     "Pairs of different cells among them (n,2)"
     meet = (a != b) & (a > 0) & (b > 0)
@@ -137,12 +141,12 @@ def border_label(
     if not len(pairs):
         return 0
     met, others = np.unique(pairs, return_counts=True)
-    if others.max() < max(3, (len(label_sizes(labels)[0]) - 1)/2):
+    if others.max() < max(_NEIGHBOURS, (len(label_sizes(labels)[0]) - 1)/2):
         return 0
     line = met[others.argmax()]
     mine = labels == line
     inside = ndi.binary_erosion(mine, np.ones((3, 3)))
-    return int(line) if inside.sum() < .1*mine.sum() else 0
+    return int(line) if inside.sum() < _CORE*mine.sum() else 0
 
 def pieces_of(
     labels,         # (H,W) label image
@@ -158,7 +162,7 @@ def label_doubt(
 ) -> str:    # empty if there is none
     "Why an image of whole numbers is hardly a label image, in words"
     pieces = pieces_of(labels)
-    if pieces.size and (pieces.mean() > 3 or pieces.max() >= 1000):
+    if pieces.size and (pieces.mean() > _PIECES or pieces.max() >= _MOST):
         return f'its labels lie in a great many pieces, one of them in {pieces.max()}'
     line = border_label(labels)
     return f'label {line} is a line around the others: set it to 0' if line else ''
