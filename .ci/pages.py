@@ -20,8 +20,8 @@ FIRST = ['quickstart', 'at_a_glance', 'segment_a_folder', 'train_on_your_own_ima
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
 MOVED = { # old address of a page: the new one
     'system': 'utils/system', 'settings': 'utils/settings', 'jobs': 'utils/jobs',
-    'images': 'core/images', 'labels': 'core/labels', 'distance': 'core/distance', 'watershed': 'core/watershed', 'windows': 'core/windows',
-    'intervals': 'score/statistics', 'metrics': 'score/metrics', 'errors': 'score/errors', 'tuning': 'score/tuning',
+    'images': 'core/normalise', 'labels': 'core/labels', 'distance': 'core/distance', 'watershed': 'core/watershed', 'windows': 'core/windows',
+    'intervals': 'score/statistics', 'metrics': 'score/matching', 'errors': 'score/errors', 'tuning': 'score/tuning',
     'plots': 'show/plots', 'widgets': 'show/widgets',
     'simulate': 'data/simulate', 'datasets': 'data/dataset', 'augment': 'data/augment', 'annotations': 'data/formats', 'layouts': 'data/layouts', 'download': 'data/download', 'data_check': 'data/check',
     'backbone': 'model/backbone', 'decoder': 'model/decoder', 'model': 'model/network', 'ready': 'model/ready',

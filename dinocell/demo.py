@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from .core.images import prepare_image, read_image
+from .core.io import read_image
+from .core.normalise import prepare_image
 from .data.dataset import CellDataset, write_dataset
 from .data.simulate import simulate
 from .infer.calibration import tune_model

@@ -23,5 +23,5 @@ def create_distance_map(
     starts, _ = run_starts(labels)
     top = np.zeros(labels.max() + 1, np.float32)
     np.maximum.at(top, labels.ravel()[starts], np.maximum.reduceat(depth.ravel(), starts))
-    top[0] = 1                                                                  # background: 0/1
+    top[0] = 1  # background: 0/1
     return depth / top[labels]

@@ -17,14 +17,15 @@ from ..utils.system import InputError
 # %% ../../nbs/core/01_labels.ipynb #6eab0d23
 def _whole_numbers(mask, name): # (H,W) floats
     "The same labels as integers"
-    low, high = float(mask.min()), float(mask.max())                # NaN if any is
+    low, high = float(mask.min()), float(mask.max())  # NaN if any is
     if not (np.isfinite(low) and np.isfinite(high)) or (mask != np.rint(mask)).any():
         raise InputError(f'{name}: labels of type {mask.dtype} are not whole numbers: save it as 16-bit integer labels')
     if low < 0:
         raise InputError(f'{name}: label {low:g} is negative: background is 0, cells are 1 and more')
     most = 2**(np.finfo(mask.dtype).nmant + 1)
     if high > most:
-        raise InputError(f'{name}: label {high:.0f}: {mask.dtype} tells whole numbers apart up to {most} only: save it as 32-bit integer labels')
+        raise InputError(f'{name}: label {high:.0f}: {mask.dtype} tells whole numbers apart up to {most} only: '
+                         'save it as 32-bit integer labels')
     return mask.astype(np.min_scalar_type(int(high)))
 
 def check_labels(
@@ -64,7 +65,7 @@ def distinct_labels(values): # non-negative integers or bool (n,)
     if values.dtype == bool:
         values = values.view(np.uint8)
     top = int(values.max())
-    if top > 4*values.size + 65535:                      # far apart: sort; otherwise a lookup table is faster
+    if top > 4*values.size + 65535:  # far apart: sort; otherwise a lookup table is faster
         found, place = np.unique(values, return_inverse=True)
         return found.astype(np.int64), place.astype(np.int64)
     present = np.zeros(top + 1, bool)
@@ -98,14 +99,14 @@ def label_sizes(
 def overlap_table(
     a, # label image (H,W) or volume (Z,Y,X)
     b, # the same of the same field
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # la, lb: labels of each pair that meets, background 0 included; n: shared pixels; int64, sorted by (la, lb)
-    "Every pair of labels that share a pixel, and how many they share"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # la, lb: labels of each pair; n: pixels they share; int64
+    "Every pair of labels that share a pixel, background 0 included, sorted, and how many they share"
     a, b = check_labels(a, 'first mask', volume=True), check_labels(b, 'second mask', volume=True)
     if a.shape != b.shape:
         raise InputError(f'masks of shape {a.shape} and {b.shape} cannot be compared: they must show the same field')
     starts, lengths = run_starts(a, b)
     (va, pa), (vb, pb) = distinct_labels(a.ravel()[starts]), distinct_labels(b.ravel()[starts])
-    table = coo_array((lengths, (pa, pb)), shape=(va.size, vb.size)).tocsr()       # adds up equal pairs
+    table = coo_array((lengths, (pa, pb)), shape=(va.size, vb.size)).tocsr()  # adds up equal pairs
     table.sort_indices()
     return np.repeat(va, np.diff(table.indptr)), vb[table.indices], table.data.astype(np.int64)
 
@@ -122,20 +123,30 @@ def resize_labels(
     return mask[np.ix_(rows, cols)]
 
 # %% ../../nbs/core/01_labels.ipynb #b9844ea0
+_NEIGHBOURS = 3           # cells that a line between cells touches at least
+_CORE = .1                # share of its pixels that lie inside it, at most
+_PIECES, _MOST = 3, 1000  # of all cells on average, and of one: more are no cells
+
+def _touching(a, b): # labels of neighbouring pixels, of one shape
+    "Pairs of different cells among them (n,2)"
+    meet = (a != b) & (a > 0) & (b > 0)
+    return np.stack([a[meet], b[meet]], 1)
+
 def border_label(
     labels,  # (H,W) label image
 ) -> int:    # 0 if there is none
-    "The number that stands for the borders of cells, or for what is void, instead of a cell: a thin line that touches most of the others"
-    sides = [np.stack([a[(a != b) & (a > 0) & (b > 0)], b[(a != b) & (a > 0) & (b > 0)]], 1) for a, b in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1]))]
+    "The label of a thin line that touches most cells: it stands for the borders between cells, not for a cell"
+    sides = _touching(labels[1:], labels[:-1]), _touching(labels[:, 1:], labels[:, :-1])
     pairs = np.unique(np.sort(np.concatenate(sides), 1), axis=0)
     if not len(pairs):
         return 0
     met, others = np.unique(pairs, return_counts=True)
-    if others.max() < max(3, (len(label_sizes(labels)[0]) - 1)/2):
+    if others.max() < max(_NEIGHBOURS, (len(label_sizes(labels)[0]) - 1)/2):
         return 0
-    mine = labels == met[others.argmax()]
+    line = met[others.argmax()]
+    mine = labels == line
     inside = ndi.binary_erosion(mine, np.ones((3, 3)))
-    return int(met[others.argmax()]) if inside.sum() < .1*mine.sum() else 0
+    return int(line) if inside.sum() < _CORE*mine.sum() else 0
 
 def pieces_of(
     labels,         # (H,W) label image
@@ -151,7 +162,7 @@ def label_doubt(
 ) -> str:    # empty if there is none
     "Why an image of whole numbers is hardly a label image, in words"
     pieces = pieces_of(labels)
-    if pieces.size and (pieces.mean() > 3 or pieces.max() >= 1000):
+    if pieces.size and (pieces.mean() > _PIECES or pieces.max() >= _MOST):
         return f'its labels lie in a great many pieces, one of them in {pieces.max()}'
     line = border_label(labels)
     return f'label {line} is a line around the others: set it to 0' if line else ''

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.images import DIAMETER, check_normalisation, mirror
+from ..core.grey import mirror
 from ..core.labels import check_labels, resize_labels
+from ..core.normalise import DIAMETER, check_normalisation
 from .parts import VERSION, assemble, read_record, write_part
 from ..utils.parallel import in_turn
 from ..utils.system import InputError

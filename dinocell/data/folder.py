@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from mmap import ACCESS_READ, mmap
 from pathlib import Path, PurePosixPath
 
-from ..core.images import check_axes, suffixes
+from ..core.io import check_axes, suffixes
 from .coco import read_coco
 from .formats import KINDS, read_pair
 from .prepare import Source

@@ -8,7 +8,8 @@ __all__ = ['KINDS', 'read_pair']
 # %% ../../nbs/data/10_formats.ipynb #89e09064
 from pathlib import Path
 
-from ..core.images import read_image, to_grey
+from ..core.grey import to_grey
+from ..core.io import read_image
 from .masks import read_mask, read_mask_folder, read_seg_npy
 from .outlines import read_geojson, read_rois
 

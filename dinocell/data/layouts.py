@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from ..core.images import read_stored
+from ..core.io import read_stored
 from .coco import read_coco
 from .folder import find_folder
 from .formats import read_pair

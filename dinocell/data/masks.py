@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from skimage.measure import label as connected
 
-from ..core.images import READ_ERRORS, Channels, read_stored, suffixes
+from ..core.io import READ_ERRORS, Channels, read_stored, suffixes
 from ..core.labels import check_labels, overlap_table, relabel
 from .paint import existing_file, mask_runs, paint
 from ..utils.system import InputError

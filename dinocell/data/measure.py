@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage as ndi
 
-from ..core.images import grey_limits, to_grey
+from ..core.grey import to_grey
 from ..core.labels import border_label, check_labels, label_sizes, pieces_of
+from ..core.normalise import grey_limits
 from .copies import fingerprint
 from ..utils.system import InputError
 

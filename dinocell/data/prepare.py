@@ -19,8 +19,9 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..core.images import DIAMETER, channel_count, normalise, said_of_channels, scaled_grey, to_grey
+from ..core.grey import channel_count, channel_message, scaled_grey, to_grey
 from ..core.labels import check_labels, label_doubt, label_sizes, relabel, resize_labels
+from ..core.normalise import DIAMETER, normalise
 from .dataset import check_names, normalisation_of
 from .parts import VERSION, array_sha256, assemble, finish, is_ending, read_record, write_part
 from ..utils.jobs import Job, checksum, differences, read_table
@@ -229,7 +230,7 @@ def _check_set(sources, records): # records of the images that did not fail
 # %% ../../nbs/data/03_prepare.ipynb #1b0baa81
 def _report(records, output, channel): # of the images; dataset folder; see `to_grey`
     "Print what a user should know of the images"
-    if message := said_of_channels([r.get('channels', 1) for r in records], channel):
+    if message := channel_message([r.get('channels', 1) for r in records], channel):
         print(f'dinocell: {output}: {message}', file=sys.stderr)
     if lost := sum(r['lost'] for r in records):
         every = sum(r['cells_before'] for r in records)

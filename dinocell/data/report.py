@@ -19,8 +19,9 @@ from PIL import Image
 from skimage.segmentation import find_boundaries
 from tqdm.auto import tqdm
 
-from ..core.images import grey_limits, stretch, to_grey
+from ..core.grey import to_grey
 from ..core.labels import check_labels, label_sizes, pieces_of, resize_labels
+from ..core.normalise import grey_limits, stretch
 from .findings import BINS, Report
 from ..utils.files import atomic_path
 from ..utils.parallel import count_workers, worker_pool

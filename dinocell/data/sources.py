@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ..core.images import read_image, walk_linked
+from ..core.io import read_image, walk_linked
 from .coco import coco_labels
 from .prepare import Source
 from ..utils.system import InputError, check_memory

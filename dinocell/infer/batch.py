@@ -21,7 +21,8 @@ from secrets import token_hex
 import torch
 from tqdm.auto import tqdm
 
-from ..core.images import list_images, said_of_channels
+from ..core.grey import channel_message
+from ..core.io import list_images
 from ..data.parts import file_sha256
 from .export import WriteError, write_errors
 from .files import is_beyond_memory, read_pixels, segment_by, segment_file
@@ -132,7 +133,7 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
             bar.update()
     rows = [rows[p] for p in images]
     channels = [r.get('channels', 1) for r in rows if 'error' not in r]
-    if said := said_of_channels(channels, pipe.model.config['channel']):
+    if said := channel_message(channels, pipe.model.config['channel']):
         _print(said)
     return rows
 

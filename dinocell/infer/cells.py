@@ -15,7 +15,7 @@ from skimage.measure import regionprops_table
 from ..core.distance import create_distance_map
 from ..core.labels import label_sizes, relabel
 from ..core.watershed import STEPS, both_ends, check_map, passes_between
-from ..score.metrics import find_overlaps
+from ..score.ctc import find_overlaps
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/00_cells.ipynb #1b8a15de

@@ -11,7 +11,8 @@ import math
 import numpy as np
 from scipy import ndimage as ndi
 
-from ..core.images import BlankError, prepare_image, to_grey
+from ..core.grey import to_grey
+from ..core.normalise import BlankError, prepare_image
 from ..core.watershed import masks_from_distance
 from ..core.windows import predict_windows
 from ..model.network import DINOCell

@@ -15,8 +15,10 @@ from tqdm.auto import tqdm
 
 from ..core.labels import resize_labels
 from .methods import labels_by
-from ..score.metrics import (
-    KINDS, count_hits, count_pq, ctc_of, find_kinds, find_overlaps, pooled_scores, undefined_scores)
+from ..score.ctc import ctc_of, find_overlaps, undefined_scores
+from ..score.errors import find_kinds
+from ..score.matching import count_hits, count_pq, pooled_scores
+from ..score.errors import KINDS
 from ..score.statistics import interval
 from ..utils.system import InputError
 
@@ -36,7 +38,7 @@ def image_counts(
     found, _, missed, _, split, merged = np.bincount(kinds.ref_kind, minlength=len(KINDS))
     extra = np.count_nonzero(kinds.res_kind == KINDS.index('extra'))
     ctc = c.n_ref, c.n_res, c.sum_j, c.fn, c.fp, c.ns
-    return np.array([*ctc, *count_hits(o)[0], count_pq(o)[1], found, missed, extra, split, merged], float)
+    return np.array([*ctc, *count_hits(o), count_pq(o)[1], found, missed, extra, split, merged], float)
 
 def scores_of(
     counts, # (...,22) counts of an image, or summed over images

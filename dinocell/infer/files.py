@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.images import READ_ERRORS, as_channels, channel_count, read_image
+from ..core.grey import channel_count
+from ..core.io import READ_ERRORS, as_channels, read_image
 from .found import Found, find_cells, write_found
 from .large import estimate_in_middle, segment_large
 from .pipeline import DINOCellPipeline

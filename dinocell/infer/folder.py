@@ -16,7 +16,7 @@ import tifffile
 from .coco import write_coco
 from .export import write_errors
 from .settings import SegmentSettings, TOGETHER, file_stamp, job_identity, result_files
-from ..score.metrics import write_frames
+from ..score.ctc import write_frames
 from ..utils.files import atomic_folder
 from ..utils.jobs import Job
 from ..utils.system import InputError

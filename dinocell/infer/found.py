@@ -15,7 +15,7 @@ from .export import write_csv, write_geojson, write_map, write_png, write_rois, 
 from .pipeline import DINOCellPipeline
 from .settings import SegmentSettings, assumed_diameter, scale_of
 from .storage import Stack
-from ..show.plots import overlay
+from ..show.overlays import overlay
 
 # %% ../../nbs/infer/17_found.ipynb #d4e1bc5d
 class Found(NamedTuple):

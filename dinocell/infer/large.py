@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from ..core.images import BlankError
+from ..core.normalise import BlankError
 from .bands import FLOOD_BYTES, flood_bands
 from .cells import check_pixel_size
 from .export import tiff_resolution, write_errors
-from .maps import array_file
-from .maps import map_identity, map_on_disk
+from .maps import array_file, map_identity, map_on_disk
 from .pipeline import DINOCellPipeline, mean_of_flips
 from .rows import Rows, central_part, grey_rows, repaired_rows, resized_rows
 from .storage import import_zarr, open_large

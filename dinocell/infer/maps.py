@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ..core.images import PREPARATION, even_out, measure_levels, stretch
+from ..core.normalise import PREPARATION, even_out, measure_levels, stretch
 from ..core.windows import predict_bands, window_grid
 from .bands import FLOOD_BYTES
 from .pipeline import DINOCellPipeline

@@ -18,8 +18,9 @@ from skimage.filters import gaussian, sobel, threshold_otsu
 from skimage.segmentation import watershed
 from tqdm.auto import tqdm
 
-from ..core.images import PREPARATION, suffixes
+from ..core.io import suffixes
 from ..core.labels import check_labels, label_doubt, resize_labels
+from ..core.normalise import PREPARATION
 from ..data.dataset import CellDataset, check_prepared
 from ..data.masks import read_mask
 from ..data.parts import file_sha256

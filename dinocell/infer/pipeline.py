@@ -13,7 +13,8 @@ import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 
-from ..core.images import check_no_path, prepare_image, to_grey
+from ..core.grey import check_no_path, to_grey
+from ..core.normalise import prepare_image
 from ..core.watershed import check_thresholds, enlarge_map
 from ..core.windows import predict_windows
 from .bands import flood_map

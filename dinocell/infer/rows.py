@@ -14,7 +14,9 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..core.images import BlankError, Channels, LINE, READ_ERRORS, channel_axis, mend_lines, resize_known, to_grey
+from ..core.grey import LINE, channel_axis, fix_dead_lines, resize_known, to_grey
+from ..core.io import Channels, READ_ERRORS
+from ..core.normalise import BlankError
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/13_rows.ipynb #bb70fb99
@@ -76,11 +78,11 @@ def grey_rows(
 
 def repaired_rows(
     rows: Rows, # from `grey_rows`
-) -> Rows:      # what `mend_lines` makes of all of it
+) -> Rows:      # what `fix_dead_lines` makes of all of it
     "A plane without dead lines, read in bands"
     def read(a, b):
         top = max(0, a - LINE - 1)
-        return mend_lines(rows.read(top, min(rows.shape[0], b + LINE + 1)))[a - top:b - top]
+        return fix_dead_lines(rows.read(top, min(rows.shape[0], b + LINE + 1)))[a - top:b - top]
     return rows._replace(read=read)
 
 # %% ../../nbs/infer/13_rows.ipynb #f2f0083e

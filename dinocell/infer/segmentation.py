@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
-from ..core.images import to_grey
+from ..core.grey import to_grey
 from ..data.prepare import median_diameter
 from .files import find_in_file
 from .found import Found, find_cells, measure_cells, write_found

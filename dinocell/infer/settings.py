@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.images import PREPARATION, check_axes
+from ..core.io import check_axes
+from ..core.normalise import PREPARATION
 from ..data.parts import file_sha256
 from .cells import check_pixel_size
 from .diameter import three_digits

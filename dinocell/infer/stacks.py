@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..core.images import BlankError
+from ..core.normalise import BlankError
 from .export import WriteError, write_errors
 from .found import Found, write_found
 from .maps import array_file

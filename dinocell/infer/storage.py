@@ -14,9 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import tifffile
 
-from ..core.images import (
-    COLOUR_KINDS, READ_ERRORS, arrange_axes, array_axes, as_channels, channels_first, check_axes, check_plane,
-    open_tiff, resolve_axes, tiff_axes, whole_series)
+from ..core.io import COLOUR_KINDS, READ_ERRORS, arrange_axes, array_axes, as_channels, channels_first, check_axes, check_plane, open_tiff, resolve_axes, tiff_axes, whole_series
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/12_storage.ipynb #609e004a

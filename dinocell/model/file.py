@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ..core.images import check_normalisation
+from ..core.normalise import check_normalisation
 from ..core.watershed import check_thresholds
-from .weights import state_misfit, write_state
 from .network import DECODERS, SETTINGS, DINOCell, is_trained
+from .weights import state_misfit, write_state
 from ..utils.system import InputError, check_memory, check_number, shorten
 
 # %% ../../nbs/model/04_file.ipynb #1d7b9a79

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..core.images import DIAMETER
+from ..core.normalise import DIAMETER
 from .backbone import Backbone, pad_to_multiple
 from .decoder import DesignDecoder, UNetDecoder
 from ..utils.system import InputError

@@ -13,19 +13,21 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 
-from ..core.images import to_grey
+from ..core.grey import to_grey
 from ..core.labels import check_labels
 from ..core.watershed import check_map, masks_from_distance
-from ..score.metrics import ctc_counts, matching_counts
-from .plots import block_means, block_middles, overlay
+from ..score.ctc import ctc_counts
+from ..score.matching import matching_counts
+from .overlays import block_means, block_middles, overlay
 from ..utils.system import InputError
 
 # %% ../../nbs/show/05_widgets.ipynb #4bc4ffd1
-_SIDE = 800 # pixels of a shown picture, at most
+_SIDE = 800  # pixels of the picture, at most
 
-def _picture(grey, labels, k): # (h,w) from `block_means`; (H,W); pixels a block
+def _picture(grey, labels, k): # (h,w) from `block_means`; (H,W); side of a block
     "The overlay as the bytes of a PNG file"
-    rgb = (overlay(grey, labels[np.ix_(*(block_middles(n, k) for n in labels.shape))])*255 + .5).astype(np.uint8)
+    middles = np.ix_(*(block_middles(n, k) for n in labels.shape))
+    rgb = (overlay(grey, labels[middles])*255 + .5).astype(np.uint8)
     zoom = max(1, _SIDE//max(grey.shape))
     file = BytesIO()
     Image.fromarray(rgb.repeat(zoom, 0).repeat(zoom, 1)).save(file, 'png', compress_level=1)
@@ -41,7 +43,9 @@ def _ipywidgets():
     return ipywidgets
 
 class ThresholdSliders:
-    "Two sliders over the distance map of one image, made by `threshold_sliders`; `thresholds`, `labels` and `scores` are what is on the screen"
+    """Two sliders over the distance map of one image, made by `threshold_sliders`
+
+    `thresholds`, `labels` and `scores` are those on the screen."""
     def __init__(self,
         dist_map,         # (H,W) float32, checked
         grey,             # (H,W) float32
@@ -53,10 +57,14 @@ class ThresholdSliders:
         w = _ipywidgets()
         self.dist_map, self.truth, self.saddle, self.block = dist_map, truth, saddle, -(-max(grey.shape)//_SIDE)
         self.grey = block_means(grey, self.block)
-        slider = lambda name, value: w.FloatSlider(value=value, min=0, max=1, step=.01, description=name, continuous_update=False, layout=w.Layout(width='380px'))
+        def slider(name, value):
+            return w.FloatSlider(value=value, min=0, max=1, step=.01, description=name, continuous_update=False,
+                                 layout=w.Layout(width='380px'))
         self.cells_max, self.cell_fill = slider('cells_max', cells_max), slider('cell_fill', cell_fill)
-        self.text, self.picture = w.HTML(), w.Image(format='png', layout=w.Layout(max_width='100%', max_height='70vh', object_fit='contain', align_self='flex-start'))
-        self.box = w.VBox([w.HBox([self.cells_max, self.cell_fill], layout=w.Layout(flex_flow='row wrap')), self.text, self.picture])
+        fit = w.Layout(max_width='100%', max_height='70vh', object_fit='contain', align_self='flex-start')
+        self.text, self.picture = w.HTML(), w.Image(format='png', layout=fit)
+        sliders = w.HBox([self.cells_max, self.cell_fill], layout=w.Layout(flex_flow='row wrap'))
+        self.box = w.VBox([sliders, self.text, self.picture])
         for s in (self.cells_max, self.cell_fill):
             s.observe(self._moved, 'value')
         self._draw()
@@ -82,17 +90,15 @@ def _moved(self: ThresholdSliders, change): # of a slider's value
 @patch
 def _draw(self: ThresholdSliders):
     "Segment, score and show"
-    self.labels = masks_from_distance(self.dist_map, **self.thresholds, saddle=self.saddle)
-    self.scores = {} if self.truth is None else _scores(self.truth, self.labels)
+    self.labels, self.scores = masks_from_distance(self.dist_map, **self.thresholds, saddle=self.saddle), {}
+    if self.truth is not None:
+        c, m = ctc_counts(self.truth, self.labels), matching_counts(self.truth, self.labels)
+        self.scores = dict(SEG=c.seg, DET=c.det, OP_CSB=c.op_csb, F1=m.f1_50)
     n = int(self.labels.max())
-    shown = [f'<b>{n} cell{"s"*(n != 1)}</b>', *(f'{k} {v:.3f}' for k, v in self.scores.items()),
-             f'<code>{", ".join(f"{k}={v:.4g}" for k, v in self.thresholds.items())}</code>']
-    self.text.value, self.picture.value = ' &emsp; '.join(shown), _picture(self.grey, self.labels, self.block)
-
-def _scores(truth, labels): # (H,W) integers
-    "The scores of one image; without a reference cell NaN, and F1 0 where something was found"
-    c, m = ctc_counts(truth, labels), matching_counts(truth, labels)
-    return dict(SEG=c.seg, DET=c.det, OP_CSB=c.op_csb, F1=m.f1_50)
+    scores = [f'{k} {v:.3f}' for k, v in self.scores.items()]
+    thresholds = ', '.join(f'{k}={v:.4g}' for k, v in self.thresholds.items())
+    self.text.value = ' &emsp; '.join([f'<b>{n} cell{"s"*(n != 1)}</b>', *scores, f'<code>{thresholds}</code>'])
+    self.picture.value = _picture(self.grey, self.labels, self.block)
 
 # %% ../../nbs/show/05_widgets.ipynb #9d1a6220
 def threshold_sliders(
@@ -100,16 +106,19 @@ def threshold_sliders(
     image,           # (H,W), (H,W,3) or (C,H,W), any real dtype
     truth=None,      # (H,W) integers: reference labels, to show SEG, DET, OP_CSB, and F1 at IoU .5
 ) -> ThresholdSliders:
-    "Move both thresholds and see the cells; starts at the pipeline's thresholds, or at the defaults, and changes nothing but itself"
-    _ipywidgets()                                                        # before the network runs
-    runs = hasattr(pipeline_or_map, 'predict_distance')
-    grey = to_grey(image, pipeline_or_map.model.config['channel'] if runs else None)
+    "Move both thresholds and see the cells; starts at the pipeline's thresholds or at the defaults"
+    _ipywidgets()  # before the network runs
+    pipe = pipeline_or_map if hasattr(pipeline_or_map, 'predict_distance') else None
+    grey = to_grey(image, pipe.model.config['channel'] if pipe else None)
     if truth is not None and check_labels(truth, 'truth').shape != grey.shape:
-        raise InputError(f'truth of shape {np.shape(truth)} does not belong to an image of shape {grey.shape}: give the labels of this image, at its size')
-    if runs:
-        return ThresholdSliders(pipeline_or_map.predict_distance(image), grey, truth, pipeline_or_map.cells_max, pipeline_or_map.cell_fill, pipeline_or_map.saddle)
+        raise InputError(f'truth of shape {np.shape(truth)} does not belong to an image of shape {grey.shape}: '
+                         'give the labels of this image, at its size')
+    if pipe:
+        dist_map = pipe.predict_distance(image)
+        return ThresholdSliders(dist_map, grey, truth, pipe.cells_max, pipe.cell_fill, pipe.saddle)
     dist_map = check_map(pipeline_or_map)
     if dist_map.shape != grey.shape:
-        raise InputError(f'distance map: shape {dist_map.shape} does not belong to an image of shape {grey.shape}: give the map of this image')
+        raise InputError(f'distance map: shape {dist_map.shape} does not belong to an image of shape {grey.shape}: '
+                         'give the map of this image')
     start = signature(masks_from_distance).parameters
     return ThresholdSliders(dist_map, grey, truth, start['cells_max'].default, start['cell_fill'].default)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.images import READ_ERRORS, axis_of_channels, read_stored, read_tiff, walk_linked
+from ..core.grey import axis_of_channels
+from ..core.io import READ_ERRORS, read_stored, read_tiff, walk_linked
 from .fields import FieldKey
 from ..utils.system import InputError
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ..core.images import prepare_image
+from ..core.normalise import prepare_image
 from ..data.dataset import CellDataset, write_dataset
 from ..data.layouts import process
 from ..data.sampling import subset

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..core.windows import predict_windows
 from ..model.network import DINOCell
+from ..score.grid import count_grid, surfaces_of
 from ..score.statistics import basis, interval, say_basis
-from ..score.tuning import count_grid, surfaces_of
 from .distributed import DistContext
 from ..utils.settings import MONITORS, TrainConfig
 

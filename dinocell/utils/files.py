@@ -16,7 +16,7 @@ from secrets import token_hex
 from .system import InputError
 
 # %% ../../nbs/utils/01_files.ipynb #3ae5f1c0
-def _rename_error(e, tmp, path): # `OSError`; what the caller has never heard of, and what it asked for
+def _rename_error(e, tmp, path): # `OSError`; the temporary path; the path that was asked for
     "Have the error name the file that was asked for"
     if e.errno is not None and (e.filename is None or Path(e.filename).is_relative_to(tmp)):
         e.filename = str(Path(path)/Path(e.filename or tmp).relative_to(tmp))
@@ -26,7 +26,7 @@ def atomic_path(path: str | Path): # the file to be written
     "Yield a temporary path of the same suffix beside `path`; rename it to `path` on success, remove it on failure"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    tmp = path.with_name(f'.{path.stem}.{token_hex(4)}.tmp{path.suffix}')      # by chance, since hosts that share a disk have equal process numbers
+    tmp = path.with_name(f'.{path.stem}.{token_hex(4)}.tmp{path.suffix}')  # random, since hosts can share a disk
     try:
         yield tmp
         os.replace(tmp, path)
@@ -39,21 +39,23 @@ def atomic_path(path: str | Path): # the file to be written
 # %% ../../nbs/utils/01_files.ipynb #5cf43e1e
 @contextmanager
 def hold(
-    lock: str | Path, # file to lock; it is there while it is held
+    lock: str | Path, # file to lock; it exists while it is held
     what: str | Path, # what it keeps others from, for the error
 ):
     "Keep an output to this process: another one that asks for it is refused at once, and a crash gives it free"
-    from filelock import FileLock, Timeout                               # here, since it takes a while
+    from filelock import FileLock, Timeout  # here, since it takes a while
     lock = Path(lock)
     file = FileLock(lock, timeout=0)
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         file.acquire()
     except Timeout as e:
-        raise InputError(f'{what}: another process is writing it now: wait until it has ended, or choose another output') from e
-    except OSError as e:                                                 # nobody may write there, or the disk knows no locks
+        raise InputError(f'{what}: another process is writing it now: '
+                         'wait until it has ended, or choose another output') from e
+    except OSError as e:  # nobody may write there, or the disk knows no locks
         if lock.parent.is_dir() and os.access(lock.parent, os.W_OK):
-            warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it', stacklevel=3)
+            warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it',
+                          stacklevel=3)
     try:
         yield
     finally:
@@ -68,13 +70,15 @@ def hold(
 # %% ../../nbs/utils/01_files.ipynb #611b35b8
 @contextmanager
 def atomic_folder(path: str | Path): # the folder to be made; must not exist
-    "Yield a temporary folder beside `path`; rename it to `path` on success, remove it on failure; a second process with the same `path` is refused"
+    """Yield a temporary folder beside `path`; rename it to `path` on success, remove it on failure
+
+    A second process with the same `path` is refused."""
     path = Path(path)
-    with hold(path.with_name(f'.{path.name}.tmp.lock'), path):           # another name than that of a job that ends in here
+    with hold(path.with_name(f'.{path.name}.tmp.lock'), path):  # not the name of the lock of a `Job` that ends in here
         if path.exists():
             raise InputError(f'{path}: exists already: choose another name, or remove it first')
         tmp = path.with_name(f'.{path.name}.tmp')
-        shutil.rmtree(tmp, ignore_errors=True)                           # of one that was killed
+        shutil.rmtree(tmp, ignore_errors=True)  # of one that was killed
         tmp.mkdir(parents=True)
         try:
             yield tmp

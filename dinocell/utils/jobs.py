@@ -35,7 +35,7 @@ def flat(
 def checksum(
     *parts, # arrays, or texts
 ) -> str:   # 16 hexadecimal digits
-    "What tells one content from another"
+    "Checksum of a content"
     h = hashlib.blake2b(digest_size=8)
     for p in parts:
         a = np.frombuffer(p.encode(), np.uint8) if isinstance(p, str) else np.asarray(p)
@@ -52,24 +52,31 @@ def _short(v): # a value
         return f'{v[:8]}…' if re.fullmatch('[0-9a-f]{16,}', v) else v
     return json.dumps(v)
 
-def _some(names): # of items
-    "How many, and the first"
+def _first(names): # of items
+    "The first name, and whether there are more"
     return f'({names[0]})' if len(names) == 1 else f'({names[0]}, …)'
 
-def _table_differences(what, old, new, may_grow): # name of the table, in the plural; item -> {part: checksum}
+def _table_differences(
+    what: str,      # name of the table, in the plural
+    old: dict,      # item -> {part: checksum}
+    new: dict,      # the same
+    may_grow: bool, # more items are no difference
+) -> list:
     "What differs between two tables of items"
-    called = lambda n: f"{n} {what if n != 1 else what.removesuffix('s')}"
+    def counted(n):
+        return f"{n} {what if n != 1 else what.removesuffix('s')}"
     changed = {}
     for item in old.keys() & new.keys():
         for part in old[item] | new[item]:
             if old[item].get(part) != new[item].get(part):
                 changed.setdefault(part, []).append(item)
-    out = [f'{part} of {called(len(items))} changed {_some(sorted(items))}' for part, items in sorted(changed.items())]
+    out = [f'{part} of {counted(len(items))} changed {_first(sorted(items))}'
+           for part, items in sorted(changed.items())]
     more, fewer = [k for k in new if k not in old], [k for k in old if k not in new]
     if more and not may_grow:
-        out.append(f'{called(len(more))} more {_some(more)}')
+        out.append(f'{counted(len(more))} more {_first(more)}')
     if fewer:
-        out.append(f'{called(len(fewer))} fewer {_some(fewer)}')
+        out.append(f'{counted(len(fewer))} fewer {_first(fewer)}')
     if not out and [k for k in new if k in old] != list(old):
         out.append(f'{what} in another order')
     return out
@@ -83,11 +90,10 @@ def differences(
     out = []
     for k in old | new:
         a, b = old.get(k), new.get(k)
-        if a == b and not isinstance(a, dict):
-            continue
+        numbers = isinstance(a, int | float) and isinstance(b, int | float)
         if isinstance(a, dict) and isinstance(b, dict):
             out += _table_differences(k, a, b, k in grows)
-        elif not (k in grows and isinstance(a, int | float) and isinstance(b, int | float) and b > a):
+        elif a != b and not (k in grows and numbers and b > a):
             out.append(f'{k} {_short(a)} -> {_short(b)}')
     return out
 
@@ -101,15 +107,15 @@ def sweep(
             shutil.rmtree(p) if p.is_dir() else p.unlink(missing_ok=True)
 
 # %% ../../nbs/utils/05_jobs.ipynb #82637326
-def _table_or_none(line): # bytes
-    "A table; None where the line is none"
+def _json_object(line): # bytes
+    "The object that a line of JSON holds; None where it holds none"
     try:
         found = json.loads(line)
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
 
-def _is_of(value, kind): # see `Job`
+def _has_type(value, kind): # see `Job`
     "Whether a value of a line is of that type"
     if isinstance(kind, list):
         return isinstance(value, list) and all(isinstance(v, kind[0]) for v in value)
@@ -118,8 +124,8 @@ def _is_of(value, kind): # see `Job`
 def read_table(
     path: str | Path, # of a JSON file
 ) -> dict:            # {} where there is no such file, or it is damaged
-    "What a note of this package tells"
-    return (_table_or_none(Path(path).read_bytes()) if Path(path).is_file() else None) or {}
+    "The object in a JSON file of this package"
+    return (_json_object(Path(path).read_bytes()) if Path(path).is_file() else None) or {}
 
 def check_output(
     folder: str | Path, # to write into
@@ -129,6 +135,9 @@ def check_output(
         if (Path(folder)/name).exists():
             raise InputError(f'{folder}: holds {what}: choose another output folder')
 
+def _report(text):
+    print(f'dinocell: {text}', file=sys.stderr)
+
 class Job:
     "What makes the files of a folder, and which of its parts are done; used in a `with`, it holds the folder"
     def __init__(self,
@@ -136,46 +145,56 @@ class Job:
         identity: dict,     # what makes the result; see `differences`
         grows: tuple = (),  # see `differences`
         free: tuple = (),   # names that may stand in a file and are not compared
-        keys: dict = {},    # what the line of a finished part must tell: name -> type, [type] for a list of such
+        keys: dict = {},    # what the line of a finished part must hold: name -> type, [type] for a list of such
         output=None,        # what it makes, if that is not the folder of `note`; the lock is then beside it
     ):
         self.note, self.output = Path(note), Path(output or Path(note).parent)
         self.identity, self.grows, self.free, self.keys = json.loads(json.dumps(identity)), grows, free, keys
-        self.lock = self.note.with_name('.lock') if output is None else self.output.with_name(f'.{self.output.name}.lock')
-        self.known, self.rows, self.past, self._file, self._new = None, [], [], None, False  # identity that is there; finished parts; also those of a damaged file
+        beside = self.output.with_name(f'.{self.output.name}.lock')
+        self.lock = self.note.with_name('.lock') if output is None else beside
+        self._file, self._new = None, False
+        self._forget()
+
+    def _forget(self):
+        self.known = None   # identity that is there
+        self.rows = []      # finished parts
+        self.past = []      # also those of a damaged file
+        self._whole = False # the file is as this job would write it
 
     def read(self):
         "Find what is there; a job that this one is no continuation of is an `InputError`"
-        self.known, self.rows, self.past, self._whole = None, [], [], False
+        self._forget()
         if not self.note.exists():
             return
         head, *lines = self.note.read_bytes().split(b'\n')
         torn = lines.pop() if lines else b''
-        told, *rows = map(_table_or_none, (head, *lines))
-        good = self.past = [r for r in rows if r is not None and all(k in r and _is_of(r[k], kind) for k, kind in self.keys.items())]
-        if told is None:
-            self._say(f'{self.note}: its beginning is damaged: it counts for nothing')
+        known, *rows = map(_json_object, (head, *lines))
+        self.past = [r for r in rows if r is not None and self._is_part(r)]
+        if known is None:
+            _report(f'{self.note}: its beginning is damaged: it counts for nothing')
             return
-        if bad := len(rows) - len(good):
-            self._say(f'{self.note}: {bad} damaged lines: what they told is done again')
-        version = told.pop('dinocell', None)
-        found = {k: v for k, v in told.items() if k not in self.free}
-        differ = differences(found, {k: v for k, v in self.identity.items() if k not in self.free}, self.grows)
+        bad = len(rows) - len(self.past)
+        if bad:
+            _report(f'{self.note}: {bad} damaged lines: what they recorded is done again')
+        version = known.pop('dinocell', None)
+        old, new = ({k: v for k, v in d.items() if k not in self.free} for d in (known, self.identity))
+        differ = differences(old, new, self.grows)
         if differ:
-            raise InputError(f'{self.note.parent}: holds another job: {"; ".join(differ)}: choose another output, or remove this folder')
-        self.known, self.rows, self._whole = told, good, not bad and not torn
+            raise InputError(f'{self.note.parent}: holds another job: {"; ".join(differ)}: '
+                             'choose another output, or remove this folder')
+        self.known, self.rows, self._whole = known, self.past, not bad and not torn
         if version not in (None, _version()):
-            self._say(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
+            _report(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
 
-    def _say(self, text):
-        print(f'dinocell: {text}', file=sys.stderr)
+    def _is_part(self, row): # a line
+        return all(k in row and _has_type(row[k], kind) for k, kind in self.keys.items())
 
     def __enter__(self):
         if self.output == self.note.parent:
             check_output(self.output)
         with ExitStack() as stack:
-            fresh = not self.lock.parent.exists()
-            stack.callback(lambda: fresh and self._drop_empty())
+            if not self.lock.parent.exists():
+                stack.callback(self._drop_empty)
             stack.enter_context(hold(self.lock, self.output))
             sweep(self.note.parent)
             self.read()
@@ -189,7 +208,8 @@ class Job:
 
     def _take_back(self):
         "Remove a note of this process that nothing came of"
-        if self._new and self.note.exists() and {p.name for p in self.note.parent.iterdir()} <= {self.note.name, self.lock.name}:
+        ours = {self.note.name, self.lock.name}
+        if self._new and self.note.exists() and {p.name for p in self.note.parent.iterdir()} <= ours:
             self.note.unlink()
 
     def _drop_empty(self): # a folder that was made for it
@@ -207,7 +227,7 @@ class Job:
         "Write the identity, whole or not at all; the finished parts stay"
         if self._whole and self.known == self.identity:
             return
-        self._close()                                                    # a file that is open cannot be replaced everywhere
+        self._close()  # a file that is open cannot be replaced everywhere
         lines = [dict(self.identity, dinocell=_version()), *self.rows]
         with atomic_path(self.note) as tmp:
             tmp.write_text(''.join(json.dumps(line) + '\n' for line in lines), encoding='utf-8')
@@ -216,7 +236,7 @@ class Job:
     def add(self,
         row: dict, # what there is to know of a finished part
     ):
-        "Note a finished part, at once and on the disk"
+        "Record a finished part, at once and on the disk"
         if self._file is None:
             self.begin()
             self._file = open(self.note, 'a', encoding='utf-8')

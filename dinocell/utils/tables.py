@@ -13,19 +13,19 @@ from pathlib import Path
 from .files import atomic_path
 
 # %% ../../nbs/utils/02_tables.ipynb #b2d9ac9d
-_formula = tuple('=+-@\t\r')
+_FORMULA = tuple('=+-@\t\r')
 
 def plain_cell(
     value, # of a table, of any type
 ):         # the value, a text that a spreadsheet would compute with an apostrophe in front
     "What to write into a cell of a CSV"
-    return f"'{value}" if isinstance(value, str) and value.startswith(_formula) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 def read_cell(
     text: str, # of a cell that `plain_cell` may have changed
 ) -> str:
     "What was written"
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_formula) else text
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
 
 # %% ../../nbs/utils/02_tables.ipynb #f1a60006
 def write_rows(
