@@ -1,11 +1,10 @@
 __version__ = "0.1.0"
 
-from importlib import import_module
-
 from . import _flat  # flat names of earlier versions
 
 
 def __getattr__(name):  # PEP 562: the names of `dinocell.all`, each imported when it is first asked for
+    from importlib import import_module
     face = import_module('dinocell.all')
     if name not in face.__all__:
         raise AttributeError(f"module 'dinocell' has no attribute {name!r}")
@@ -14,4 +13,5 @@ def __getattr__(name):  # PEP 562: the names of `dinocell.all`, each imported wh
 
 
 def __dir__():
+    from importlib import import_module
     return [*globals(), *import_module('dinocell.all').__all__]

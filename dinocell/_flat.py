@@ -1,32 +1,54 @@
 "Flat names of earlier versions: what was written for `from dinocell.images import read_image` still runs"
 import sys
-from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 
 FLAT = {  # flat name -> modules that hold now what that one held
-    'system': 'utils.system utils.tables', 'settings': 'utils.settings', 'jobs': 'utils.jobs',
-    'images': 'core.images utils.files utils.system', 'labels': 'core.labels', 'distance': 'core.distance',
-    'watershed': 'core.watershed', 'windows': 'core.windows',
-    'intervals': 'score.statistics', 'metrics': 'score.metrics', 'errors': 'score.errors', 'tuning': 'score.tuning',
-    'plots': 'show.plots', 'widgets': 'show.widgets',
-    'simulate': 'data.simulate', 'datasets': 'data.dataset', 'augment': 'data.augment utils.settings',
-    'annotations': 'data.formats', 'layouts': 'data.layouts', 'download': 'data.download', 'data_check': 'data.check',
-    'backbone': 'model.backbone', 'decoder': 'model.decoder', 'ready': 'model.ready infer.segmentation',
-    'cells': 'infer.cells', 'export': 'infer.export', 'pipeline': 'infer.pipeline',
-    'evaluation': 'infer.evaluation infer.scores utils.tables', 'large': 'infer.large', 'batch': 'infer.batch',
-    'training': 'train.loop utils.settings utils.tables', 'studies': 'train.arms',
-    'cell_painting': 'ssl.fields', 'plates': 'ssl.plates', 'packing': 'ssl.packing',
-    'crops': 'ssl.crops utils.settings', 'ssl_losses': 'ssl.losses', 'consistency': 'ssl.consistency',
-    'pretraining': 'ssl.loop utils.settings'}
+    'annotations': 'data.coco data.paint data.masks data.outlines',
+    'augment': 'data.augment utils.settings',
+    'backbone': 'model.backbone model.weights',
+    'batch': 'infer.settings infer.batch infer.segmentation infer.folder infer.files',
+    'cell_painting': 'ssl.fields ssl.crops ssl.shards utils.settings',
+    'cells': 'infer.cells',
+    'consistency': 'ssl.consistency',
+    'crops': 'ssl.crops utils.settings',
+    'data_check': 'data.findings data.copies data.report data.measure core.labels data.check',
+    'datasets': 'data.sampling data.prepare data.dataset data.parts',
+    'decoder': 'model.decoder',
+    'distance': 'core.distance',
+    'download': 'data.published data.download',
+    'errors': 'score.errors',
+    'evaluation': 'infer.evaluation infer.report infer.methods infer.calibration infer.scores',
+    'export': 'infer.export infer.outlines infer.coco',
+    'images': 'core.normalise core.io core.grey utils.files utils.system',
+    'intervals': 'score.statistics',
+    'jobs': 'utils.jobs',
+    'labels': 'core.labels',
+    'large': 'infer.rows infer.storage infer.maps infer.large',
+    'layouts': 'data.layouts data.sources data.folder data.formats',
+    'metrics': 'score.matching score.ctc score.errors',
+    'packing': 'ssl.packing',
+    'pipeline': 'infer.pipeline infer.bands',
+    'plates': 'ssl.plates ssl.files',
+    'plots': 'show.plots show.overlays',
+    'pretraining': 'ssl.steps ssl.loop ssl.networks utils.settings',
+    'ready': 'model.ready infer.segmentation',
+    'simulate': 'data.simulate',
+    'ssl_losses': 'ssl.losses',
+    'studies': 'train.arms train.comparison',
+    'system': 'utils.system utils.tables',
+    'training': 'utils.settings train.step train.batches train.validation train.loop utils.tables',
+    'tuning': 'score.tuning',
+    'watershed': 'core.watershed',
+    'widgets': 'show.widgets',
+    'windows': 'core.windows',
+}
 RENAMED = {'batch.Segmentation': 'SegmentSettings'}
 
 
-class FlatModule(ModuleType):
+class FlatModule(type(sys)):
     "Stands where a flat module was; each name is taken from the module that holds it now"
 
     def __getattr__(self, name):
+        from importlib import import_module  # here, so that `import dinocell` loads nothing
         flat = self.__name__.rpartition('.')[2]
         held = [import_module(f'dinocell.{target}') for target in FLAT[flat].split()]
         if name == '__all__':
@@ -38,12 +60,12 @@ class FlatModule(ModuleType):
         raise AttributeError(f'module {self.__name__!r} has no attribute {name!r}')
 
 
-class FlatFinder(MetaPathFinder, Loader):
+class FlatFinder:
     "Finds flat names where there is no module of that name"
 
     def find_spec(self, name, path=None, target=None):
         package, _, flat = name.rpartition('.')
-        return ModuleSpec(name, self) if package == 'dinocell' and flat in FLAT else None
+        return type(__spec__)(name, self) if package == 'dinocell' and flat in FLAT else None
 
     def create_module(self, spec):
         return FlatModule(spec.name)

@@ -115,7 +115,7 @@ def _peak_counts(field, i, cells_max, cell_fill, saddle): # which peak threshold
     pixels = field.place[cell], deep[cell], kept[cell]
     for j, o in enumerate(_cut_overlaps(field.ref, field.ref_size, *pixels, len(cell_fill), joins)):
         c = ctc_of(o)
-        out[:, j] = *(getattr(c, name) for name in _COUNTS), count_hits(o)
+        out[:, j] = *(getattr(c, name) for name in _COUNTS), count_hits(o)[0]
     return out
 
 def surfaces_of(counts): # (...,7,n,m) summed counts
