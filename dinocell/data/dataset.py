@@ -17,7 +17,7 @@ import numpy as np
 from ..core.grey import mirror
 from ..core.labels import check_labels, resize_labels
 from ..core.normalise import DIAMETER, check_normalisation
-from .parts import VERSION, assemble, read_record, write_part
+from .parts import VERSION, assemble, diameters_of, read_record, write_part
 from ..utils.parallel import in_turn
 from ..utils.system import InputError
 
@@ -113,7 +113,7 @@ class ImageSet:
 
     def diameters(self) -> np.ndarray: # (n,) of every cell of every image, pixels
         "Diameters of the circles with the cells' areas"
-        return 2*np.sqrt(self.table[1]['area']/np.pi)
+        return diameters_of(self.table[1]['area'])
 
 # %% ../../nbs/data/02_dataset.ipynb #786d9eea
 _OLDEST = 3 # version that is still read: the first whose images are normalised as today

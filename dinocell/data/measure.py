@@ -6,7 +6,6 @@
 __all__ = ['Measured', 'light_of', 'measure_source']
 
 # %% ../../nbs/data/18_measure.ipynb #3a541eaa
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..core.grey import to_grey
 from ..core.labels import border_label, check_labels, label_sizes, pieces_of
 from ..core.normalise import grey_limits
 from .copies import fingerprint
+from .parts import array_sha256
 from ..utils.system import InputError
 
 # %% ../../nbs/data/18_measure.ipynb #a86c7d46
@@ -63,11 +63,6 @@ def light_of(
     fine, whole = (_detail(np.clip(grey, low, high), known, sigma) for sigma in (_FINE, _WHOLE))
     return float(values.mean()), float(high - low), float(fine.std()/(whole.std() or 1)), float((values >= top).mean())
 
-def _digest(image): # array
-    "Checksum of its shape, type and values"
-    about = str((image.shape, image.dtype)).encode()
-    return hashlib.sha256(about + np.ascontiguousarray(image).tobytes()).hexdigest()
-
 def measure_source(
     job,             # split, `Source`
 ) -> Measured:
@@ -92,7 +87,7 @@ def measure_source(
         group=s.group,
         kind=f'{image.dtype}, {channels} channel{"s" if channels > 1 else ""}',
         size=grey.shape,
-        digest=_digest(image),
+        digest=f'{image.dtype} {array_sha256(image)}',
         print=fingerprint(grey).astype(np.float16),
         light=light_of(grey, top),
         areas=label_sizes(labels)[1],

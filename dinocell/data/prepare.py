@@ -23,7 +23,7 @@ from ..core.grey import channel_count, channel_message, scaled_grey, to_grey
 from ..core.labels import check_labels, label_doubt, label_sizes, relabel, resize_labels
 from ..core.normalise import DIAMETER, normalise
 from .dataset import check_names, normalisation_of
-from .parts import VERSION, array_sha256, assemble, finish, is_ending, read_record, write_part
+from .parts import VERSION, array_sha256, assemble, diameters_of, finish, is_ending, read_record, write_part
 from ..utils.jobs import Job, checksum, differences, read_table
 from ..utils.parallel import count_workers, worker_pool
 from ..utils.system import InputError, check_number
@@ -43,7 +43,7 @@ def median_diameter(
 ) -> float:  # pixels; 0 without cells
     "Median over the cells of the diameter of the circle with the cell's area, as Cellpose measures it"
     sizes = label_sizes(labels)[1]
-    return float(np.median(2*np.sqrt(sizes/np.pi))) if len(sizes) else 0.
+    return float(np.median(diameters_of(sizes))) if len(sizes) else 0.
 
 def prepare_pair(
     image,                      # see `to_grey`
@@ -208,7 +208,7 @@ def _prepare_all(run, sources, paths, scale, diameter, how, keep_going): # paths
 
 def _check_sizes(records, output): # of the images; dataset folder
     "Report cells of a size that does not suit the network"
-    per_image = [2*np.sqrt(r['cells']['area']/np.pi) for r in records]
+    per_image = [diameters_of(r['cells']['area']) for r in records]
     option = advise_scale(per_image)
     if not option:
         return
