@@ -10,6 +10,7 @@ import yaml
 from nbdev.config import get_config
 from nbdev.serve import proc_nbs
 
+from dinocell._flat import FLAT
 from house import PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,16 +19,7 @@ SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
 FIRST = ['quickstart', 'at_a_glance', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
-MOVED = { # old address of a page: the new one
-    'system': 'utils/system', 'settings': 'utils/settings', 'jobs': 'utils/jobs',
-    'images': 'core/normalise', 'labels': 'core/labels', 'distance': 'core/distance', 'watershed': 'core/watershed', 'windows': 'core/windows',
-    'intervals': 'score/statistics', 'metrics': 'score/matching', 'errors': 'score/errors', 'tuning': 'score/tuning',
-    'plots': 'show/plots', 'widgets': 'show/widgets',
-    'simulate': 'data/simulate', 'datasets': 'data/dataset', 'augment': 'data/augment', 'annotations': 'data/formats', 'layouts': 'data/layouts', 'download': 'data/download', 'data_check': 'data/check',
-    'backbone': 'model/backbone', 'decoder': 'model/decoder', 'model': 'model/network', 'ready': 'model/ready',
-    'cells': 'infer/cells', 'export': 'infer/export', 'pipeline': 'infer/pipeline', 'evaluation': 'infer/evaluation', 'scores': 'infer/scores', 'large': 'infer/large', 'batch': 'infer/batch', 'segmentation': 'infer/segmentation',
-    'training': 'train/loop', 'cell_data': 'train/cell_data', 'trial': 'train/trial', 'learner': 'train/learner', 'studies': 'train/arms',
-    'cell_painting': 'ssl/fields', 'plates': 'ssl/plates', 'packing': 'ssl/packing', 'crops': 'ssl/crops', 'ssl_losses': 'ssl/losses', 'consistency': 'ssl/consistency', 'pretraining': 'ssl/loop'}
+MOVED = {old: new.split()[0].replace('.', '/') for old, new in FLAT.items()} | {'model': 'model/network'} # old address of a page: the new one
 
 def slug(title):
     "Anchor of a heading, as nbdev's links expect it"
