@@ -161,7 +161,7 @@ def look_for_pairs(
     split,         # see `find_folder`
     category=None, # see `read_coco`
 ):
-    "Images, masks and masks without image, see `_beside`; the `CocoFile` or None; where a missing mask should be"
+    "Images, masks and masks without image; the `CocoFile` or None; where a missing mask should be"
     cocos = _coco_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')), split)
     nested = [p for p in sorted(folder.iterdir()) if (p/'images').is_dir() and (p/'masks').is_dir()]
     here = folder/'images' if (folder/'images').is_dir() else folder
