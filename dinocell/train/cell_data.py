@@ -109,7 +109,7 @@ class CellData:
         "Images with their outlines, windows as the network sees them, and its targets; and what data check found"
         print(format_report(self.report))
         n = min(n, len(self.train))
-        return self._draw(plt.figure(figsize=(2.4*n, 7.2), layout='constrained'), n, config)
+        return self._draw(plt.figure(figsize=(1.6*n, 4.8), layout='constrained'), n, config)
 
     def _repr_html_(self):
         n = min(4, len(self.train))
