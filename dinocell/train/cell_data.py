@@ -105,11 +105,11 @@ class CellData:
     def show_batch(self,
         n: int = 4,                           # images
         config: TrainConfig = TrainConfig(),  # whose windows and augmentation
-    ):                                        # the axes (3,n)
+    ):
         "Images with their outlines, windows as the network sees them, and its targets; and what data check found"
         print(format_report(self.report))
         n = min(n, len(self.train))
-        return self._draw(plt.figure(figsize=(1.6*n, 4.8), layout='constrained'), n, config)
+        self._draw(plt.figure(figsize=(1.6*n, 4.8), layout='constrained'), n, config)
 
     def _repr_html_(self):
         n = min(4, len(self.train))

@@ -170,12 +170,12 @@ class Learner:
 
     def show_results(self,
         n: int = 3,              # images, spread over the validation set
-    ) -> list:                   # of axes
+    ):
         "Image, truth and result of some validation images, side by side"
         pipe, data = self.pipeline(), self.data.valid
         which = np.linspace(0, len(data) - 1, min(n, len(data))).round().astype(int)
-        results = [pipe.segment_prepared(data.grey(i)) for i in which]
-        return [plot_comparison(data.grey(i), data.labels(i), dict(result=r)) for i, r in zip(which, results)]
+        for i in which:
+            plot_comparison(data.grey(i), data.labels(i), dict(result=pipe.segment_prepared(data.grey(i))))
 
     def evaluate(self,
         data,                        # `CellDataset`, its folder, or a folder of images and masks, to be prepared alike
