@@ -41,7 +41,13 @@ FLAT = {  # flat name -> the modules that hold now what that one held, the neare
     'widgets': 'show.widgets',
     'windows': 'core.windows',
 }
-RENAMED = {'batch.Segmentation': 'SegmentSettings'}
+RENAMED = {
+    'augment.Views': 'AugmentParams', 'augment.draw_views': 'draw_params', 'augment.square_side': 'crop_side',
+    'batch.Segmentation': 'SegmentSettings', 'data_check.likeness': 'similarity',
+    'images.mend_lines': 'fix_dead_lines', 'large.mended_rows': 'repaired_rows',
+    'pretraining.Pair': 'StudentTeacher', 'pretraining.make_pair': 'make_student_teacher',
+    'training.Plan': 'EpochPlan', 'training.ResidentData': 'DeviceCache', 'training.Team': 'DistContext',
+    'training.join_team': 'dist_context'}
 
 
 class FlatModule(type(sys)):

@@ -149,7 +149,8 @@ def cmd_evaluate(a):
         out.mkdir(parents=True, exist_ok=True)
     method, against = _method(a.model, a), {p: _method(p, a) for p in a.against}
     kept = write_results(method, data, out/'labels') if out else method
-    scores = evaluate(kept, data, 'DINOCell', against | BASELINES)
+    name = Path(a.model).name if isinstance(method, Path) else 'DINOCell'
+    scores = evaluate(kept, data, name, against | BASELINES)
     report = make_report(data, scores.scored)
     print(evaluation_json(report) if a.json else format_evaluation(report))
     if not out:

@@ -11,6 +11,7 @@ import json
 import shutil
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -130,6 +131,7 @@ class CellDataset(ImageSet):
         try:
             self.meta = json.loads(note.read_text(encoding='utf-8'))
             self._check_version(note)
+            self._check_lists(note)
             self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
             arrays = [np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns')]
             self._rows = np.load(self.folder/'cells.npy')
@@ -154,6 +156,14 @@ class CellDataset(ImageSet):
         if version < _OLDEST:
             raise InputError(f'{self.folder}: made by an older dinocell (dataset version {version}), '
                              'which normalised images otherwise: make it again with `dinocell process`')
+
+    def _check_lists(self, note): # path of dataset.json
+        "`InputError` unless every image has a name and a group"
+        names = self.meta['names']
+        for what in ('names', 'groups'):
+            texts = self.meta.get(what, names)
+            if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts) or len(texts) != len(names):
+                raise InputError(f'{note}: its {what} are not a list of one text per image: make the dataset again')
 
     def _check_arrays(self, note): # path of dataset.json
         "`InputError` unless the arrays fit each other and what is recorded of them"
@@ -198,7 +208,10 @@ class CellDataset(ImageSet):
 
     @cached_property
     def _masks(self):
-        return np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
+        try:
+            return np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
+        except (OSError, ValueError, BadZipFile) as e:
+            raise InputError(f'{self.folder}: masks.npz cannot be read ({type(e).__name__}): make the dataset again') from e
 
     def distance(self,
         i: int,         # which image

@@ -82,8 +82,7 @@ def tune_file(
     "Find the two thresholds and store them in the file of a model"
     if str(path) in READY or Path(path).resolve().parent == PACKAGED.resolve():
         raise InputError(f'{path}: a ready model is not changed: copy {model_path(path)} and tune the copy')
-    if not Path(path).parent.is_dir():
-        load_model(path)  # the error for a missing file
+    model_path(path)  # the error for a missing file
     path, beside = Path(path), Path(path).parent
     with hold(beside/'.lock', beside):  # a training that goes on there would write the same file
         before, model = file_sha256(path), load_model(path, best_device(device))
