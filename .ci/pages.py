@@ -19,7 +19,7 @@ SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
 FIRST = ['quickstart', 'at_a_glance', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
-MOVED = {old: new.split()[0].replace('.', '/') for old, new in FLAT.items()} | {'model': 'model/network'} # old address of a page: the new one
+MOVED = {old: new.split()[0].replace('.', '/') for old, new in FLAT.items()} # old address of a page: the new one
 
 def slug(title):
     "Anchor of a heading, as nbdev's links expect it"

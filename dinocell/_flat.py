@@ -24,6 +24,7 @@ FLAT = {  # flat name -> the modules that hold now what that one held, the neare
     'labels': 'core.labels',
     'large': 'infer.large infer.rows infer.storage infer.maps',
     'layouts': 'data.layouts data.sources data.folder data.formats',
+    'model': 'model.network model.file',
     'metrics': 'score.ctc score.matching score.errors',
     'packing': 'ssl.packing',
     'pipeline': 'infer.pipeline infer.bands',
@@ -50,20 +51,24 @@ RENAMED = {
     'training.join_team': 'dist_context'}
 
 
+def find_name(flat, name):
+    "What the flat module held under this name, from the module that holds it now"
+    from importlib import import_module  # here, so that `import dinocell` loads nothing
+    held = (import_module(f'dinocell.{target}') for target in FLAT[flat].split())
+    if name == '__all__':
+        return [n for module in held for n in module.__all__]
+    name = RENAMED.get(f'{flat}.{name}', name)
+    for module in held:
+        if not name.startswith('__') and hasattr(module, name):
+            return getattr(module, name)
+    raise AttributeError(f"module 'dinocell.{flat}' has no attribute {name!r}")
+
+
 class FlatModule(type(sys)):
-    "Stands where a flat module was; each name is taken from the module that holds it now"
+    "Stands where a flat module was"
 
     def __getattr__(self, name):
-        from importlib import import_module  # here, so that `import dinocell` loads nothing
-        flat = self.__name__.rpartition('.')[2]
-        held = [import_module(f'dinocell.{target}') for target in FLAT[flat].split()]
-        if name == '__all__':
-            return [n for module in held for n in module.__all__]
-        name = RENAMED.get(f'{flat}.{name}', name)
-        for module in held:
-            if not name.startswith('__') and hasattr(module, name):
-                return getattr(module, name)
-        raise AttributeError(f'module {self.__name__!r} has no attribute {name!r}')
+        return find_name(self.__name__.rpartition('.')[2], name)
 
 
 class FlatFinder:

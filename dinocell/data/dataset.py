@@ -211,7 +211,8 @@ class CellDataset(ImageSet):
         try:
             return np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
         except (OSError, ValueError, BadZipFile) as e:
-            raise InputError(f'{self.folder}: masks.npz cannot be read ({type(e).__name__}): make the dataset again') from e
+            why = type(e).__name__
+            raise InputError(f'{self.folder}: masks.npz cannot be read ({why}): make the dataset again') from e
 
     def distance(self,
         i: int,         # which image

@@ -24,9 +24,8 @@ from urllib.request import Request, urlopen
 
 from tqdm.auto import tqdm
 
-from .parts import file_sha256
 from .published import published
-from ..utils.files import atomic_path
+from ..utils.files import atomic_path, file_sha256
 from ..utils.jobs import read_table
 from ..utils.system import InputError
 

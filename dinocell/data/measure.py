@@ -13,7 +13,7 @@ from scipy import ndimage as ndi
 
 from ..core.grey import to_grey
 from ..core.labels import border_label, check_labels, label_sizes, pieces_of
-from ..core.normalise import grey_limits
+from ..core.normalise import PERCENTILES, grey_limits
 from .copies import fingerprint
 from .parts import array_sha256
 from ..utils.system import InputError
@@ -37,7 +37,6 @@ class Measured(NamedTuple):
     unknown: float = 0.         # share of pixels that are NaN or infinite
 
 # %% ../../nbs/data/18_measure.ipynb #2712787e
-_RANGE = .1, 99.9  # percentiles: the contrast of an image
 _FINE, _WHOLE = 1., 8. # sigma of the blur, pixels, beyond which detail is fine, or detail at all
 
 def _detail(
@@ -59,7 +58,7 @@ def light_of(
     "Four plain measures of an image; sharpness is the strength of its finest detail in the whole of its detail"
     known = np.isfinite(grey)
     values = grey[known]
-    low, high = np.percentile(values, _RANGE)
+    low, high = np.percentile(values, PERCENTILES)
     fine, whole = (_detail(np.clip(grey, low, high), known, sigma) for sigma in (_FINE, _WHOLE))
     return float(values.mean()), float(high - low), float(fine.std()/(whole.std() or 1)), float((values >= top).mean())
 

@@ -23,13 +23,13 @@ from tqdm.auto import tqdm
 
 from ..core.grey import channel_message
 from ..core.io import list_images
-from ..data.parts import file_sha256
 from .export import WriteError, write_errors
 from .files import is_beyond_memory, read_pixels, segment_by, segment_file
 from .folder import claim_files, finished_rows, job_of, note_finished, rows_by_name, write_together
 from .settings import SegmentSettings, check_scale, job_identity, pipeline_of, result_files
 from ..model.file import UntrainedWarning
 from ..model.ready import model_path
+from ..utils.files import file_sha256
 from ..utils.parallel import lean_start, start_worker
 from ..utils.system import InputError, check_number, cores
 

@@ -23,10 +23,10 @@ from ..core.labels import check_labels, label_doubt, resize_labels
 from ..core.normalise import PREPARATION
 from ..data.dataset import CellDataset, check_prepared
 from ..data.masks import read_mask
-from ..data.parts import file_sha256
 from .export import write_tiff
 from .pipeline import DINOCellPipeline
 from ..model.network import weights_sha256
+from ..utils.files import file_sha256
 from ..utils.jobs import Job, checksum
 from ..utils.system import InputError
 

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from ..core.grey import LINE, channel_axis, fix_dead_lines, resize_known, to_grey
 from ..core.io import Channels, READ_ERRORS
-from ..core.normalise import BlankError
+from ..core.normalise import BlankError, PERCENTILES
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/13_rows.ipynb #bb70fb99
@@ -141,19 +141,17 @@ def _tails(rows, k, pixels): # how many of each; read at a time
     return np.sort(low), np.sort(high), n
 
 # %% ../../nbs/infer/13_rows.ipynb #8699958c
-_PERCENTILES = .1, 99.9 # see `grey_limits`
-
 def large_limits(
     rows: Rows,          # float32
     name: str = 'image', # what to call it in an error
     pixels: int = 2**24, # read at a time
 ) -> tuple:              # two floats in the units of the image
     "What `grey_limits` gives for the whole image"
-    beyond = int(math.prod(rows.shape)*_PERCENTILES[0]/100) + 3
+    beyond = int(math.prod(rows.shape)*PERCENTILES[0]/100) + 3
     least, greatest, n = _tails(rows, beyond, pixels)
     if not n:
         raise BlankError(f'{name}: no pixel is a finite number: check how the file was written')
-    at = np.array(_PERCENTILES)/100*(n - 1)
+    at = np.array(PERCENTILES)/100*(n - 1)
     first, t = np.floor(at).astype(int), at - np.floor(at)
     second = np.minimum(first + 1, n - 1)
     a, b = (np.array([least[k[0]], greatest[k[1] - n]]) for k in (first, second))

@@ -17,7 +17,6 @@ import numpy as np
 
 from ..core.io import check_axes
 from ..core.normalise import PREPARATION
-from ..data.parts import file_sha256
 from .cells import check_pixel_size
 from .diameter import three_digits
 from .pipeline import DINOCellPipeline, estimates_size
@@ -25,6 +24,7 @@ from .storage import Stack
 from ..model.file import load_model, read_meta
 from ..model.network import best_device
 from ..model.ready import DEFAULT, model_path
+from ..utils.files import file_sha256
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/16_settings.ipynb #7ae4e2ab

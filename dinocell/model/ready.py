@@ -8,7 +8,6 @@ __all__ = ['DEFAULT', 'PACKAGED', 'READY', 'ReadyModel', 'user_folder', 'model_f
 
 # %% ../../nbs/model/05_ready.ipynb #7e130043
 import difflib
-import hashlib
 import json
 import os
 import re
@@ -19,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import dinocell
-from ..utils.files import atomic_path
+from ..utils.files import atomic_path, file_sha256
 from ..utils.system import InputError
 
 # %% ../../nbs/model/05_ready.ipynb #973705b9
@@ -96,7 +95,7 @@ def register_model(
     if not re.fullmatch(r'\w[\w.-]*', name):
         raise InputError(f"name '{name}': use letters, digits, '-', '_' and '.' only, such as my-cells")
     read_meta(path)                                                          # it is a model file
-    entry = ReadyModel(name, path.name, _sha256(path), path.stat().st_size, licence, purpose, trained_on, address)
+    entry = ReadyModel(name, path.name, file_sha256(path), path.stat().st_size, licence, purpose, trained_on, address)
     folder = path.parent if folder is None else Path(folder)
     table = _read_table(folder) | {name: entry}
     entries = {k: {f: v for f, v in asdict(e).items() if f != 'name'} for k, e in sorted(table.items())}
@@ -105,16 +104,11 @@ def register_model(
         tmp.write_text(f'{text}\n', encoding='utf-8')
     return entry
 
-def _sha256(path): # a file
-    "Its checksum"
-    with open(path, 'rb') as f:
-        return hashlib.file_digest(f, 'sha256').hexdigest()
-
 # %% ../../nbs/model/05_ready.ipynb #b012ac04
 @lru_cache(64)
 def _sum_of(path, size, changed): # size and time of the last change, so that a new file is read anew
     "Checksum of a file, read once a process"
-    return _sha256(path)
+    return file_sha256(path)
 
 def _damage(path, ready): # file; `ReadyModel`
     "What is wrong with the file of a ready model; '' if it is whole"

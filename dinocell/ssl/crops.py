@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..data.augment import between
 from ..utils.settings import CropConfig
 from ..utils.system import InputError
 
@@ -70,10 +71,6 @@ class Crops(NamedTuple):
     def part(self, at) -> 'Crops':
         return Crops(*(v[at] for v in self))
 
-def _between(limits, share): # two numbers, or two tensors; tensor in [0,1]
-    low, high = limits
-    return low + (high - low)*share
-
 def draw_sides(
     n: int,                     # fields
     config: CropConfig,
@@ -82,16 +79,16 @@ def draw_sides(
     "Random crops of `n` windows"
     r = torch.rand(10, n, 2 + config.n_local, generator=generator)
     scales = torch.tensor([config.global_scale]*2 + [config.local_scale]*config.n_local).T
-    side = config.window*_between(scales, r[0]).sqrt()
+    side = config.window*between(scales, r[0]).sqrt()
     y, x = (side/2 + (config.window - side)*u for u in r[1:3])
     return Crops(
         y, x, side,
         turn=(4*r[3]).floor().clamp(max=3),
         mirror=1 - 2*(r[4] < config.flip).float(),
-        gain=_between(config.brightness, r[5]),
-        contrast=_between(config.contrast, r[6]),
-        blur=_between(config.blur, r[7])*(r[8] < config.blurred),
-        noise=_between(config.noise, r[9]),
+        gain=between(config.brightness, r[5]),
+        contrast=between(config.contrast, r[6]),
+        blur=between(config.blur, r[7])*(r[8] < config.blurred),
+        noise=between(config.noise, r[9]),
         seed=torch.randint(2**62, (n,), generator=generator))
 
 # %% ../../nbs/ssl/05_crops.ipynb #b24c2def

@@ -20,9 +20,10 @@ from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
 from ..data.dataset import window_index
-from ..data.parts import array_sha256, file_sha256
+from ..data.parts import array_sha256
 from ..data.sampling import choose_groups
 from ..data.simulate import simulate
+from ..utils.files import file_sha256
 from ..utils.parallel import is_picklable, worker_pool
 from ..utils.system import InputError, cores
 from ..utils.tables import read_cell

@@ -249,10 +249,11 @@ def pretrain(
         run = Run(output, pair, make_optimiser(pair.student, config), job and job_key(job), team)
         run.first = np.zeros(0)  # errors: of supervised runs only
         begin_run(run, job, output, config)
-        made = output/'backbone.safetensors'
-        if len(run.rows) > config.epochs and not (made.is_file() and made.stat().st_size):
-            raise InputError(f'{made}: is missing or empty, but the run is finished: remove {output} to begin again')
         if len(run.rows) > config.epochs:
+            made = output/'backbone.safetensors'
+            if not (made.is_file() and made.stat().st_size):
+                raise InputError(f'{made}: is missing or empty, but the run is finished: '
+                                 f'remove {output} to begin again')
             if team.rank == 0:
                 print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
             return run.rows

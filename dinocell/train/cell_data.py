@@ -89,7 +89,7 @@ class CellData:
 
     def _draw(self, fig, n, config): # figure; see `show_batch`
         "Images, windows and targets, a column an image"
-        plan = plan_epoch(self.train, 0, min(n, len(self.train)), config)
+        plan = plan_epoch(self.train, 0, n, config)
         source = StreamedData(self.train, torch.device('cpu'), 0)
         crops, plan = next(source.batches(plan, [slice(0, len(plan.which))]))
         windows, targets = augment_batch(crops, plan.centre, plan.views, config.augment.size)
@@ -100,7 +100,6 @@ class CellData:
             column[2].imshow(target[0], vmin=0, vmax=1)
             for ax in column:
                 ax.axis('off')
-        return axes
 
     def show_batch(self,
         n: int = 4,                           # images

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..data.parts import file_sha256
 from ..data.layouts import preparation_of
 from ..infer.calibration import tune_model
 from ..infer.pipeline import DINOCellPipeline
@@ -28,7 +27,7 @@ from .cell_data import CellData, prepare_folder
 from .distributed import dist_context
 from .loop import train
 from .trial import trial_config
-from ..utils.files import atomic_path, hold
+from ..utils.files import atomic_path, file_sha256, hold
 from ..utils.settings import BACKBONE, PRESETS, TrainConfig, override, read_config
 from ..utils.system import InputError
 from ..utils.tables import best_row
@@ -154,15 +153,18 @@ class Learner:
 
     def pipeline(self) -> DINOCellPipeline:
         "The model that is kept, ready to be called on images"
+        self._check_trained()
+        return load(self.file, self.device)
+
+    def _check_trained(self):
         if not self.file.is_file():
             raise InputError(f'{self.path}: holds no model yet: call fit first')
-        return load(self.file, self.device)
 
     def tune(self,
         metric: str = 'OP_CSB',  # SEG, DET, OP_CSB or F1
     ) -> ThresholdSurface:
         "Find the two thresholds on the validation images, store them in the model, and draw the surface"
-        self.pipeline()  # the error where there is none
+        self._check_trained()
         _, found = tune_file(self.file, self.data.valid, metric, self.device)
         plot_surface(found)
         return found

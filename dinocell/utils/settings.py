@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
+from .files import atomic_path
 from .system import InputError, MOST, check_settings
 
 # %% ../../nbs/utils/04_settings.ipynb #46f77101
@@ -157,7 +158,6 @@ def write_config(
     config: TrainConfig,
 ):
     "Every setting as JSON, whole or not at all"
-    from dinocell.utils.files import atomic_path  # here, since it takes a while
     with atomic_path(path) as tmp:
         tmp.write_text(json.dumps(asdict(config), indent=1) + '\n', encoding='utf-8')
 
