@@ -24,19 +24,19 @@ def _whole_numbers(mask, name): # (H,W) floats
         raise InputError(f'{name}: label {low:g} is negative: background is 0, cells are 1 and more')
     most = 2**(np.finfo(mask.dtype).nmant + 1)
     if high > most:
-        raise InputError(f'{name}: label {high:.0f}: {mask.dtype} tells whole numbers apart up to {most} only: '
+        raise InputError(f'{name}: label {high:.0f}: {mask.dtype} distinguishes whole numbers only up to {most}: '
                          'save it as 32-bit integer labels')
     return mask.astype(np.min_scalar_type(int(high)))
 
 def check_labels(
     mask, # label image (H,W), any integer dtype or bool, or floats that are whole numbers; 0 is background
     name: str='mask', # what to call it in an error, e.g. the file's name
-    volume: bool=False, # a volume (Z,Y,X) will do as well
+    volume: bool=False, # accept a volume (Z,Y,X) as well
 ) -> np.ndarray: # the same array, neither copied nor changed; floats as the smallest unsigned type that holds them
-    "Raise `InputError` unless `mask` is a label image"
+    "The label image; `InputError` unless it is one"
     mask = np.asarray(mask)
     if mask.ndim != 2 and not (volume and mask.ndim == 3):
-        raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number a pixel')
+        raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number per pixel')
     if mask.size == 0:
         raise InputError(f'{name}: shape {mask.shape} holds no pixel')
     if mask.dtype.kind == 'f':
@@ -100,10 +100,10 @@ def overlap_table(
     a, # label image (H,W) or volume (Z,Y,X)
     b, # the same of the same field
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # la, lb: labels of each pair; n: pixels they share; int64
-    "Every pair of labels that share a pixel, background 0 included, sorted, and how many they share"
+    "Every pair of labels that share a pixel, background 0 included, sorted, and how many pixels they share"
     a, b = check_labels(a, 'first mask', volume=True), check_labels(b, 'second mask', volume=True)
     if a.shape != b.shape:
-        raise InputError(f'masks of shape {a.shape} and {b.shape} cannot be compared: they must show the same field')
+        raise InputError(f'masks of shape {a.shape} and {b.shape} cannot be compared: give two masks of the same field')
     starts, lengths = run_starts(a, b)
     (va, pa), (vb, pb) = distinct_labels(a.ravel()[starts]), distinct_labels(b.ravel()[starts])
     table = coo_array((lengths, (pa, pb)), shape=(va.size, vb.size)).tocsr()  # adds up equal pairs
@@ -115,7 +115,7 @@ def resize_labels(
     mask, # label image (H,W)
     shape: tuple[int, int], # new (height, width), each at least 1
 ) -> np.ndarray: # label image of that shape, same dtype
-    "Nearest-neighbour resize: a new pixel takes the label under its centre"
+    "The labels at another size, nearest neighbour: a new pixel takes the label under its centre"
     mask = check_labels(mask)
     if len(shape) != 2 or min(shape) < 1:
         raise InputError(f'size {tuple(shape)}: give height and width of at least one pixel')
@@ -135,7 +135,7 @@ def _touching(a, b): # labels of neighbouring pixels, of one shape
 def border_label(
     labels,  # (H,W) label image
 ) -> int:    # 0 if there is none
-    "The label of a thin line that touches most cells: it stands for the borders between cells, not for a cell"
+    "The label of a thin line that touches most cells: it marks the borders between cells and is no cell"
     sides = _touching(labels[1:], labels[:-1]), _touching(labels[:, 1:], labels[:, :-1])
     pairs = np.unique(np.sort(np.concatenate(sides), 1), axis=0)
     if not len(pairs):
@@ -151,7 +151,7 @@ def border_label(
 def pieces_of(
     labels,         # (H,W) label image
 ) -> np.ndarray:    # (n,) ascending by label
-    "Of how many pieces (8-connected) each cell consists"
+    "Number of pieces (8-connected) of each cell"
     parts = measure.label(labels, connectivity=2)
     owner = np.zeros(parts.max() + 1, np.int64)
     owner[parts.ravel()] = np.ravel(labels)
@@ -160,7 +160,7 @@ def pieces_of(
 def label_doubt(
     labels,  # (H,W) label image
 ) -> str:    # empty if there is none
-    "Why an image of whole numbers is hardly a label image, in words"
+    "Why an image of whole numbers is probably no label image, in words"
     pieces = pieces_of(labels)
     if pieces.size and (pieces.mean() > _PIECES or pieces.max() >= _MOST):
         return f'its labels lie in a great many pieces, one of them in {pieces.max()}'
