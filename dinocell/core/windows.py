@@ -20,7 +20,7 @@ def window_starts(
     size: int,    # length of a window
     overlap: int, # pixels that neighbours share at least
 ) -> np.ndarray:  # first pixel of each window
-    "Evenly spread windows from the first pixel to the last"
+    "First pixels of evenly spread windows that reach from the first pixel to the last"
     k = math.ceil((n - overlap)/(size - overlap))
     return np.round(np.linspace(0, n - size, k)).astype(int)
 
@@ -28,7 +28,7 @@ def window_weights(
     starts: np.ndarray, # from `window_starts`
     size: int,          # length of a window
 ) -> np.ndarray:        # (windows, size) float32 in (0,1]; adds up to 1 at every pixel of the axis
-    "How much each pixel of each window counts along one axis"
+    "Weight of each pixel of each window along one axis: Hann windows that add up to 1"
     ramp = np.sin(np.pi*(np.arange(size) + .5)/size)**2
     total = np.zeros(starts[-1] + size)
     for s in starts:
@@ -41,12 +41,12 @@ def window_grid(
     size: int,     # side of the windows
     overlap: int,  # pixels that neighbours share at least; a border half as wide is reflected around the image
 ) -> tuple:        # first rows, first columns of the windows: of the image with its reflected border
-    "The grid of windows that covers a image"
+    "The grid of windows that covers an image"
     return tuple(window_starts(max(n + 2*(overlap//2), size), size, overlap) for n in shape)
 
 # %% ../../nbs/core/06_windows.ipynb #8e1911a8
 def _load(read, at, columns, device): # see `predict_bands`; rows and columns of the image
-    "A band with its reflected border, uint8, on the device; on a GPU without waiting for it"
+    "A band with its reflected border, uint8, on the device; on a GPU without waiting for the copy"
     x = torch.from_numpy(read(at.min(), at.max() + 1)[np.ix_(at - at.min(), columns)])
     return x.pin_memory().to(device, non_blocking=True) if torch.device(device).type == 'cuda' else x.to(device)
 
@@ -80,11 +80,11 @@ def predict_bands(
     overlap: int,    # see `window_grid`
     batch: int,      # windows at a time
     device,          # where the model is
-    done: int = 0,   # go on behind so many bands
-    carry=None,      # what the last of them left, with `done`
+    done: int = 0,   # resume after so many bands
+    carry=None,      # what the last of them returned, with `done`
     tick=lambda n: None, # called after each batch with the number of its windows
 ):                   # yields final rows (n,w) float32 in [0,1], top to bottom; bands done; carry for the bands to come
-    "The blended distance map, band by band"
+    "The blended distance map, one band after another"
     (h, w), p = shape, overlap//2
     tops, lefts = window_grid(shape, size, overlap)
     down, across = (torch.from_numpy(window_weights(s, size)).to(device) for s in (tops, lefts))
@@ -102,7 +102,7 @@ def predict_bands(
         at, share = [(tops[i] - top, lefts[j]) for i, j in grid], [(down[i], across[j]) for i, j in grid]
         _add_windows(model, x, total, at, share, batch, tick)
         if k + 1 < len(groups):
-            x = _load(read, bands[k + 1], columns, device)  # a GPU is still at work meanwhile
+            x = _load(read, bands[k + 1], columns, device)  # meanwhile a GPU still works on this band
         end = tops[groups[k + 1][0]] if k + 1 < len(groups) else top + len(total)
         final, carry = total[:end - top], total[end - top:].cpu().numpy()
         yield final[max(0, p - top):max(0, min(h + p, end) - top), p:p + w].clamp(0, 1).cpu().numpy(), k + 1, carry
@@ -116,7 +116,7 @@ def predict_windows(
     batch: int,  # windows at a time
     device,      # where the model is
 ) -> np.ndarray: # (h,w) float32 in [0,1]
-    "The blended distance map of a image; a bar appears when it takes longer than five seconds"
+    "The blended distance map of an image; a bar appears after five seconds"
     out, top = np.empty(grey.shape, np.float32), 0
     windows = math.prod(map(len, window_grid(grey.shape, size, overlap)))
     with tqdm(total=windows, desc='predicting', unit='window', leave=False, delay=5) as bar:
@@ -132,7 +132,7 @@ def seam_steps(
     size: int,       # side of the windows
     overlap: int,    # see `window_grid`
 ) -> tuple:          # mean absolute step between neighbours, across the borders of windows and elsewhere; 0 if none
-    "What can be seen of the windows' borders"
+    "Mean step of the difference across the borders of windows, and elsewhere"
     at, other = [], []
     for axis, starts in enumerate(window_grid(off.shape, size, overlap)):
         edges = np.concatenate([starts[1:], starts[:-1] + size]) - overlap//2 - 1  # step k leads from pixel k to k + 1
