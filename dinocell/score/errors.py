@@ -31,7 +31,7 @@ class ObjectKinds(NamedTuple):
 def find_kinds(
     o: Overlaps, # of one image
 ) -> ObjectKinds:
-    "The kinds from the overlaps of one image"
+    "Kinds from the overlaps of one image: those of the connected components of linked objects"
     R, S = o.ref.size, o.res.size
     linked = (2*o.n > o.ref_size[o.r]) | (2*o.n > o.res_size[o.s])
     r, s = o.r[linked], o.s[linked] + R
@@ -48,7 +48,7 @@ def object_kinds(
     ref, # reference labels (H,W) or (Z,Y,X), any integers, 0 background
     res, # result labels of the same shape
 ) -> ObjectKinds:
-    "Sort every cell and every label into one kind"
+    "Kind of every cell and every label of one image"
     return find_kinds(find_overlaps(ref, res))
 
 # %% ../../nbs/score/03_errors.ipynb #fb8a6e02
@@ -58,7 +58,7 @@ def object_table(
     ref, # reference labels (H,W) or (Z,Y,X)
     res, # result labels of the same shape
 ) -> np.ndarray: # structured: reference (0: none), result (0: none), jaccard, verdict (of `KINDS`); references first
-    "What became of every cell of one image, and the extra labels"
+    "Every cell of one image with its label, Jaccard index and kind, then the extra labels"
     o = find_overlaps(ref, res)
     kinds, hit = find_kinds(o), 2*o.n > o.ref_size[o.r]
     extra, n = o.res[kinds.res_kind == KINDS.index('extra')], o.ref.size
@@ -75,7 +75,7 @@ def fix_kind(
     res,       # result labels (H,W)
     kind: str, # one of `KINDS`
 ) -> np.ndarray: # (H,W) int64: labels of that kind removed, its cells as in the reference, the rest as it was
-    "What the result would be without this kind of error"
+    "The result without this kind of error"
     found, which = object_kinds(ref, res), KINDS.index(kind)
     keep = np.r_[0, np.where(found.res_kind == which, 0, np.arange(1, found.res.size + 1))]
     draw = np.r_[0, np.where(found.ref_kind == which, np.arange(1, found.ref.size + 1), 0)][relabel(ref)]
@@ -83,7 +83,7 @@ def fix_kind(
 
 # %% ../../nbs/score/03_errors.ipynb #f9c59e09
 def _versions(ref, res): # label images (H,W)
-    "Counts of the result as it is, then with each kind fixed; and how many objects each kind has"
+    "Counts of the result as it is, then with each kind fixed; and the number of objects of each kind"
     found = object_kinds(ref, res)
     cells, labels = (np.bincount(kind, minlength=len(KINDS)) for kind in (found.ref_kind, found.res_kind))
     numbers = np.where(np.array(KINDS) == 'extra', labels, cells)
@@ -94,7 +94,7 @@ def error_costs(
     refs,    # reference labels: one (H,W), a stack (N,H,W), or images in a list or generator
     results, # result labels, in the same order
 ) -> list:   # a dict for each kind: kind, n (cells; labels for `extra`), SEG, DET, AP
-    """Error kinds of a data set and what each of them costs
+    """Error kinds of a data set and the cost of each, by an oracle that fixes it (TIDE: Bolya et al., ECCV 2020, section 2.3)
 
     SEG, DET and AP are what the pooled scores would gain if this kind were fixed (`found`: if its outlines were exact);
     NaN without a reference object."""
