@@ -88,7 +88,7 @@ def relabel(
 def label_sizes(
     mask, # label image (H,W)
 ) -> tuple[np.ndarray, np.ndarray]: # labels (N,) int64 ascending without background, their sizes (N,) int64 in pixels
-    "Labels of an image and how many pixels each has"
+    "Labels of an image and their sizes in pixels"
     mask = check_labels(mask)
     starts, lengths = run_starts(mask)
     values, place = distinct_labels(mask.ravel()[starts])
@@ -100,7 +100,7 @@ def overlap_table(
     a, # label image (H,W) or volume (Z,Y,X)
     b, # the same of the same field
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # la, lb: labels of each pair; n: pixels they share; int64
-    "Every pair of labels that share a pixel, background 0 included, sorted, and how many pixels they share"
+    "Every pair of labels that share a pixel, background 0 included, sorted, and the number of pixels they share"
     a, b = check_labels(a, 'first mask', volume=True), check_labels(b, 'second mask', volume=True)
     if a.shape != b.shape:
         raise InputError(f'masks of shape {a.shape} and {b.shape} cannot be compared: give two masks of the same field')

@@ -17,7 +17,7 @@ from ..utils.system import InputError
 
 # %% ../../nbs/core/05_normalise.ipynb #25a31ddc
 PREPARATION = 2        # version of the preparation; caches of unfinished work record it
-DIAMETER = 24.         # median diameter that cells have in the network's pixels, unless a model says otherwise
+DIAMETER = 24.         # median diameter that cells have in the network's pixels, unless the model file names another
 PERCENTILES = .1, 99.9 # grey values that become black and white where an image is stretched between limits
 
 _RUN = 8               # equal neighbours that make a run
@@ -34,21 +34,21 @@ def _runs(grey): # (h,w)
 
 # %% ../../nbs/core/05_normalise.ipynb #32205400
 class Blocks(NamedTuple):
-    "What is known of an image, block by block"
+    "Measurements of an image, block by block"
     values: np.ndarray # (rows, columns, 16) float32: quantiles of the known pixels outside runs; 0 where there are none
-    counts: np.ndarray # (rows, columns): how many such pixels
+    counts: np.ndarray # (rows, columns): number of such pixels
     level: np.ndarray  # (rows, columns) float32: mean of the pixels in runs; 0 where there are none
-    flat: np.ndarray   # (rows, columns): how many pixels in runs
+    flat: np.ndarray   # (rows, columns): number of pixels in runs
     noise: np.ndarray  # (rows, columns) float32: noise level, from horizontal neighbours; NaN where there are none
 
-def _per_block(x, side, fill=0): # (h,w); of a block, pixels; for what is missing in the last blocks
+def _per_block(x, side, fill=0): # (h,w); of a block, pixels; value of missing pixels in the last blocks
     "The pixels of each block: (rows, columns, side*side)"
     whole = np.pad(x, [(0, -n % side) for n in x.shape], constant_values=fill)
     rows, columns = (n//side for n in whole.shape)
     return whole.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(rows, columns, -1)
 
 def _mean_of(x, known, side): # (h,w); which of its pixels count (h,w) bool; of a block, pixels
-    "Mean of the known pixels of each block, 0 where there are none, and how many these are: (rows, columns) each"
+    "Mean of the known pixels of each block, 0 where there are none, and their number: (rows, columns) each"
     n = _per_block(known, side).sum(-1)
     return _per_block(np.where(known, x, 0), side).sum(-1)/np.maximum(n, 1), n
 
@@ -90,7 +90,7 @@ def _smooth(x): # (rows, columns)
     "Sums over neighbouring blocks with Gaussian weights"
     return ndi.gaussian_filter(x.astype(float), _REACH, mode='constant', truncate=4)
 
-def _weighted(total, counts): # sums over blocks (rows, columns); pixels behind them
+def _weighted(total, counts): # sums over blocks (rows, columns); their pixels
     "Means over neighbouring blocks: (rows, columns) float32"
     return (_smooth(total)/np.maximum(_smooth(counts), 1e-9)).astype(np.float32)
 
