@@ -28,7 +28,7 @@ def count_hits(o: Overlaps): # overlaps of one image
 
 # %% ../../nbs/score/02_matching.ipynb #c20193ba
 def _assign(o: Overlaps): # overlaps of one image
-    "Which pairs (P,) bool a one-to-one matching of highest total IoU takes"
+    "Pairs (P,) bool of the one-to-one matching of highest total IoU"
     R, S = o.ref.size, o.res.size
     if not R:
         return np.zeros(0, bool)
@@ -40,7 +40,9 @@ def _assign(o: Overlaps): # overlaps of one image
     return partner[o.r] == o.s
 
 def _aji(o: Overlaps): # overlaps of one image
-    "Intersection and union of AJI, then of AJI+: four ints"
+    """Intersection and union of AJI, then of AJI+: four ints
+
+    AJI: Kumar et al., *IEEE Trans. Medical Imaging* 2017, algorithm 1; AJI+: Graham et al., *Medical Image Analysis* 2019."""
     order = np.lexsort((o.s, -o.n/o.union, o.r))  # references in turn, best result first
     best = order[np.diff(o.r[order], prepend=-1) > 0]
     out = []
@@ -61,8 +63,8 @@ class MatchingScores:
     "Counts of matching by IoU and the scores they give; add them to pool images"
     n_ref: int # reference objects
     n_res: int # result objects
-    tp: tuple # one-to-one hits at IoU >= .50, .55, ... .95 (10,)
-    pq_counts: tuple # hits at IoU > .5 and the sum of their IoU
+    tp: tuple # one-to-one hits at IoU >= 0.50, 0.55, ... 0.95 (10,)
+    pq_counts: tuple # hits at IoU > 0.5 and the sum of their IoU
     aji_counts: tuple # intersection and union of AJI, then of AJI+, pixels
     thresholds = tuple(PERCENT.tolist()) # in percent
 
@@ -86,19 +88,19 @@ class MatchingScores:
 
     @property
     def pq(self):
-        "Panoptic quality, IoU > .5: ΣIoU/(TP+FP/2+FN/2)"
+        "Panoptic quality, IoU > 0.5: ΣIoU/(TP+FP/2+FN/2) (Kirillov et al., CVPR 2019, section 4)"
         return _ratio(2*self.pq_counts[1], self.n_ref + self.n_res)
 
     mean_ap = property(lambda self: float(self.ap.mean()), doc='Mean of `ap` over the thresholds; not the AP of COCO')
     precision = property(lambda self: _ratio(self.tp, self.n_res), doc='TP/(TP+FP) at each threshold (10,)')
     recall = property(lambda self: _ratio(self.tp, self.n_ref), doc='TP/(TP+FN) at each threshold (10,)')
-    f1_50 = property(lambda self: float(self.f1[0]), doc='F1 at IoU >= .5')
+    f1_50 = property(lambda self: float(self.f1[0]), doc='F1 at IoU >= 0.5')
     aji = property(lambda self: _ratio(*self.aji_counts[:2]), doc='Aggregated Jaccard index')
     aji_plus = property(lambda self: _ratio(*self.aji_counts[2:]), doc='Aggregated Jaccard index, one-to-one')
 
 # %% ../../nbs/score/02_matching.ipynb #9bf75f1b
 def count_pq(o): # overlaps of one image
-    "Hits at IoU > .5 and the sum of their IoU"
+    "Hits at IoU > 0.5 and the sum of their IoU"
     over = 2*o.n > o.union
     return int(over.sum()), float((o.n[over]/o.union[over]).sum())
 
@@ -106,7 +108,7 @@ def matching_counts(
     ref, # reference labels (H,W) or (Z,Y,X)
     res, # result labels of the same shape
 ) -> MatchingScores: # of this image alone
-    "What one image contributes to the matching scores"
+    "Counts of the matching scores of one image"
     o = find_overlaps(ref, res)
     return MatchingScores(o.ref.size, o.res.size, tuple(count_hits(o).tolist()), count_pq(o), _aji(o))
 
@@ -120,9 +122,9 @@ def matching_scores(
 # %% ../../nbs/score/02_matching.ipynb #4b4412bf
 def pooled_scores(
     n_ref, n_res, sum_j, fn, fp, ns, # as in `CTCCounts`, each an array of one shape: one entry for each pool
-    tp,                              # one-to-one hits at IoU >= .5, of the same shape
+    tp,                              # one-to-one hits at IoU >= 0.5, of the same shape
 ) -> dict:                           # SEG, DET, OP_CSB, F1: arrays of that shape; NaN where undefined
-    "Scores of many pools at once"
+    "SEG, DET, OP_CSB and F1 of many pools at once"
     return dict(zip(('SEG', 'DET', 'OP_CSB'), seg_det(n_ref, sum_j, fn, fp, ns)), F1=_ratio(2*tp, n_ref + n_res))
 
 # %% ../../nbs/score/02_matching.ipynb #5074fdd8
@@ -135,7 +137,7 @@ def evaluate_metric(
     gt_mask, # reference labels (H,W), or several images
     metric: str='OP_CSB', # SEG, DET, OP_CSB, F1, AP, PQ or AJI
 ) -> float: # NaN and a warning if there is no reference object
-    "One score of a result; mind the order: result first, reference second"
+    "One score of a result; the order is result first, reference second"
     if metric not in _METRICS:
         raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(_METRICS)}')
     score, name = _METRICS[metric]
