@@ -15,7 +15,7 @@ MIN_CLUSTERS = 10  # below, no interval is given and no verdict
 def clusters_of(
     groups,         # well, film, ... of each image (N,)
 ) -> np.ndarray:    # (N,) int, 0, 1, ... : the group of each image, or the image itself where all are of one group
-    "What was sampled independently"
+    "The cluster of each image: what was sampled independently"
     place = {g: k for k, g in enumerate(dict.fromkeys(groups))}
     return np.array([place[g] for g in groups]) if len(place) > 1 else np.arange(len(groups))
 
@@ -39,13 +39,17 @@ def _seed_square(values): # a score of each seed (S,...), S > 1
     "Square of the half-width that the seeds add"
     return stdtrit(len(values) - 1, .975)**2*values.var(0, ddof=1)/len(values)
 
+# %% ../../nbs/score/00_statistics.ipynb #378cae78
 def interval(
     counts,                # (N,k) one row per image, its weight first (e.g. its cells); (S,N,k) one table per seed
     score,                 # function: summed counts (...,k) -> their scores (...) or (...,m)
     groups=None,           # well, film, ... of each image (N,), see `clusters_of`; None: not known
     bounded: bool = False, # the scores lie in [0,1]
 ) -> np.ndarray:           # (2,) or (2,m): low, high; NaN below `MIN_CLUSTERS` clusters with a weight, or with one seed
-    "95 % interval of a pooled score, or of its mean over seeds"
+    """95 % interval of a pooled score, or of its mean over seeds
+
+    Cluster jackknife (Tukey, *Annals of Mathematical Statistics* 29, 1958) with the t of the effective number of
+    clusters (Kish, *Survey Sampling*, 1965, section 8.2)."""
     counts = np.asarray(counts, float)
     clusters = clusters_of(range(counts.shape[-2]) if groups is None else groups)
     sums = _by_cluster(counts if counts.ndim == 3 else counts[None], clusters)
@@ -75,7 +79,7 @@ def seed_interval(
 def basis(
     groups,       # as for `interval`
     weights,      # of the images (N,), e.g. their cells
-) -> dict:        # over: 'groups', or 'images' where all are of one group; clusters: how many have a weight; enough
+) -> dict:        # over: 'groups', or 'images' where all are of one group; clusters: number with a weight; enough
     "What an interval would rest on, and whether that is enough for one"
     clusters = clusters_of(groups)
     n = len(set(clusters[np.asarray(weights) > 0].tolist()))
@@ -85,7 +89,7 @@ def basis(
 def say_basis(
     found: dict,  # from `basis`
 ) -> str:
-    "The same in words"
+    "What an interval rests on, in words"
     over = found['over'].removesuffix('s') if found['clusters'] == 1 else found['over']
     what = f"{found['clusters']} {over}"
     if found['enough']:
