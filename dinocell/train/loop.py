@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from ..data.dataset import check_prepared
 from ..model.file import FORMAT, read_model, save_model
-from ..model.network import DINOCell, weights_sha256
+from ..model.network import DINOCell, ModelConfig, weights_sha256
 from .batches import plan_epoch, training_data
 from .distributed import DistContext, dist_context
 from .run import RUNTIME, Clock, Run, begin_run, job_key, run_job
@@ -52,7 +52,7 @@ def _image_table(data): # a set of images
 
 def _about(model, config, train_data, val_data, sha): # of the weights that it begins with
     "What makes the result of a run, see `Job`"
-    network = {k: model.config[k] for k in ('backbone_name', 'freeze_backbone', 'decoder')}
+    network = {k: getattr(model.config, k) for k in ('backbone_name', 'freeze_backbone', 'decoder')}
     prepared = {k: getattr(train_data, k) for k in _PREPARED}
     return flat(asdict(config), RUNTIME) | network | prepared | {
         'model format': FORMAT,
@@ -79,7 +79,7 @@ def _start(model, output, team):
     begun = model.__dict__.setdefault('_begun', {})
     where = str(output.resolve())
     if where not in begun or not (output/'checkpoint.pt').is_file():
-        origin, sha = model.config['provenance'], weights_sha256(model)
+        origin, sha = model.config.provenance, weights_sha256(model)
         kept = ('train', 'val', 'epoch', 'start', 'licences')
         short = {k: v for k, v in origin.items() if k in kept or k.startswith('val_')}
         begun[where] = [sha, dict(short, sha256=sha) if origin else None]
@@ -94,7 +94,7 @@ def settle(
     team: DistContext,
 ) -> TrainConfig:        # with `batch` and `steps` as numbers
     "The settings with every number in place"
-    batch, least = config.batch or (8 if model.config['freeze_backbone'] else 4), team.world*config.accumulate
+    batch, least = config.batch or (8 if model.config.freeze_backbone else 4), team.world*config.accumulate
     if batch % least:
         raise InputError(
             f'training: batch is {batch}: it must be a multiple of processes times accumulate, '
@@ -128,7 +128,8 @@ def _note(run, val, config, folder, about, **row): # after an epoch, or before t
         run.first = val.errors
     gain = paired_gain(run.first, val.errors, val.pixels, val.groups)
     scores = {k: v for k, v in row.items() if k.startswith('val_')}
-    run.model.config['provenance'] = dict(about, epoch=row['epoch'], gain=gain, **scores)
+    origin = dict(about, epoch=row['epoch'], gain=gain, **scores)
+    run.model.config = replace(run.model.config, provenance=origin)
     if run.team.rank == 0:
         save_model(run.kept(), folder/'model.safetensors')
 
@@ -190,6 +191,17 @@ def _provenance(train_data, val_data, config, team, sha, start): # sha, start: f
                  processes=team.world, torch=torch.__version__, start_sha256=sha)
     return dict(found, start=start) if start else found
 
+def _prepared_config(
+    known: ModelConfig,
+    data,               # what is trained on: `CellDataset`, or a part or mixture of some
+    config: TrainConfig,
+) -> ModelConfig:
+    "The settings of a model that learns from images prepared so"
+    prepared = {k: getattr(data, k) for k in _PREPARED}
+    prepared['scale'] = known.scale if known.scale is None else typical_scale(data)  # one that estimates goes on so
+    window = known.window if known.provenance else config.augment.size
+    return replace(known, **prepared, window=window)
+
 def train(
     model: DINOCell,
     train_data,                       # `CellDataset`, or a part or mixture of some
@@ -204,15 +216,11 @@ def train(
     Columns: epoch, lr, train_loss, images_s, seconds, val_loss and, where asked for, val_SEG, val_DET, val_OP_CSB"""
     team, output = dist_context(device), Path(output)
     _check_sets(train_data, val_data)
-    if model.config['provenance']:
+    if model.config.provenance:
         check_prepared(train_data, model.config, scale=False)  # trained already: new images must be like its own
     config = settle(config, model, train_data, team)
     model = model.to(team.device).to(memory_format=torch.channels_last)
-    model.config.update({k: getattr(train_data, k) for k in _PREPARED if k != 'scale'})
-    if model.config['scale'] is not None:
-        model.config['scale'] = typical_scale(train_data)  # a model that estimates sizes goes on doing so
-    if not model.config['provenance']:
-        model.config['window'] = config.augment.size
+    model.config = _prepared_config(model.config, train_data, config)
     optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, team)
     with run_job(output, team, lambda: _about(model, config, train_data, val_data, sha)) as job:
         run = Run(output, model, optimiser, job and job_key(job), team, config.ema)
@@ -226,7 +234,7 @@ def train(
     model.load_state_dict(kept.state_dict())
     model.config = kept.config  # of the epoch that is kept, also in a finished run
     if team.rank == 0:
-        gain = say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch'])
+        gain = say_gain(kept.config.provenance['gain'], kept.config.provenance['epoch'])
         print(f'{output}: this run is finished, nothing was done: {gain}' if finished else gain)
     model.eval()
     return run.rows
