@@ -18,7 +18,7 @@ import numpy as np
 from ..core.grey import mirror
 from ..core.labels import check_labels, resize_labels
 from ..core.normalise import DIAMETER, check_normalisation
-from .parts import VERSION, assemble, diameters_of, read_record, write_part
+from .parts import DATASET_VERSION, assemble, diameters_of, read_record, write_part
 from ..utils.parallel import in_turn
 from ..utils.system import InputError
 
@@ -151,7 +151,7 @@ class CellDataset(ImageSet):
     def _check_version(self, note): # path of dataset.json
         "`InputError` unless the folder can be read"
         version = self.meta['version']
-        if version > VERSION:
+        if version > DATASET_VERSION:
             raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if version < _OLDEST:
             raise InputError(f'{self.folder}: made by an older dinocell (dataset version {version}), '
