@@ -1,4 +1,4 @@
-"The order of the house: every module imports only from modules below it."
+"The order of the house: every module imports only from modules below it, and every public name is defined once."
 import ast, re
 from pathlib import Path
 
@@ -44,9 +44,26 @@ def lost():
     known = {*modules().values()}
     return [f'{p.relative_to(ROOT)}: no notebook makes it' for p in sorted((ROOT/'dinocell').rglob('*.py')) if p not in known and not p.name.startswith('_')]
 
+def defined(tree): # of a module
+    "Public names that it defines; a method that is patched into a class is none"
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names = [] if any('patch' in ast.unparse(d) for d in node.decorator_list) else [node.name]
+        elif isinstance(node, ast.Assign):
+            names = [n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+        else: continue
+        yield from (n for n in names if not n.startswith('_'))
+
+def twice():
+    "Public names that two modules define"
+    homes = {}
+    for module, path in modules().items():
+        for name in {*defined(ast.parse(path.read_text(encoding='utf-8')))}: homes.setdefault(name, []).append(module)
+    return [f'{name}: defined in {" and in ".join(m)}: rename one, or import it' for name, m in sorted(homes.items()) if len(m) > 1]
+
 def main():
-    bad = [*lost(), *upward()]
+    bad = [*lost(), *upward(), *twice()]
     if bad: raise SystemExit('\n'.join(bad))
-    print(f'{len(modules())} modules import only downwards')
+    print(f'{len(modules())} modules import only downwards, and define each name once')
 
 if __name__ == '__main__': main()

@@ -45,8 +45,10 @@ FLAT = {  # flat name -> the modules that hold now what that one held, the neare
 RENAMED = {
     'augment.Views': 'AugmentParams', 'augment.draw_views': 'draw_params', 'augment.square_side': 'crop_side',
     'batch.Segmentation': 'SegmentSettings', 'data_check.likeness': 'similarity',
-    'images.mend_lines': 'fix_dead_lines', 'large.mended_rows': 'repaired_rows',
+    'cell_painting.VERSION': 'FIELDS_VERSION', 'datasets.VERSION': 'DATASET_VERSION',
+    'images.mend_lines': 'fix_dead_lines', 'large.mended_rows': 'repaired_rows', 'layouts.KINDS': 'MASK_KINDS',
     'pretraining.Pair': 'StudentTeacher', 'pretraining.make_pair': 'make_student_teacher',
+    'pretraining.make_optimiser': 'make_student_optimiser', 'training.settle': 'settle_config',
     'training.Plan': 'EpochPlan', 'training.ResidentData': 'DeviceCache', 'training.Team': 'DistContext',
     'training.join_team': 'dist_context'}
 

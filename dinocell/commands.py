@@ -125,7 +125,7 @@ def cmd_tune(a):
     model, found = tune_file(a.model, CellDataset(a.data), a.metric, a.device)
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, '
           f'{a.metric}={found.best_score:.3f}')
-    print(say_confidence(model.config['provenance']['tuning']['confidence']))
+    print(say_confidence(model.config.provenance['tuning']['confidence']))
 
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
     "What `score_dataset` scores"

@@ -18,7 +18,7 @@ import numpy as np
 from ..core.grey import mirror
 from ..core.labels import check_labels, resize_labels
 from ..core.normalise import DIAMETER, check_normalisation
-from .parts import VERSION, assemble, diameters_of, read_record, write_part
+from .parts import DATASET_VERSION, assemble, diameters_of, read_record, write_part
 from ..utils.parallel import in_turn
 from ..utils.system import InputError
 
@@ -151,7 +151,7 @@ class CellDataset(ImageSet):
     def _check_version(self, note): # path of dataset.json
         "`InputError` unless the folder can be read"
         version = self.meta['version']
-        if version > VERSION:
+        if version > DATASET_VERSION:
             raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if version < _OLDEST:
             raise InputError(f'{self.folder}: made by an older dinocell (dataset version {version}), '
@@ -256,17 +256,17 @@ def window_index(y, x, size, shape): # corner and side of a window, height and w
 # %% ../../nbs/data/02_dataset.ipynb #dd366d75
 def check_prepared(
     data,              # `CellDataset`, or a part or mixture of some
-    config: dict,      # settings of a trained model
+    config,            # `ModelConfig` of a trained model
     scale: bool = True, # whether the model keeps to its scale; training gives it the scale of the data
 ):
     "`InputError` unless the images were prepared as those that the model was trained on"
     def plain(v):
         return list(v) if isinstance(v, tuple) else v
-    pairs = {k: (plain(getattr(data, k)), plain(config[k])) for k in ('diameter', 'flatten', 'limits', 'channel')}
+    pairs = {k: (plain(getattr(data, k)), plain(getattr(config, k))) for k in ('diameter', 'flatten', 'limits', 'channel')}
     wrong = [f'{k} {a} instead of {b}' for k, (a, b) in pairs.items() if a != b]
-    one_scale = scale and data.diameter is None and config['scale'] is not None
-    if one_scale and not np.isclose(data.scale, config['scale']):
-        wrong.append(f"scale {data.scale:g} instead of {config['scale']:g}")
+    one_scale = scale and data.diameter is None and config.scale is not None
+    if one_scale and not np.isclose(data.scale, config.scale):
+        wrong.append(f"scale {data.scale:g} instead of {config.scale:g}")
     if wrong:
         raise InputError(f'{data.folder}: prepared otherwise than the model expects, with {", ".join(wrong)}: '
                          'make it again with `dinocell process --model MODEL`')

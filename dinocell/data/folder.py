@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ..core.io import check_axes, suffixes
 from .coco import read_coco
-from .formats import KINDS, read_pair
+from .formats import MASK_KINDS, read_pair
 from .prepare import Source
 from dinocell.data.sources import (
     and_more, coco_source, existing_folder, name_some, no_source, report_left_out, settle, walk_files,
@@ -42,7 +42,7 @@ def _key(name): # relative path, or name in split.csv
     return name
 
 def _kind(path): # a file
-    "What kind of mask it may be: see `KINDS`; None for none"
+    "What kind of mask it may be: see `MASK_KINDS`; None for none"
     suffix = path.suffix.lower()
     if suffix == '.npy':
         with open(path, 'rb') as f:
@@ -295,7 +295,7 @@ def find_folder(
         else:
             message = f'{folder}/{k}: named in split.csv, but there is no such image'
             sources.append(Source(name, f'{around}/split.csv', no_source, (message,), group))
-    kinds = Counter('COCO JSON' if coco else KINDS[found[k][0][0]][0] for k in chosen if found.get(k))
+    kinds = Counter('COCO JSON' if coco else MASK_KINDS[found[k][0][0]][0] for k in chosen if found.get(k))
     sources = settle(sources, keep_going)
     print(f"{folder}: {len(sources)} images, cells drawn as {', '.join(kinds) or 'nothing'}")
     for note in coco.notes if coco else ():

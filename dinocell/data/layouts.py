@@ -288,9 +288,9 @@ def process(
     return process_sources(sources, output, scale, diameter, channel, flatten, limits, workers, keep_going, **meta)
 
 def preparation_of(
-    config: dict, # settings of a model
-) -> dict:        # arguments of `process`
+    config, # `ModelConfig`
+) -> dict:  # arguments of `process`
     "How to prepare images for a trained model"
-    channel = 'mean' if config['channel'] is None else config['channel']   # not the default of the layout
-    scale = config['scale'] if config['diameter'] is None else 1.
-    return {k: config[k] for k in ('diameter', 'flatten', 'limits')} | dict(scale=scale, channel=channel)
+    channel = 'mean' if config.channel is None else config.channel   # not the default of the layout
+    scale = config.scale if config.diameter is None else 1.
+    return dict(diameter=config.diameter, flatten=config.flatten, limits=config.limits, scale=scale, channel=channel)

@@ -23,7 +23,7 @@ from ..core.grey import channel_count, channel_message, scaled_grey, to_grey
 from ..core.labels import check_labels, label_doubt, label_sizes, relabel, resize_labels
 from ..core.normalise import DIAMETER, normalise
 from .dataset import check_names, normalisation_of
-from .parts import VERSION, array_sha256, assemble, diameters_of, finish, is_ending, read_record, write_part
+from .parts import DATASET_VERSION, array_sha256, assemble, diameters_of, finish, is_ending, read_record, write_part
 from ..utils.jobs import Job, checksum, differences, read_table
 from ..utils.parallel import count_workers, worker_pool
 from ..utils.system import InputError, check_number
@@ -143,7 +143,7 @@ def _source_key(s): # a source
 
 def parts_job(parts, keys, output, **settings): # folder of the parts, their names; what is made of them
     "The `Job` of a folder of parts, of which each is known by its name"
-    return Job(parts/'job.json', dict(settings, version=VERSION, keys=keys), free=('keys',), output=output)
+    return Job(parts/'job.json', dict(settings, version=DATASET_VERSION, keys=keys), free=('keys',), output=output)
 
 def open_job(job): # from `parts_job`, that holds the folder
     "Begin or continue it. Parts of an unknown job are removed; those of other images are an `InputError`"

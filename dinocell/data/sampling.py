@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from .dataset import CellDataset, ImageSet
-from .parts import VERSION, array_sha256
+from .parts import DATASET_VERSION, array_sha256
 from ..utils.system import InputError
 
 # %% ../../nbs/data/04_sampling.ipynb #19a8183c
@@ -51,7 +51,7 @@ class CellView(ImageSet):
         sums = {f'{s}/{name}': v for s, d in enumerate(self.sets) for name, v in d.meta['checksums'].items()}
         sums |= dict(images=array_sha256(self.which), weights=array_sha256(self.weights))
         lists = dict(names=self.names, groups=self.groups, sizes=self.sizes.tolist(), scales=self.scales.tolist())
-        return dict(note, version=VERSION, **lists, **{k: getattr(self, k) for k in _PREPARED}, checksums=sums)
+        return dict(note, version=DATASET_VERSION, **lists, **{k: getattr(self, k) for k in _PREPARED}, checksums=sums)
 
     def _ask(self, what, i, *args): # a method of the folder that holds image i
         s, k = self.which[i]

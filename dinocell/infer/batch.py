@@ -133,7 +133,7 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
             bar.update()
     rows = [rows[p] for p in images]
     channels = [r.get('channels', 1) for r in rows if 'error' not in r]
-    if said := channel_message(channels, pipe.model.config['channel']):
+    if said := channel_message(channels, pipe.model.config.channel):
         _print(said)
     return rows
 

@@ -6,6 +6,8 @@
 __all__ = ['say_confidence', 'tune_model']
 
 # %% ../../nbs/infer/10_calibration.ipynb #eaa3cbca
+from dataclasses import replace
+
 import numpy as np
 
 from ..core.labels import relabel
@@ -35,7 +37,7 @@ def _calibrate(pipe, data):
     return dict(weights=fit_confidence(table, iou), cells=iou.size, wrong=int((iou < .5).sum()))
 
 def say_confidence(
-    found: dict, # what `tune_model` has stored in the model's `config['provenance']['tuning']['confidence']`
+    found: dict, # what `tune_model` has stored in the model's `config.provenance['tuning']['confidence']`
 ) -> str:
     "Whether cells will have a confidence, in a sentence"
     cells = f"{found['cells']} cells, {found['wrong']} of them wrong"
@@ -51,9 +53,9 @@ def tune_model(
     "Find the two thresholds, calibrate the confidence of cells, and store both in the model"
     check_prepared(data, model.config)
     found = find_optimal_thresholds(DINOCellPipeline(model), data, metric)
-    model.config.update(cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)
+    model.config = replace(model.config, cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)
     meta = {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
     confidence = _calibrate(DINOCellPipeline(model), data)
     tuning = dict(metric=metric, score=found.best_score, images=len(data), **meta, confidence=confidence)
-    model.config['provenance'] = dict(model.config['provenance'], tuning=tuning)
+    model.config = replace(model.config, provenance=dict(model.config.provenance, tuning=tuning))
     return found

@@ -52,12 +52,12 @@ def _busiest(
 
 def _views(model, plane, places, scale, name): # (H,W) float32; middles in pixels of the image
     "Each place as the network sees it at a scale, prepared with its surroundings: (h,w) uint8"
-    flatten = model.config['flatten']
+    flatten = model.config.flatten
     half, margin = _VIEW/2/scale, 3*(flatten or 0)/scale
     for middle in places:
         box = tuple(slice(max(0, int(m - half - margin)), math.ceil(m + half + margin)) for m in middle)
         try:
-            grey = prepare_image(plane[box], scale, None, name, flatten, model.config['limits'])
+            grey = prepare_image(plane[box], scale, None, name, flatten, model.config.limits)
         except BlankError:
             continue  # saturated, or unknown
         inside = [round((m - b.start)*scale) for m, b in zip(middle, box)]
@@ -90,7 +90,7 @@ def _look(model, views, scale): # from `_views`
     if len(diameters) < 2:
         return 0., math.nan  # one may be anything: a shadow, the field itself
     typical = _typical(diameters)
-    score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/model.config['diameter'])) - _FEW/len(peaks)
+    score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/model.config.diameter)) - _FEW/len(peaks)
     return float(score), three_digits(math.sqrt(typical*np.median(diameters))/scale)
 
 def _agreed(found): # (score, diameter) of each scale
@@ -108,11 +108,11 @@ def estimate_diameter(
     name: str = 'image', # what to call it in an error
 ) -> float | None:       # pixels of the image, three digits; None: no cell is found, or only of doubtful size
     "About how large the cells of an image are, from what the model finds at several scales"
-    target = model.config.get('diameter')
+    target = model.config.diameter
     if target is None:
         raise InputError(f"{name}: diameter='auto' needs a model that knows its cells' diameter: "
                          'train it on a dataset made with `process --diameter`')
-    plane = to_grey(image, model.config['channel'], name)
+    plane = to_grey(image, model.config.channel, name)
     small = min(1., _THUMBNAIL/max(plane.shape))
     thumbnail = prepare_image(plane, small, None, name)
 

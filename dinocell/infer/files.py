@@ -119,7 +119,7 @@ def _segment_from_disk(files, path, what, pipe): # format -> file; as `segment_b
     if refused:
         raise InputError(f'{path}: too large for memory: only tif can be written, leave out {", ".join(refused)}')
     def estimate():
-        return estimate_in_middle(pipe, grey_rows(image, pipe.model.config['channel'], str(path)), str(path))
+        return estimate_in_middle(pipe, grey_rows(image, pipe.model.config.channel, str(path)), str(path))
     size, guess = scale_of(what, pipe, estimate)
     files['tif'].unlink(missing_ok=True)  # of an earlier image of this name: it was looked at already
     cells = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size,

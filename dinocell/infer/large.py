@@ -88,7 +88,7 @@ def segment_large(
     _check_output(output, memory)
     noted = pixel_size if label_pixel_size is None else label_pixel_size
     check_pixel_size(noted)
-    plane = grey_rows(open_large(source, axes), pipe.model.config['channel'], name)
+    plane = grey_rows(open_large(source, axes), pipe.model.config.channel, name)
     _check_step(plane, memory, name)
     if pipe.estimates(diameter, pixel_size):
         diameter = estimate_in_middle(pipe, plane, name) or pipe.cell_diameter()

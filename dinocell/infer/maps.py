@@ -22,7 +22,7 @@ from ..core.windows import predict_bands, window_grid
 from .bands import FLOOD_BYTES
 from .pipeline import DINOCellPipeline
 from .rows import Rows, large_limits, resized_rows
-from ..model.network import weights_sha256
+from ..model.network import ModelConfig, weights_sha256
 from ..utils.files import atomic_path
 from ..utils.jobs import checksum
 from ..utils.system import InputError, duration
@@ -75,7 +75,7 @@ def map_identity(pipe, plane, scale, flips): # `Rows` of the image
     "What the map depends on: layout of the folder, sizes, settings, weights, and 64 rows of the image"
     sample = np.unique(np.linspace(0, plane.shape[0] - 1, 64).astype(int))
     pixels = checksum(*(plane.read(k, k + 1) for k in sample))
-    trained = {k: pipe.model.config[k] for k in ('channel', 'flatten', 'limits')}
+    trained = {k: getattr(pipe.model.config, k) for k in ('channel', 'flatten', 'limits')}
     how = dict(window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips)
     return dict(format=_FORMAT, preparation=PREPARATION, shape=list(plane.shape), pixels=pixels,
                 weights=weights_sha256(pipe.model), scale=scale, **trained, **how)
@@ -103,18 +103,18 @@ def _prepare(
     rows: Rows,          # float32, at the network's scale
     path: Path,          # file to make
     name: str,           # what to call the image in an error
-    config: dict,        # the model's settings: flatten and limits
+    config: ModelConfig,
     pixels: int = 2**22, # at a time; the result does not depend on it
 ):
     "The image that the network sees, uint8, band by band"
     if path.exists():
         return
-    if config['flatten'] is None:
-        limits = config['limits'] or large_limits(rows, name)
+    if config.flatten is None:
+        limits = config.limits or large_limits(rows, name)
         def band(a, b):
             return stretch(rows.read(a, b), *limits)
     else:
-        levels = measure_levels(rows.read, rows.shape, config['flatten'], name, max(1, pixels//rows.shape[1]))
+        levels = measure_levels(rows.read, rows.shape, config.flatten, name, max(1, pixels//rows.shape[1]))
         def band(a, b):
             return even_out(rows.read, levels, a, b, rows.shape[0])
     for a, b in tqdm(rows.bands(pixels), desc='preparing', leave=False, delay=5):

@@ -47,10 +47,10 @@ class DINOCellPipeline:
         if model.device.type != 'mps':
             model.to(memory_format=torch.channels_last)  # the same weights in the layout that convolutions prefer
         self.batch = batch if batch is not None else _CPU_BATCH if on_cpu else _BATCH
-        self.cells_max = config['cells_max'] if cells_max is None else cells_max
-        self.cell_fill = config['cell_fill'] if cell_fill is None else cell_fill
-        self.saddle = config['saddle']
-        self.window = config['window'] if window is None else window
+        self.cells_max = config.cells_max if cells_max is None else cells_max
+        self.cell_fill = config.cell_fill if cell_fill is None else cell_fill
+        self.saddle = config.saddle
+        self.window = config.window if window is None else window
         self.overlap = self.window//4 if overlap is None else overlap
         check_thresholds(self.cells_max, self.cell_fill)
         check_number('window', self.window, 1, 4096, whole=True)
@@ -106,8 +106,8 @@ def confidence(self: DINOCellPipeline) -> list | None:
     """Weights of the confidence of cells, see `fit_confidence`; None: the model was not tuned on enough cells,
     or at other thresholds than these"""
     config = self.model.config
-    tuning = config['provenance'].get('tuning')
-    if not isinstance(tuning, dict) or (self.cells_max, self.cell_fill) != (config['cells_max'], config['cell_fill']):
+    tuning = config.provenance.get('tuning')
+    if not isinstance(tuning, dict) or (self.cells_max, self.cell_fill) != (config.cells_max, config.cell_fill):
         return None
     found = tuning.get('confidence')
     return found.get('weights') if isinstance(found, dict) else None
@@ -124,10 +124,10 @@ def estimate_diameter(self: DINOCellPipeline,
 @patch
 def cell_diameter(self: DINOCellPipeline) -> float | None: # pixels of the network; None: not known
     "The median diameter of the cells that the model was trained on"
-    return self.model.config.get('diameter')
+    return self.model.config.diameter
 
 def estimates_size(config, diameter, pixel_size): # of a model; as in `image_scale`
-    return diameter == 'auto' or diameter is None and pixel_size is None and config['scale'] is None
+    return diameter == 'auto' or diameter is None and pixel_size is None and config.scale is None
 
 @patch
 def estimates(self: DINOCellPipeline,
@@ -151,8 +151,8 @@ def image_scale(self: DINOCellPipeline,
     a model whose `scale` is None was trained on many sizes and estimates"""
     if diameter is not None and pixel_size is not None:
         raise InputError('diameter and pixel_size are both given: give one, either sets the scale')
-    if diameter is None and pixel_size is None and self.model.config['scale'] is not None:
-        return self.model.config['scale']
+    if diameter is None and pixel_size is None and self.model.config.scale is not None:
+        return self.model.config.scale
     if self.estimates(diameter, pixel_size):
         if image is None:
             raise InputError(
@@ -161,7 +161,7 @@ def image_scale(self: DINOCellPipeline,
     what, value = ('diameter', diameter) if pixel_size is None else ('pixel_size', pixel_size)
     if isinstance(value, str) or not 0 < value < math.inf:
         raise InputError(f"{what}={value}: give a positive number{' or auto' if pixel_size is None else ''}")
-    target = self.cell_diameter() if what == 'diameter' else self.model.config.get('pixel_size')
+    target = self.cell_diameter() if what == 'diameter' else self.model.config.pixel_size
     if target is None:
         raise InputError(f'{what}={value}: this model holds no {what} that it was trained at: leave {what} out')
     scale = target/value if what == 'diameter' else value/target
@@ -180,10 +180,10 @@ def predict_distance(self: DINOCellPipeline,
     flips: bool = False,             # see `predict_prepared`
 ) -> np.ndarray:                     # (H,W) float32 in [0,1]
     "Distance map of an image, at the image's resolution"
-    channel, scale = self.model.config['channel'], self.image_scale(diameter, pixel_size, image, name)
-    grey = prepare_image(image, scale, channel, name, self.model.config['flatten'], self.model.config['limits'])
+    config, scale = self.model.config, self.image_scale(diameter, pixel_size, image, name)
+    grey = prepare_image(image, scale, config.channel, name, config.flatten, config.limits)
     found = self.predict_prepared(grey, flips)
-    full = found.shape if scale == 1 else to_grey(image, channel, name).shape
+    full = found.shape if scale == 1 else to_grey(image, config.channel, name).shape
     return enlarge_map(found, full)
 
 @patch

@@ -110,7 +110,7 @@ def show(self: Segmentation,
 ):                         # the axes
     "The image with the outlines of its cells"
     image, labels, _ = self.frame(k)
-    return show_overlay(to_grey(image, self.pipeline.model.config['channel']), labels, ax, **how)
+    return show_overlay(to_grey(image, self.pipeline.model.config.channel), labels, ax, **how)
 
 @patch
 def _repr_html_(self: Segmentation):
@@ -126,7 +126,7 @@ def sliders(self: Segmentation,
 ) -> ThresholdSliders:
     "Both thresholds live, on the map that is there; nothing of the segmentation changes"
     image, _, dist_map = self.frame(k)
-    grey, pipe = to_grey(image, self.pipeline.model.config['channel']), self.pipeline
+    grey, pipe = to_grey(image, self.pipeline.model.config.channel), self.pipeline
     return ThresholdSliders(dist_map, grey, truth, pipe.cells_max, pipe.cell_fill, pipe.saddle)
 
 @patch

@@ -9,7 +9,7 @@ __all__ = ['FORMATS', 'TOGETHER', 'SegmentSettings', 'result_files', 'check_form
 # %% ../../nbs/infer/16_settings.ipynb #2be16231
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def open_pipeline(
     "The pipeline of a model file"
     model = load_model(path, best_device(device))
     if channel is not None:
-        model.config['channel'] = channel
+        model.config = replace(model.config, channel=channel)
     return DINOCellPipeline(model, **how)
 
 @lru_cache(1)
@@ -135,7 +135,7 @@ def estimates_diameter(
 def _asked_size(what, config): # of a model
     """Arguments of `image_scale` as asked for;
     the pixel size counts where the model knows its own and no diameter is given"""
-    counts = what.diameter is None and config.get('pixel_size') is not None
+    counts = what.diameter is None and config.pixel_size is not None
     return dict(diameter=what.diameter, pixel_size=what.pixel_size if counts else None)
 
 def scale_of(

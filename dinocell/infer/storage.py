@@ -97,7 +97,7 @@ def open_zarr(
         return node, ''
     scales = node.attrs.get('ome', node.attrs).get('multiscales')
     if not scales:
-        raise InputError(f'{path}: a zarr group without multiscales: give the path of an array in it')
+        raise InputError(f'{path}: a zarr group without multiscales: give the path of an image or array in it')
     image = node[scales[0]['datasets'][0]['path']]
     axes = scales[0].get('axes') or ('tczyx' if image.ndim == 5 else ())  # version 0.2 lists none: always T×C×Z×Y×X
     return image, ''.join(map(_axis_letter, axes))

@@ -8,82 +8,19 @@ __all__ = ['FORMAT', 'read_meta', 'save_model', 'is_model_file', 'UntrainedWarni
 # %% ../../nbs/model/04_file.ipynb #967b4612
 import json
 import warnings
-from math import isfinite
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ..core.normalise import check_normalisation
-from ..core.watershed import check_thresholds
-from .network import DECODERS, SETTINGS, DINOCell, is_trained
+from .network import DINOCell, ModelConfig, is_trained
 from .weights import state_misfit, write_state
-from ..utils.system import InputError, check_memory, check_number, shorten
+from ..utils.system import InputError, check_memory
 
 # %% ../../nbs/model/04_file.ipynb #1d7b9a79
 FORMAT = 7                # version of the model file
 _OLDEST = 4               # that is read
-_WINDOW = 4096            # largest side of a window, pixels
 _TEXT = 2**20             # longest text of the settings, characters
-_NAME = 500               # longest name of a backbone or of its weights, characters
-_MOST = dict(scale=20, diameter=1e6, pixel_size=1e6, flatten=1e4, window=_WINDOW, channel=1e6)
-_MOST |= dict(cells_max=1, cell_fill=1, saddle=1)
-_OPTIONAL = 'scale', 'diameter', 'pixel_size', 'flatten', 'channel'   # settings that may be None
-_FROM_ZERO = 'cells_max', 'cell_fill', 'saddle', 'channel'            # settings that may be 0
-
-# %% ../../nbs/model/04_file.ipynb #d2fb1585
-def _check_settings(
-    config: dict,      # a model's settings
-    path: str | Path,  # what to call them in an error
-):
-    "`InputError` unless every setting is there, no other is, and each is in its range"
-    known = {*SETTINGS, 'backbone_name', 'freeze_backbone', 'start_weights', 'decoder'}
-    needed = known - {'pixel_size'}  # which older files do not hold
-    for what, keys in (('lacks', needed - config.keys()), ('has unknown', config.keys() - known)):
-        if keys:
-            raise InputError(f'{path}: the model {what} settings: {", ".join(sorted(keys))[:200]}: '
-                             'it is damaged or of another version of dinocell')
-    for key, most in _MOST.items():
-        v, whole = config.get(key), key in ('window', 'channel')
-        if v is not None or key not in _OPTIONAL:
-            check_number(f'{path}: the setting {key}', v, 0, most, whole, above=key not in _FROM_ZERO)
-    _check_grey(config, path)
-    try:
-        check_thresholds(config['cells_max'], config['cell_fill'])
-    except InputError as e:
-        raise InputError(f'{path}: {e}') from e
-    if config['scale'] is None and config['diameter'] is None:
-        raise InputError(f'{path}: it holds neither a scale nor a diameter: fetch or write the file again')
-    if not isinstance(config['decoder'], str) or config['decoder'] not in DECODERS:
-        raise InputError(f"{path}: its decoder is {shorten(config['decoder'])}: "
-                         'it is damaged or of another version of dinocell')
-    texts = all(isinstance(config[k], str) and len(config[k]) <= _NAME for k in ('backbone_name', 'start_weights'))
-    if not texts or not isinstance(config['provenance'], dict) or not isinstance(config['freeze_backbone'], bool):
-        raise InputError(f'{path}: its backbone_name, start_weights, freeze_backbone or provenance is damaged: '
-                         'fetch or write the file again')
-    _check_confidence(config['provenance'].get('tuning'), path)
-
-def _are_numbers(v): # from JSON
-    "Whether it is a list of finite numbers"
-    return isinstance(v, (list, tuple)) and all(type(x) in (int, float) and isfinite(x) for x in v)
-
-def _check_grey(config, path): # see `_check_settings`
-    "`InputError` unless its grey values can be normalised as it says"
-    limits = config['limits']
-    if limits is not None and not _are_numbers(limits):
-        raise InputError(f'{path}: the setting limits is {shorten(limits)}: it should be two numbers, or null')
-    try:
-        check_normalisation(config['flatten'], limits)
-    except InputError as e:
-        raise InputError(f'{path}: its normalisation is damaged ({e}): fetch or write the file again') from e
-
-def _check_confidence(tuning, path): # what `tune` recorded; what to call it in an error
-    "`InputError` unless the weights of the confidence, if there are any, are four numbers"
-    found = tuning.get('confidence') if isinstance(tuning, dict) else None
-    weights = found.get('weights') if isinstance(found, dict) else None
-    if weights is not None and not (_are_numbers(weights) and len(weights) == 4):
-        raise InputError(f'{path}: its weights of the confidence are {shorten(weights)} instead of four numbers: '
-                         'fetch or write the file again')
 
 # %% ../../nbs/model/04_file.ipynb #c0397056
 def _read_text(path): # a model file
@@ -110,7 +47,7 @@ _ADDED = { # format -> the settings that it added, with what older models did
 
 def read_meta(
     path: str | Path, # a model file
-) -> dict:            # its settings
+) -> ModelConfig:
     "The settings in a model file; `InputError` when it is missing, damaged or no model file of ours"
     try:
         meta = json.loads(_read_text(path))
@@ -131,8 +68,7 @@ def read_meta(
     for since, added in _ADDED.items():
         if made < since:
             meta |= added
-    _check_settings(meta, path)
-    return meta
+    return ModelConfig.from_dict(meta, path)
 
 # %% ../../nbs/model/04_file.ipynb #c7668024
 def save_model(
@@ -141,8 +77,7 @@ def save_model(
 ):
     "Write weights, settings and provenance to one file"
     from dinocell import __version__
-    _check_settings(model.config, path)
-    meta = dict(model.config, format=FORMAT, version=__version__)
+    meta = dict(model.config.to_dict(), format=FORMAT, version=__version__)
     write_state(path, model.state_dict(), dinocell=json.dumps(meta))
 
 def is_model_file(
@@ -161,15 +96,15 @@ class UntrainedWarning(UserWarning):
 
 _FLOATS, _INTEGERS = ('F64', 'F32', 'F16', 'BF16'), ('I64', 'I32') # types of a weight in a file
 
-def _network(meta): # settings of a model
+def _network(config: ModelConfig):
     "The network with random weights"
-    frozen = meta['freeze_backbone']
-    return DINOCell(meta['backbone_name'], freeze_backbone=frozen, pretrained=False, decoder=meta['decoder'])
+    frozen = config.freeze_backbone
+    return DINOCell(config.backbone_name, freeze_backbone=frozen, pretrained=False, decoder=config.decoder)
 
-def _weights_misfit(f, meta): # an open safetensors file; settings of the model
+def _weights_misfit(f, config): # an open safetensors file; settings of the model
     "What is wrong with the names, shapes and types of its weights, in words; nothing of their size is built"
     with torch.device('meta'):
-        network = _network(meta)
+        network = _network(config)
     stored, own = {k: f.get_slice(k) for k in f.keys()}, network.state_dict()
     wrong = state_misfit(network, {k: torch.empty(s.get_shape(), device='meta') for k, s in stored.items()})
     if wrong:
@@ -191,18 +126,18 @@ def load_model(
 
 def read_model(path, device='cpu'): # as `load_model`
     "The model, without the warning"
-    meta = read_meta(path)
+    config = read_meta(path)
     try:
         with safe_open(str(path), 'pt') as f:
-            wrong = _weights_misfit(f, meta)
+            wrong = _weights_misfit(f, config)
             state = {} if wrong else {k: f.get_tensor(k) for k in f.keys()}
-        model = None if wrong else _network(meta)
+        model = None if wrong else _network(config)
     except (InputError, SafetensorError) as e:
         raise InputError(f'{path}: {e}') from e
     wrong = wrong or state_misfit(model, state)
     if wrong:
-        raise InputError(f"{path}: its weights do not fit the network '{meta['backbone_name']}': {wrong[:300]}: "
+        raise InputError(f"{path}: its weights do not fit the network '{config.backbone_name}': {wrong[:300]}: "
                          'the file is damaged')
     model.load_state_dict(state)
-    model.config = meta
+    model.config = config
     return model.to(device).eval()

@@ -109,7 +109,7 @@ def threshold_sliders(
     "Move both thresholds and see the cells; starts at the pipeline's thresholds or at the defaults"
     _ipywidgets()  # before the network runs
     pipe = pipeline_or_map if hasattr(pipeline_or_map, 'predict_distance') else None
-    grey = to_grey(image, pipe.model.config['channel'] if pipe else None)
+    grey = to_grey(image, pipe.model.config.channel if pipe else None)
     if truth is not None and check_labels(truth, 'truth').shape != grey.shape:
         raise InputError(f'truth of shape {np.shape(truth)} does not belong to an image of shape {grey.shape}: '
                          'give the labels of this image, at its size')

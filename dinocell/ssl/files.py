@@ -10,6 +10,7 @@ __all__ = ['S3', 'TRIES', 'WAIT', 'Unreachable', 'is_remote', 'read_bytes', 'is_
 import re
 import sys
 import time
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ import numpy as np
 
 from ..core.grey import axis_of_channels
 from ..core.io import READ_ERRORS, read_stored, read_tiff, walk_linked
+from ..infer.storage import import_zarr, open_zarr
 from .fields import FieldKey
 from ..utils.system import InputError
 
@@ -106,16 +108,17 @@ def is_zarr(
     "Whether it lies in an OME-Zarr"
     return re.search(r'\.zarr(/|$)', path) is not None
 
+def _ask_zarr(f, address, s3): # what is called with the address and further arguments of `zarr.open`
+    "Its result, asked for again where a network fails"
+    if is_remote(address):
+        return _persist(lambda: f(address, storage_options=s3), address)
+    return f(address)
+
 def _open_zarr(address, s3):
-    "A zarr array or group"
+    "A zarr array or group, for its metadata"
+    zarr = import_zarr()
     try:
-        import zarr
-    except ImportError as e:
-        raise InputError(f"{address}: zarr is not installed, which reads OME-Zarr: pip install 'zarr>=3'") from e
-    try:
-        if is_remote(address):
-            return _persist(lambda: zarr.open(address, mode='r', storage_options=s3), address)
-        return zarr.open(address, mode='r')
+        return _ask_zarr(partial(zarr.open, mode='r'), address, s3)
     except READ_ERRORS as e:
         raise InputError(f'{address}: cannot be read as OME-Zarr ({_first_line(e)[:80]}): copy it again') from e
 
@@ -145,32 +148,28 @@ def zarr_channels(
         raise InputError(f'{address}: it does not name its channels: give channels=, their names in order') from e
 
 # %% ../../nbs/ssl/02_files.ipynb #24723ec3
+def _whole_image(address, **how): # see `zarr.open`
+    "The finest level of an OME-Zarr image, and a letter for each of its axes"
+    array, axes = open_zarr(address, **how)
+    if not axes:
+        raise InputError(f'{address}: no OME-Zarr image (multiscales are missing): give the path of an image')
+    missing = array.nchunks - array.nchunks_initialized
+    if missing:
+        raise InputError(f'{address}: {missing} of its {array.nchunks} chunks are missing: copy it again')
+    for axis, n in zip(axes, array.shape):
+        if axis not in 'CYX' and n > 1:
+            raise InputError(f'{address}: {n} planes along {axis.lower()}: save them as separate images')
+    return array[tuple(slice(None) if a in 'CYX' else 0 for a in axes)], axes
+
 def _read_zarr(address, s3):
     "The finest level of an OME-Zarr image: (C,Y,X)"
-    node = _open_zarr(address, s3)
     try:
-        scale = _ome(node)['multiscales'][0]
-    except LookupError as e:
-        raise InputError(
-            f'{address}: no OME-Zarr image (multiscales are missing): give the path of an image, '
-            'not of what holds it') from e
-    axes = [a['name'] if isinstance(a, dict) else a for a in scale.get('axes', 'tczyx')]
-    def read():
-        array = node[scale['datasets'][0]['path']]
-        missing = array.nchunks - array.nchunks_initialized
-        if missing:
-            raise InputError(f'{address}: {missing} of its {array.nchunks} chunks are missing: copy it again')
-        for axis, n in zip(axes, array.shape):
-            if axis not in 'cyx' and n > 1:
-                raise InputError(f'{address}: {n} planes along {axis}: save them as separate images')
-        return array[tuple(slice(None) if a in 'cyx' else 0 for a in axes)]
-    try:
-        image = _persist(read, address) if is_remote(address) else read()
+        image, axes = _ask_zarr(_whole_image, address, s3)
     except InputError:
         raise
     except READ_ERRORS as e:
         raise _damaged(address, e) from e
-    return image if 'c' in axes else image[None]
+    return image if 'C' in axes else image[None]
 
 # %% ../../nbs/ssl/02_files.ipynb #d309d4ae
 def _read_file(address, s3):

@@ -27,7 +27,7 @@ from ..model.network import weights_sha256
 from .consistency import consistency, field_embeddings
 from .crops import draw_channels
 from .fields import Fields, read_field_rows, split_plates
-from .networks import make_optimiser, make_student_teacher, write_backbone
+from .networks import make_student_optimiser, make_student_teacher, write_backbone
 from .steps import NOTED, plan_step, pretrain_step, read_steps, settings_at
 from ..train.distributed import dist_context
 from ..train.run import RUNTIME, Run, begin_run, job_key, run_job
@@ -246,7 +246,7 @@ def pretrain(
     draw_channels(1, len(fields.channels), 1, views)  # refuses an unknown name before anything is written
     what = _about(pair, backbone_name, config, views, fields, held_out)
     with run_job(output, team, lambda: what, 'backbone.safetensors') as job:
-        run = Run(output, pair, make_optimiser(pair.student, config), job and job_key(job), team)
+        run = Run(output, pair, make_student_optimiser(pair.student, config), job and job_key(job), team)
         run.first = np.zeros(0)  # errors: of supervised runs only
         begin_run(run, job, output, config)
         if len(run.rows) > config.epochs:

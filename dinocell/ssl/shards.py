@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.normalise import PERCENTILES
 from ..data.parts import array_sha256
-from .fields import VERSION, FieldKey, Fields, check_key, open_fields, same_name, shard_name
+from .fields import FIELDS_VERSION, FieldKey, Fields, check_key, open_fields, same_name, shard_name
 from ..utils.files import atomic_folder, atomic_path, file_sha256
 from ..utils.settings import SHARD_MB
 from ..utils.system import InputError
@@ -130,7 +130,7 @@ def write_fields_note(
     with atomic_path(folder/'limits.npy') as tmp:
         np.save(tmp, np.array([r['limits'] for records in shards for r in records], np.float32))
     checksums = {n: file_sha256(folder/n) for n in ('fields.csv', 'limits.npy')}
-    note = dict(kind='npy', **meta, version=VERSION, channels=list(names), size=list(shape[1:]),
+    note = dict(kind='npy', **meta, version=FIELDS_VERSION, channels=list(names), size=list(shape[1:]),
                 percentiles=PERCENTILES, fields=len(rows), shards=[len(r) for r in shards],
                 skipped=skipped, checksums=checksums)
     with atomic_path(folder/'fields.json') as tmp:

@@ -64,7 +64,7 @@ def start_model(
         path = model_path(start)
         model = load_model(path)
         freeze_backbone(model, freeze is True)
-        model.config['start_weights'] = path.name
+        model.config = replace(model.config, start_weights=path.name)
         return model
     file = None if weights in ('hub', 'none') else weights
     if file and is_model_file(file):
@@ -147,7 +147,7 @@ class Learner:
         if team.rank == 0:
             more = f' and {team.world - 1} more' if team.world > 1 else ''
             learns = f'{count_trainable(model)/1e6:.1f} M parameters learn'
-            print(f"{model.config['backbone_name']}: {learns}, on {team.device}{more}")
+            print(f"{model.config.backbone_name}: {learns}, on {team.device}{more}")
         on_epoch = on_epoch or live_history(config.monitor)
         self.rows = train(model, self.data.train, self.data.valid, self.path, config, self.device, on_epoch)
 

@@ -17,7 +17,7 @@ from ..model.network import DINOCell
 from .cell_data import CellData
 from .batches import plan_epoch, shares, training_data
 from .distributed import dist_context
-from .loop import settle
+from .loop import settle_config
 from .step import make_optimiser, train_step
 from .validation import validate
 from ..utils.settings import TrainConfig
@@ -57,7 +57,7 @@ def trial_config(
     if team.world > 1:
         raise InputError(f'minutes={minutes:g}: the processes of a launcher would choose differently: give epochs')
     trial = deepcopy(model).to(team.device).to(memory_format=torch.channels_last)
-    settled = settle(config, trial, data.train, team)
+    settled = settle_config(config, trial, data.train, team)
     optimiser, source = make_optimiser(trial, settled), training_data(data.train, team.device, settled.workers)
     plan = plan_epoch(data.train, 0, _STEPS*settled.batch, settled)
     parts = iter(source.batches(plan, shares(range(_STEPS), settled.batch, settled.accumulate, team)))

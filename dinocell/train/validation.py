@@ -55,7 +55,7 @@ def validate(
     else:
         pairs = ((found.clip(0, 1), data.labels(i)) for found, i in maps())
         none = np.zeros((7, *map(len, _GRID)))  # of a process without an image
-        counts = sum(count_grid(pairs, *_GRID, model.config['saddle'])) if team.rank < len(data) else none
+        counts = sum(count_grid(pairs, *_GRID, model.config.saddle)) if team.rank < len(data) else none
         surfaces = surfaces_of(team.total(counts))
         scores = {k: float(np.nanmax(v)) for k, v in surfaces.items() if k in MONITORS}
     pixels = np.prod(np.asarray(data.sizes), 1).astype(float)
