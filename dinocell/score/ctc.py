@@ -53,7 +53,7 @@ def seg_det(
 ) -> tuple:                   # of floats or arrays; NaN without a reference object
     """SEG, DET and OP_CSB of summed counts
 
-    Cell Tracking Challenge: Maška et al., *Nature Methods* 2023, Methods; DET: Matula et al., *PLOS ONE* 2015, AOGM-D."""
+    SEG: Maška et al., *Nature Methods* 2023, Methods; DET: Matula et al., *PLOS ONE* 2015 (AOGM-D)."""
     n_ref = np.asarray(n_ref, float)
     with np.errstate(invalid='ignore', divide='ignore'):
         seg = sum_j/n_ref
@@ -168,6 +168,7 @@ def write_frames(
         start += n
     return ''.join(f'{k} {a} {b} 0\n' for k, (a, b) in sorted(spans.items()))
 
+# %% ../../nbs/score/01_ctc.ipynb #e7a043fb
 def _same_field(ref, res): # label images (H,W)
     "The two; `InputError` where they do not belong together"
     overlap_table(ref, res)
