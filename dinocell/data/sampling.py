@@ -67,6 +67,9 @@ class CellView(ImageSet):
         return self._ask('distance', i)
     def window(self, i, y, x, size):
         return self._ask('window', i, y, x, size)
+    def check_targets(self):
+        for d in self.sets:
+            d.check_targets()
 
     @cached_property
     def table(self):

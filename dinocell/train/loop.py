@@ -43,7 +43,8 @@ def _stop(rows, config): # history so far
 _PREPARED = 'scale', 'channel', 'diameter', 'flatten', 'limits' # how a dataset was prepared
 
 def _image_table(data): # a set of images
-    "What each image is to training, from the arrays themselves, which may have been changed since they were made"
+    "What each image is to training, from the arrays themselves"
+    data.check_targets()
     weights = (np.asarray(data.weights)*len(data)).round(9).tolist()
     def sums(i):
         arrays = dict(pixels=data.grey(i), masks=data.labels(i), targets=data.distance(i))
