@@ -137,14 +137,13 @@ class CellDataset(ImageSet):
             self._check_version(note)
             self._check_lists(note)
             self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
-            arrays = [np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns')]
-            self._rows = np.load(self.folder/'cells.npy')
-            self._check_file('cells.npy')
         except InputError:
             raise
-        except (OSError, ValueError, EOFError, LookupError, TypeError) as e:
-            raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): make the dataset again') from e
-        self.imgs, self.maps, self.anns = arrays
+        except (OSError, ValueError, LookupError, TypeError) as e:
+            raise InputError(f'{note}: is damaged ({type(e).__name__}: {e}): make the dataset again') from e
+        self.imgs, self.maps, self.anns = (self._load(n, mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
+        self._rows = self._load('cells')
+        self._check_file('cells.npy')
         self._check_arrays(note)
         self.scale = self.meta.get('scale', 1.)
         self.diameter, self.channel = self.meta.get('diameter'), self.meta.get('channel')
@@ -153,9 +152,18 @@ class CellDataset(ImageSet):
         self.scales = np.array(self.meta.get('scales', [self.scale]*len(self)))
         self.weights = np.full(len(self), 1/len(self))
 
+    def _load(self, name, **how): # of an array; see `np.load`
+        path = self.folder/f'{name}.npy'
+        try:
+            return np.load(path, **how)
+        except (OSError, ValueError, EOFError) as e:
+            raise InputError(f'{path}: missing or damaged ({type(e).__name__}: {e}): make the dataset again') from e
+
     def _check_version(self, note): # path of dataset.json
         "`InputError` unless the folder can be read"
-        version = self.meta['version']
+        version, sums = self.meta['version'], self.meta.get('checksums', {})
+        if not isinstance(version, int) or not isinstance(sums, dict):
+            raise InputError(f'{note}: its version or its checksums are damaged: make the dataset again')
         if version > VERSION:
             raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if version < _OLDEST:
