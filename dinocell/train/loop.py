@@ -21,7 +21,7 @@ from ..model.file import FORMAT, read_model, save_model
 from ..model.network import DINOCell, weights_sha256
 from .batches import plan_epoch, training_data
 from .distributed import DistContext, dist_context
-from .run import RUNTIME, Clock, Run, begin_run, job_key, run_job
+from .run import RUNTIME, Clock, Run, begin_run, job_key, keep_history, run_job
 from .step import check_finite, make_optimiser, train_epoch
 from .validation import paired_gain, say_gain, validate
 from ..utils.jobs import checksum, flat
@@ -228,6 +228,8 @@ def train(
     model.config = kept.config  # of the epoch that is kept, also in a finished run
     if team.rank == 0:
         gain = say_gain(kept.config['provenance']['gain'], kept.config['provenance']['epoch'])
+        if finished:
+            keep_history(output, run.rows)
         print(f'{output}: this run is finished, nothing was done: {gain}' if finished else gain)
     model.eval()
     return run.rows
