@@ -61,7 +61,7 @@ def _preparation(a): # arguments of `process`
     if given:
         raise InputError(f'--model {a.model}: the model decides {", ".join(given)}: '
                          'leave --model out, or the other options')
-    return preparation_of(read_meta(model_path(a.model))) | ({} if a.channel is None else dict(channel=a.channel))
+    return preparation_of(read_meta(model_path(a.model))) | ({} if a.channel is None else dict(channel=a.channel, or_grey=False))
 
 def cmd_process(a):
     "process"
@@ -135,22 +135,39 @@ def _method(path, a): # a model file, the name of a ready model, or a folder of 
         return Path(path)
     return load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
 
+def _check_methods(a): # arguments of `evaluate`
+    "`InputError` where a method is given twice, or thresholds are given for label images, which have none"
+    from dinocell.model.ready import READY
+    paths = [a.model, *a.against]
+    places = [p if p in READY else str(Path(p).resolve()) for p in paths]
+    twice = [p for k, p in enumerate(paths) if places[k] in places[:k]]
+    if twice:
+        raise InputError(f'--against {twice[0]}: this model or folder is given twice: name each once')
+    thresholds = {f"--{k.replace('_', '-')}": v for k in ('cells_max', 'cell_fill') if (v := getattr(a, k)) is not None}
+    if thresholds and all(p not in READY and Path(p).is_dir() for p in paths):
+        option, value = next(iter(thresholds.items()))
+        raise InputError(f'{option} {value:g}: {a.model} holds label images, which are scored as they are: '
+                         f'leave {option} out, or give a model')
+
 def cmd_evaluate(a):
     "evaluate"
+    from dinocell.core.io import check_no_images
     from dinocell.data.dataset import CellDataset
     from dinocell.infer.methods import BASELINES, write_results
     from dinocell.infer.report import evaluation_json, format_evaluation, make_report, plot_worst, write_report
     from dinocell.infer.scores import evaluate
     from dinocell.show.plots import save_figure
     from dinocell.utils.jobs import check_output
+    _check_methods(a)
     data, out = CellDataset(a.data), a.output and Path(a.output)
     if out:
         check_output(out)
+        check_no_images(out, 'report.json')
         out.mkdir(parents=True, exist_ok=True)
     method, against = _method(a.model, a), {p: _method(p, a) for p in a.against}
     kept = write_results(method, data, out/'labels') if out else method
     name = Path(a.model).name if isinstance(method, Path) else 'DINOCell'
-    scores = evaluate(kept, data, name, against | BASELINES)
+    scores = evaluate(kept, data, a.model if name in against else name, against | BASELINES)
     report = make_report(data, scores.scored)
     print(evaluation_json(report) if a.json else format_evaluation(report))
     if not out:
@@ -206,12 +223,25 @@ def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
         raise InputError(f'--channels {" ".join(words)}: give names alone, or every channel once as in w1=DNA w2=ER')
     return dict(pairs)
 
+_OF_LAYOUTS = ( # option of `shards`, its default, the layouts that it is for
+    ('pattern', None, ('pattern',)),
+    ('plate', '', ('pattern',)),
+    ('batch', 'batch1', ('jump', 'load_data', 'pattern')),
+    ('brightfield', False, ('jump', 'load_data')))
+
+def _check_layout(a): # arguments of `shards`
+    "`InputError` for an option that the layout has no use for"
+    for name, default, layouts in _OF_LAYOUTS:
+        if getattr(a, name) != default and a.layout not in layouts:
+            raise InputError(f'shards {a.layout}: --{name} is for {", ".join(layouts)}: leave it out')
+
 def cmd_shards(a):
     "shards: exit code 1 where fields were left out"
     from dinocell.ssl.fields import verify_fields
     from dinocell.ssl.packing import pack_fields
     from dinocell.ssl.plates import find_fields, find_jump, find_load_data, read_index
     from dinocell.ssl.files import S3
+    _check_layout(a)
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
     if a.layout != 'pattern' and isinstance(named, dict):
         raise InputError(f'shards {a.layout}: --channels {" ".join(a.channels)}: '

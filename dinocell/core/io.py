@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['suffixes', 'READ_ERRORS', 'COLOUR_KINDS', 'check_axes', 'array_axes', 'resolve_axes', 'check_plane', 'open_tiff',
            'whole_series', 'Channels', 'as_channels', 'channels_first', 'arrange_axes', 'tiff_axes', 'read_tiff',
-           'read_image', 'read_stored', 'walk_linked', 'list_images']
+           'read_image', 'read_stored', 'walk_linked', 'check_no_images', 'list_images']
 
 # %% ../../nbs/core/00_io.ipynb #00fbb0f4
 import glob
@@ -99,12 +99,29 @@ def open_tiff(file): # path, or bytes in memory
     "A TIFF; of a set of OME files that name each other, this file alone"
     return tifffile.TiffFile(file, _multifile=False)
 
+_BESIDE = 'thumbnail', 'label', 'macro', 'map', 'overview', 'preview', 'reduced', 'mask' # names of what scanners add
+
+def _is_marked(series): # of a TIFF, not the first
+    "Whether the file says that it is a reduced copy, a mask or a scanner's picture of the slide"
+    page, name = series.keyframe, series.name.lower()
+    return page.is_reduced or page.is_mask or page.is_subifd or any(word in name for word in _BESIDE)
+
+def _check_others(file, path): # see `whole_series`
+    "`InputError` where the file holds other images than the first; its previews are left out"
+    first, *rest = file.series
+    others = [s for s in rest if s.size*2 >= first.size or not _is_marked(s)]
+    if others:
+        raise InputError(f'{path}: {len(others) + 1} images (series) in one file: save each as a file of its own')
+    guessed = [s for s in first.levels[1:] if first.kind == 'generic' and not _is_marked(s)]  # by their shape alone
+    if guessed:
+        sizes = ', '.join(f'{s.keyframe.imagelength}×{s.keyframe.imagewidth}' for s in guessed)
+        warnings.warn(f'{path}: holds a smaller image too ({sizes}), which is taken for a preview and left out: '
+                      'save it as a file of its own if it is none')
+
 def whole_series(file, path): # from `open_tiff`; what to call it in an error
     "The first series of a TIFF; `InputError` where the file is cut short or holds other images too"
+    _check_others(file, path)
     series, at = file.series[0], file.pages.next_page_offset
-    more = sum(s.size*2 >= series.size for s in file.series[1:])  # not a preview or label
-    if more:
-        raise InputError(f'{path}: {more + 1} images (series) in one file: save each as a file of its own')
     file.filehandle.seek(at)
     if struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0] >= file.filehandle.size:
         raise InputError(f'{path}: the file is cut short: copy it again')
@@ -228,10 +245,37 @@ def walk_linked(folder):
             seen.add(real)
         yield here, inner, files
 
+_PICTURES = {'learning_curve.png', 'pretraining.png', 'worst.png', 'threshold_surface.png'} # that this package draws
+
+def check_no_images(
+    output: str | Path, # folder to write into
+    note: str,          # name of a file that is there if an earlier call made this folder
+):
+    "`InputError` where it is a folder of images, or holds images/ or masks/: results do not belong among them"
+    output = Path(output)
+    if (output/note).exists():
+        return
+    for folder in (output, output/'images', output/'masks'):
+        inside = folder.iterdir() if folder.is_dir() else ()
+        found = sorted(p.name for p in inside if p.suffix.lower() in suffixes and p.name not in _PICTURES)
+        if found:
+            raise InputError(f'{output}: holds images that were not written here, such as {found[0]}: '
+                             'choose another output folder')
+
 def _glob(path):
     "The paths of a glob; brackets are plain where a folder or file has them in its name"
     base = next(p for p in path.parents if p.exists() or p == p.parent or p == Path())
     return [base/p for p in glob.glob(str(path.relative_to(base)), root_dir=base, recursive=True)]
+
+_FOREIGN = ( # files of microscopes and pictures that are not read here
+    '.czi', '.dv', '.gif', '.ims', '.jp2', '.lif', '.lsm', '.nd2', '.ndpi', '.oib', '.oif', '.stk', '.svs', '.vsi', '.webp')
+
+def _warn_foreign(folder):
+    "Warn of images in a folder that are of formats which are not read"
+    found = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in _FOREIGN)
+    if found:
+        warnings.warn(f'{folder}: {len(found)} files of formats that are not read are left out, such as {found[0]}: '
+                      'save them as TIFF')
 
 def list_images(
     where: str | Path,   # a file, a folder (searched without its subfolders) or a glob such as 'plate1/*.tif'
@@ -241,6 +285,7 @@ def list_images(
     if path.is_file():
         return [path]
     if path.is_dir():
+        _warn_foreign(path)
         found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.')]
     else:
         found = [p for p in _glob(path) if not p.is_dir() and p.suffix.lower() in suffixes]  # dangling links too

@@ -164,6 +164,8 @@ def label_doubt(
     labels,  # (H,W) label image
 ) -> str:    # empty if there is none
     "Why an image of whole numbers is probably no label image, in words"
+    if labels.min() == labels.max() > 0:
+        return f'label {int(labels.max())} covers every pixel, though background should be 0'
     pieces = pieces_of(labels)
     if pieces.size and (pieces.mean() > _PIECES or pieces.max() >= _MOST):
         return f'its labels lie in a great many pieces, one of them in {pieces.max()}'

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .paint import check_seen, existing_file, paint
+from .paint import check_seen, existing_file, paint_named
 from ..utils.json_stream import JsonReader
 from ..utils.system import InputError, check_memory
 
@@ -136,7 +136,8 @@ def coco_labels(
                 raise InputError(f'{where}: the file has changed since it was opened: open it again') from e
     runs = coco_runs(shape, found, where)
     check_seen(where, shape, len(found), runs[0])
-    return np.ascontiguousarray(paint(shape[::-1], *runs).T)
+    ids = [a.get('id') for a in found]
+    return np.ascontiguousarray(paint_named(where, ids, shape[::-1], *runs).T)
 
 # %% ../../nbs/data/09_coco.ipynb #445f65b5
 class CocoFile(NamedTuple):

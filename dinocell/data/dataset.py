@@ -18,7 +18,8 @@ import numpy as np
 from ..core.grey import mirror
 from ..core.labels import check_labels, resize_labels
 from ..core.normalise import DIAMETER, check_normalisation
-from .parts import DATASET_VERSION, assemble, diameters_of, read_record, write_part
+from .parts import DATASET_VERSION, array_sha256, assemble, diameters_of, read_record, write_part
+from ..utils.files import file_sha256
 from ..utils.parallel import in_turn
 from ..utils.system import InputError
 
@@ -118,6 +119,9 @@ class ImageSet:
 
 # %% ../../nbs/data/02_dataset.ipynb #786d9eea
 _OLDEST = 3 # version that is still read: the first whose images are normalised as today
+_CHANGED = 'changed since the dataset was made: make it again, so that images, labels and targets belong together'
+_LABEL_TYPES = [f'{order}{kind}' for order in '<>' for kind in ('i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'i2', 'b1')]
+# of the labels that were given to `write_dataset`: a checksum is that of their bytes
 
 class CellDataset(ImageSet):
     "A dataset folder, memory-mapped"
@@ -133,13 +137,13 @@ class CellDataset(ImageSet):
             self._check_version(note)
             self._check_lists(note)
             self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
-            arrays = [np.load(self.folder/f'{n}.npy', mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns')]
-            self._rows = np.load(self.folder/'cells.npy')
         except InputError:
             raise
-        except (OSError, ValueError, EOFError, LookupError, TypeError) as e:
-            raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): make the dataset again') from e
-        self.imgs, self.maps, self.anns = arrays
+        except (OSError, ValueError, LookupError, TypeError) as e:
+            raise InputError(f'{note}: is damaged ({type(e).__name__}: {e}): make the dataset again') from e
+        self.imgs, self.maps, self.anns = (self._load(n, mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
+        self._rows = self._load('cells')
+        self._check_file('cells.npy')
         self._check_arrays(note)
         self.scale = self.meta.get('scale', 1.)
         self.diameter, self.channel = self.meta.get('diameter'), self.meta.get('channel')
@@ -148,9 +152,18 @@ class CellDataset(ImageSet):
         self.scales = np.array(self.meta.get('scales', [self.scale]*len(self)))
         self.weights = np.full(len(self), 1/len(self))
 
+    def _load(self, name, **how): # of an array; see `np.load`
+        path = self.folder/f'{name}.npy'
+        try:
+            return np.load(path, **how)
+        except (OSError, ValueError, EOFError) as e:
+            raise InputError(f'{path}: missing or damaged ({type(e).__name__}: {e}): make the dataset again') from e
+
     def _check_version(self, note): # path of dataset.json
         "`InputError` unless the folder can be read"
-        version = self.meta['version']
+        version, sums = self.meta['version'], self.meta.get('checksums', {})
+        if not isinstance(version, int) or not isinstance(sums, dict):
+            raise InputError(f'{note}: its version or its checksums are damaged: make the dataset again')
         if version > DATASET_VERSION:
             raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if version < _OLDEST:
@@ -158,9 +171,9 @@ class CellDataset(ImageSet):
                              'which normalised images otherwise: make it again with `dinocell process`')
 
     def _check_lists(self, note): # path of dataset.json
-        "`InputError` unless every image has a name and a group"
+        "`InputError` unless every image has a name, a group and checksums"
         names = self.meta['names']
-        for what in ('names', 'groups'):
+        for what in ('names', 'groups', 'image_checksums', 'label_checksums'):
             texts = self.meta.get(what, names)
             if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts) or len(texts) != len(names):
                 raise InputError(f'{note}: its {what} are not a list of one text per image: make the dataset again')
@@ -179,12 +192,29 @@ class CellDataset(ImageSet):
             raise InputError(f'{note}: its sizes are not those of {len(self)} images of at most {frame[0]}×{frame[1]} '
                              'pixels: make the dataset again')
 
+    def _check_file(self, name): # of a file in the folder
+        "`InputError` where it was changed since it was written"
+        known = self.meta.get('checksums', {}).get(name)
+        if known is not None and file_sha256(self.folder/name) != known:
+            raise InputError(f'{self.folder/name}: {_CHANGED}')
+
+    def check_targets(self):
+        "`InputError` where the distance maps were changed since they were written; their whole file is read"
+        self._check_file('dist_maps.npy')
+
+    def _kept(self, what, a, i, types): # 'image' or 'label'; its array; which image; that its checksum may be of
+        "The array; `InputError` where it was changed since it was written"
+        known = self.meta.get(f'{what}_checksums')
+        if known is not None and not any(array_sha256(a.astype(t)) == known[i] for t in types):
+            raise InputError(f'{self.folder}: {what} of {self.names[i]} {_CHANGED}')
+        return a
+
     def __reduce__(self):
         return CellDataset, (self.folder,)  # other processes map the files themselves
 
     def grey(self, i): # which image
         "(h,w) uint8, the image as the network sees it"
-        return np.array(self.imgs[(i, *self._inside(i), 0)])
+        return self._kept('image', np.array(self.imgs[(i, *self._inside(i), 0)]), i, (np.uint8,))
 
     def labels(self, i): # which image
         "(h,w) int16 or int32"
@@ -192,7 +222,7 @@ class CellDataset(ImageSet):
         if found.min() < 0:
             raise InputError(f'{self.folder}: {self.names[i]}: label {found.min()} is negative: '
                              'more than 32,767 labels were stored in 16 bits: make the dataset again')
-        return found
+        return self._kept('label', found, i, _LABEL_TYPES)
 
     def mask(self,
         i: int,      # which image
@@ -209,10 +239,12 @@ class CellDataset(ImageSet):
     @cached_property
     def _masks(self):
         try:
-            return np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
+            found = np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
         except (OSError, ValueError, BadZipFile) as e:
             why = type(e).__name__
             raise InputError(f'{self.folder}: masks.npz cannot be read ({why}): make the dataset again') from e
+        self._check_file('masks.npz')
+        return found
 
     def distance(self,
         i: int,         # which image

@@ -203,6 +203,13 @@ def _light(images): # of `Measured`, all usable
                   f'{_n(len(worst), "image")} with more than 1 % of the pixels at the largest value',
                   'their detail is lost: expose less')
 
+def _told(images): # of `Measured`, all usable
+    "Images of whose files something was left out, or read otherwise than the file says"
+    hit = [m for m in images if m.told]
+    if hit:
+        yield _of(hit, 'warnings', f'{_n(len(hit), "image")} read with a warning, such as: {hit[0].told[0]}',
+                  'see that no cell or image is missed: `process` prints these warnings')
+
 def _unknown(images): # of `Measured`, all usable
     "Images with pixels that are NaN or infinite"
     hit = sorted((m for m in images if m.unknown), key=lambda m: -m.unknown)
@@ -261,7 +268,7 @@ def judge(
         for f in (_copies, _groups, _films):
             found += f(images)
         found += _labels(images, speck)
-        for f in (_light, _unknown, _mixture):
+        for f in (_told, _light, _unknown, _mixture):
             found += f(images)
     splits, cells = dict(Counter(m.split for m in measured)), sum(len(m.areas) for m in images)
     areas = {s: np.concatenate([[], *(m.areas for m in images if m.split == s)]) for s in splits}

@@ -128,12 +128,20 @@ def _is_coco(path): # a JSON file
 def _words(name):
     return re.findall('[a-z0-9]+', name.lower())
 
-def _coco_files(folders, split): # where they may lie
-    "The COCO files; of several, those that have the split in their name"
-    found = [p for f in folders if f.is_dir() for p in sorted(f.glob('*.json'))]
-    found = [p for p in found if not p.name.startswith('.') and _is_coco(p)]
-    named = [p for p in found if split in _words(p.stem)]
+def _json_files(folders): # where they may lie
+    "The COCO files, and the other JSON files, which may be damaged ones"
+    every = [p for f in folders if f.is_dir() for p in sorted(f.glob('*.json')) if not p.name.startswith('.')]
+    found = [p for p in every if _is_coco(p)]
+    return found, [p for p in every if p not in found]
+
+def _coco_files(found, others, split): # from `_json_files`
+    "Of several COCO files those that have the split in their name"
+    named, bad = ([p for p in files if split in _words(p.stem)] for files in (found, others))
+    if found and bad and not named:
+        raise InputError(f'{bad[0]}: {_NO_COCO}')
     return named if len(found) > 1 and named else found
+
+_NO_COCO = 'not COCO JSON, or cut short: it lacks images or annotations: download or export it again'
 
 def _coco_images(coco, folder): # `CocoFile`; where its images lie
     "As `_beside`; an image that is not there is None"
@@ -162,7 +170,8 @@ def look_for_pairs(
     category=None, # see `read_coco`
 ):
     "Images, masks and masks without image; the `CocoFile` or None; where a missing mask should be"
-    cocos = _coco_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')), split)
+    jsons, others = _json_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')))
+    cocos = _coco_files(jsons, others, split)
     nested = [p for p in sorted(folder.iterdir()) if (p/'images').is_dir() and (p/'masks').is_dir()]
     here = folder/'images' if (folder/'images').is_dir() else folder
     apart = here != folder and (folder/'masks').is_dir()
@@ -186,9 +195,11 @@ def look_for_pairs(
         found = _one_each(nested)
         if found is None:
             raise InputError(f'{folder}: images/ and masks/ lie in {name_some(p.name for p in nested)}: '
-                             'give one of these folders as --input')
+                             'give one of these folders')
         return *found, None, ''
     images, found, rest = _beside(here)
+    if not found and others:
+        raise InputError(f'{others[0]}: {_NO_COCO}; no other mask is there for any image')
     if not found:
         ends = Counter(p.suffix.lower() for p in _files(folder).values())
         raise InputError(f'{folder}: no mask for any image: expected {folder}/masks/, or masks beside the images, '
@@ -229,6 +240,8 @@ def _chosen(folder, images, split): # keys of the images
         if not any(s == split for s, _ in table.values()):
             there = ', '.join(sorted({s for s, _ in table.values()}))
             raise InputError(f"{path}: no image of split '{split}': it has {there}")
+        if loose := [k for k in images if k not in table]:
+            print(f'{path}: does not list {loose[0]}, left out{and_more(loose)}')
         return {k: (name(k), group) for k, (s, group) in table.items() if s == split}
     tops = {k.split('/')[0] for k in images if '/' in k}.intersection(_SPLITS)
     if split is None:

@@ -40,7 +40,8 @@ def _cell_type(cell): # as a user spells it
 def _livecell_json(root, split, cell, percent): # folder of the set; cell type as LIVECell spells it
     "The annotation file"
     if split not in ('train', 'val', 'test'):
-        raise InputError(f"livecell: split '{split}': choose train, val or test")
+        given = 'no split given' if split is None else f"split '{split}'"
+        raise InputError(f'livecell: {given}: choose train, val or test by --split')
     if percent is not None and (percent not in _PERCENT or split != 'train'):
         there = ', '.join(map(str, _PERCENT))
         raise InputError(f"livecell: {percent} % of split '{split}': there are subsets of {there} % of train")
@@ -109,6 +110,8 @@ def find_livecell(
     cell = cell and _cell_type(cell)
     path = _livecell_json(root, split, cell, percent)
     coco, images, sources = read_coco(path), _livecell_images(root), []
+    for note in coco.notes:
+        print(f'{path}: {note}')
     for name in coco.names:
         file = PurePosixPath(name).name
         if _well(file) is None:
@@ -265,6 +268,7 @@ def process(
     licence: str = '',              # under which terms; '': those of the published set
     workers: int | None = None,     # see `process_sources`
     keep_going: bool = False,       # skip images that cannot be used, and list them
+    or_grey: bool = False,          # see `process_sources`; the channel that cellpose takes unasked is such a one
     **options,                      # cell, percent (livecell), truth, partial (ctc), axes, category (folder)
 ) -> Path:                          # the dataset folder
     "Make a dataset folder of images that lie in a known layout"
@@ -276,7 +280,7 @@ def process(
         raise InputError(f'{layout}: has no option {sorted(other)[0]}: leave it out')
     sources = find(input, split, keep_going=keep_going, **options)
     if layout == 'cellpose' and channel is None:
-        channel = 1
+        channel, or_grey = 1, True
     if channel == 'mean':
         channel = None
     if layout == 'ctc':
@@ -285,7 +289,8 @@ def process(
     meta = dict(source=source, licence=licence or terms, split=split, layout=layout, **options)
     if layout == 'livecell':
         meta['cell_types'] = {s.name: s.group.split('_')[0] for s in sources}
-    return process_sources(sources, output, scale, diameter, channel, flatten, limits, workers, keep_going, **meta)
+    return process_sources(
+        sources, output, scale, diameter, channel, flatten, limits, workers, keep_going, or_grey, **meta)
 
 def preparation_of(
     config, # `ModelConfig`
@@ -293,4 +298,5 @@ def preparation_of(
     "How to prepare images for a trained model"
     channel = 'mean' if config.channel is None else config.channel   # not the default of the layout
     scale = config.scale if config.diameter is None else 1.
-    return dict(diameter=config.diameter, flatten=config.flatten, limits=config.limits, scale=scale, channel=channel)
+    how = dict(diameter=config.diameter, flatten=config.flatten, limits=config.limits)
+    return how | dict(scale=scale, channel=channel, or_grey=True)

@@ -16,7 +16,7 @@ from skimage.measure import label as connected
 
 from ..core.io import READ_ERRORS, Channels, read_stored, suffixes
 from ..core.labels import check_labels, overlap_table, relabel
-from .paint import existing_file, mask_runs, paint
+from .paint import existing_file, mask_runs, paint_named
 from ..utils.system import InputError
 
 # %% ../../nbs/data/07_masks.ipynb #d2425e29
@@ -155,7 +155,8 @@ def read_mask_folder(
     if not runs:
         return np.zeros(shape, np.int32)
     start, length = (np.concatenate(r) for r in zip(*runs))
-    return paint(shape, np.repeat(np.arange(len(runs)), [s.size for s, _ in runs]), start, length)
+    owner = np.repeat(np.arange(len(runs)), [s.size for s, _ in runs])
+    return paint_named(folder, [p.name for p in files], shape, owner, start, length)
 
 # %% ../../nbs/data/07_masks.ipynb #12f62a1a
 class _Dtype:

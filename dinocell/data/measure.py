@@ -16,6 +16,7 @@ from ..core.labels import border_label, check_labels, label_sizes, pieces_of
 from ..core.normalise import PERCENTILES, grey_limits
 from .copies import fingerprint
 from .parts import array_sha256
+from .prepare import read_source
 from ..utils.system import InputError
 
 # %% ../../nbs/data/18_measure.ipynb #a86c7d46
@@ -35,6 +36,7 @@ class Measured(NamedTuple):
     border: int = 0             # cells that touch the border
     line: int = 0               # the label that lies between the others, see `border_label`
     unknown: float = 0.         # share of pixels that are NaN or infinite
+    told: tuple = ()            # the warnings that reading it gave
 
 # %% ../../nbs/data/18_measure.ipynb #2712787e
 _FINE, _WHOLE = 1., 8. # sigma of the blur, pixels, beyond which detail is fine, or detail at all
@@ -68,13 +70,13 @@ def measure_source(
     "Read an image and its labels and measure them; what is wrong with the files is its error"
     split, s = job
     try:
-        image, labels = s.read(*s.args)
+        image, labels, told = read_source(s)
         grey, labels = to_grey(image, None, s.path), check_labels(labels, s.path)
         if grey.shape != labels.shape:
             raise InputError(f'{s.path}: its labels have shape {labels.shape}, but its image is {grey.shape}: '
                              'export the mask at the size of the image')
         grey_limits(grey, s.path)  # one value everywhere is an error
-    except (InputError, OSError) as e:
+    except InputError as e:
         return Measured(split, s.name, s.group, str(e))
     image = np.asarray(image)
     top = np.iinfo(image.dtype).max if image.dtype.kind in 'iu' else np.inf
@@ -93,4 +95,5 @@ def measure_source(
         pieces=pieces_of(labels),
         border=int(np.count_nonzero(edge)),
         line=border_label(labels),
-        unknown=float(1 - np.isfinite(grey).mean()))
+        unknown=float(1 - np.isfinite(grey).mean()),
+        told=tuple(told))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 
-from .paint import check_seen, existing_file, paint, polygon_runs
+from .paint import check_seen, existing_file, paint_named, polygon_runs
 from ..utils.system import InputError, check_memory
 
 # %% ../../nbs/data/08_outlines.ipynb #3e3de49b
@@ -89,7 +89,7 @@ def read_rois(
     shape: tuple,     # (H,W) of the image they were drawn on; what lies outside is cut off
 ) -> np.ndarray:      # (H,W) int32, labels 1..N in the order of the file
     "Labels from ImageJ's ROIs; overlaps as in `paint`"
-    path, objects, slices = existing_file(path, 'an ImageJ .roi or RoiSet .zip'), [], set()
+    path, objects, names, slices = existing_file(path, 'an ImageJ .roi or RoiSet .zip'), [], [], set()
     name = None
     try:
         for name, data in _roi_files(path):
@@ -98,6 +98,7 @@ def read_rois(
             if not rings or not all(np.isfinite(r).all() and len(r) > 2 for r in rings):
                 raise ValueError('has an outline of less than three points')
             objects.append([rings])
+            names.append(name)
             slices.add((roi.position, roi.z_position, roi.t_position))
     except InputError:
         raise
@@ -109,7 +110,7 @@ def read_rois(
         raise InputError(f'{path}: ROIs of {len(slices)} slices: save those of one slice, and its image')
     runs = polygon_runs(shape, objects)
     check_seen(path, shape, len(objects), runs[0])
-    return paint(shape, *runs)
+    return paint_named(path, names, shape, *runs)
 
 # %% ../../nbs/data/08_outlines.ipynb #cc89252d
 def _features(content, path): # parsed JSON
@@ -175,4 +176,5 @@ def read_geojson(
         raise InputError(f'{path}: objects of {len(planes)} planes: export those of one plane, and its image')
     runs = polygon_runs(shape, objects)
     check_seen(path, shape, len(objects), runs[0])
-    return paint(shape, *runs)
+    names = [f.get('id', k) for k, f in enumerate(features, 1)]
+    return paint_named(path, names, shape, *runs)

@@ -66,7 +66,7 @@ def format_report(
 
 def report_json(report: Report) -> str:
     "The report for programs"
-    findings = [{'mend' if k == 'remedy' else k: v for k, v in f._asdict().items()} for f in report.findings]
+    findings = [{'fix' if k == 'remedy' else k: v for k, v in f._asdict().items()} for f in report.findings]
     return json.dumps(report._asdict() | dict(serious=report.serious, bins=BINS, findings=findings), indent=1)
 
 # %% ../../nbs/data/20_report.ipynb #e1f1b4d0

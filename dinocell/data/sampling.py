@@ -6,6 +6,7 @@
 __all__ = ['CellView', 'subset', 'mix', 'choose_groups', 'split_groups', 'draw_crops']
 
 # %% ../../nbs/data/04_sampling.ipynb #d3bfa1d0
+import warnings
 from functools import cached_property
 
 import numpy as np
@@ -67,6 +68,9 @@ class CellView(ImageSet):
         return self._ask('distance', i)
     def window(self, i, y, x, size):
         return self._ask('window', i, y, x, size)
+    def check_targets(self):
+        for d in self.sets:
+            d.check_targets()
 
     @cached_property
     def table(self):
@@ -104,6 +108,10 @@ def mix(
         if a is not b:
             raise InputError(f'{b.folder}: made with {what} {getattr(b, what)}, but {a.folder} with '
                              f'{getattr(a, what)}: process them alike, e.g. with one diameter')
+    if len({v.channel for v in views}) > 1:
+        each = ', '.join(f'{v.folder}: {"the mean" if v.channel is None else f"channel {v.channel}"}' for v in views)
+        warnings.warn(f'sets of different channels are mixed ({each}): '
+                      'a model that is trained on them takes the mean of all channels of an image')
     folders = list({d.folder: d for v in views for d in v.sets}.values())
     place = {d.folder: s for s, d in enumerate(folders)}
     which = np.concatenate([[(place[v.sets[s].folder], k) for s, k in v.which] for v in views])

@@ -83,7 +83,7 @@ def settle(sources, keep_going): # list of `Source`
 def existing_folder(path): # that should be there
     "It as a `Path`, or `InputError`"
     if not Path(path).is_dir():
-        raise InputError(f'{path}: no such folder: check --input')
+        raise InputError(f'{path}: no such folder: check the path')
     return Path(path)
 
 def walk_files(folder):
@@ -107,7 +107,7 @@ def coco_source(
 ) -> Source:
     "One image of a COCO file"
     if image is None:
-        message = f'{coco.path}: {file}: no such image in {folder}: download it, or check --input'
+        message = f'{coco.path}: {file}: no such image in {folder}: download it, or give the folder that holds it'
         return Source(name, f'{coco.path}: {file}', no_source, (message,), group)
     return Source(name, '/'.join(filter(None, image)), read_coco_pair, (*image, axes, *coco.job(file)), group)
 

@@ -21,7 +21,7 @@ from .rows import grey_rows
 from .settings import (
     SegmentSettings, assumed_diameter, check_formats, file_stamp, pipeline_of, result_files, scale_of)
 from .stacks import IN_PIECES, find_in_stack, segment_stack
-from .storage import open_large, open_stack
+from .storage import count_channels, open_large, open_stack
 from ..utils.system import InputError, free_memory
 
 # %% ../../nbs/infer/19_files.ipynb #43569755
@@ -124,8 +124,7 @@ def _segment_from_disk(files, path, what, pipe): # format -> file; as `segment_b
     files['tif'].unlink(missing_ok=True)  # of an earlier image of this name: it was looked at already
     cells = segment_large(pipe, path, files['tif'], flips=what.flips, label_pixel_size=what.pixel_size,
                           axes=what.axes, **size)
-    channels = image.shape[image.channels] if hasattr(image, 'channels') else channel_count(image)
-    return dict(cells=cells, channels=channels, diameter=assumed_diameter(pipe, size), guess=guess)
+    return dict(cells=cells, channels=count_channels(image), diameter=assumed_diameter(pipe, size), guess=guess)
 
 def _segment_in_memory(files, path, what, pipe): # as `_segment_from_disk`
     "Write everything that is asked for of an image that fits into memory"

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from ..core.grey import check_channel
 from ..core.normalise import BlankError
 from .bands import FLOOD_BYTES, flood_bands
 from .cells import check_pixel_size
@@ -20,7 +21,7 @@ from .export import tiff_resolution, write_errors
 from .maps import array_file, map_identity, map_on_disk
 from .pipeline import DINOCellPipeline, mean_of_flips
 from .rows import Rows, central_part, grey_rows, repaired_rows, resized_rows
-from .storage import import_zarr, open_large
+from .storage import count_channels, import_zarr, open_large
 from ..utils.files import atomic_folder, atomic_path
 from ..utils.jobs import Job
 from ..utils.system import InputError
@@ -88,7 +89,9 @@ def segment_large(
     _check_output(output, memory)
     noted = pixel_size if label_pixel_size is None else label_pixel_size
     check_pixel_size(noted)
-    plane = grey_rows(open_large(source, axes), pipe.model.config.channel, name)
+    image = open_large(source, axes)
+    check_channel(pipe.asked_channel, count_channels(image), name)
+    plane = grey_rows(image, pipe.model.config.channel, name)
     _check_step(plane, memory, name)
     if pipe.estimates(diameter, pixel_size):
         diameter = estimate_in_middle(pipe, plane, name) or pipe.cell_diameter()

@@ -26,6 +26,7 @@ from ..data.masks import read_mask
 from .export import write_tiff
 from .pipeline import DINOCellPipeline
 from ..model.network import weights_sha256
+from ..model.ready import READY
 from ..utils.files import file_sha256
 from ..utils.jobs import Job, checksum
 from ..utils.system import InputError
@@ -63,6 +64,17 @@ def _fit(labels, data, i, where): # labels of image i; what to call them in an e
         raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {whole}: '
                          'give one label a pixel of it')
     return resize_labels(labels, whole)
+
+_doubts = {} # checksum of labels -> why they are hardly labels: they are read several times, and looked at once
+
+def _doubted(labels, where): # (H,W); what to call them
+    "The labels; a warning where they are hardly labels"
+    key = checksum(labels)
+    if key not in _doubts:
+        _doubts[key] = label_doubt(labels)
+    if _doubts[key]:
+        warnings.warn(f'{where}: {_doubts[key]}: is it a label image?')  # of this line: the same text is shown once
+    return labels
 
 def _call(method, data, i, name): # function; which image; name of the method
     "What a function makes of an image; whatever goes wrong in it, the image is named"
@@ -102,16 +114,19 @@ def labels_by(
         if len(method) != len(data):
             raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: '
                              'give one an image')
-        return lambda i: _fit(method[i], data, i, f'image {data.names[i]}, {name}')
+        def given(i):
+            where = f'image {data.names[i]}, {name}'
+            return _doubted(_fit(method[i], data, i, where), where)
+        return given
+    if str(method) in READY or Path(method).is_file():
+        raise InputError(f'{method}: is a model, not a folder of label images: give load({str(method)!r}), '
+                         'or call `evaluate` of a `Learner`')
     if not Path(method).is_dir():
         raise InputError(f'{method}: no such folder: give one that holds a label image NAME.tif for each image')
 
     def read(i):
         path = _file_of(method, data.names[i])
-        labels = read_mask(path)
-        if doubt := label_doubt(labels):
-            warnings.warn(f'{path}: {doubt}: is it a label image?', stacklevel=2)
-        return _fit(labels, data, i, path)
+        return _fit(_doubted(check_labels(read_mask(path), path), path), data, i, path)
     return read
 
 def segment_dataset(

@@ -13,7 +13,7 @@ import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 
-from ..core.grey import check_no_path, to_grey
+from ..core.grey import channel_count, check_channel, check_no_path, to_grey
 from ..core.normalise import prepare_image
 from ..core.watershed import check_thresholds, enlarge_map
 from ..core.windows import predict_windows
@@ -52,6 +52,7 @@ class DINOCellPipeline:
         self.saddle = config.saddle
         self.window = config.window if window is None else window
         self.overlap = self.window//4 if overlap is None else overlap
+        self.asked_channel = None # by the user, in place of the model's
         check_thresholds(self.cells_max, self.cell_fill)
         check_number('window', self.window, 1, 4096, whole=True)
         check_number('overlap', self.overlap, 0, self.window - 1, whole=True)
@@ -182,6 +183,7 @@ def predict_distance(self: DINOCellPipeline,
     "Distance map of an image, at the image's resolution"
     config, scale = self.model.config, self.image_scale(diameter, pixel_size, image, name)
     grey = prepare_image(image, scale, config.channel, name, config.flatten, config.limits)
+    check_channel(self.asked_channel, channel_count(image), name)
     found = self.predict_prepared(grey, flips)
     full = found.shape if scale == 1 else to_grey(image, config.channel, name).shape
     return enlarge_map(found, full)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..core.grey import LINE, channel_axis, fix_dead_lines, resize_known, to_grey
+from ..core.grey import LINE, channel_axis, check_channel, fix_dead_lines, resize_known, to_grey
 from ..core.io import Channels, READ_ERRORS
 from ..core.normalise import BlankError, PERCENTILES
 from ..utils.system import InputError
@@ -42,8 +42,7 @@ def _one_plane(part, channel, colour, name): # (C,h,w); see `to_grey`; whether a
     "Grey values (h,w) of some rows"
     if channel is None:
         return to_grey(part[:3 if colour and len(part) == 4 else None].mean(0, dtype=np.float32), None, name)
-    if not 0 <= channel < len(part):
-        raise InputError(f'{name}: channel {channel} asked for, but it has channels 0 to {len(part) - 1}')
+    check_channel(channel, len(part), name)
     return to_grey(part[channel], None, name)
 
 def grey_rows(

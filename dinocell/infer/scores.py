@@ -102,6 +102,8 @@ def evaluate(
     "Score a method on a dataset, at the resolution of its images"
     data = CellDataset(data) if isinstance(data, (str, Path)) else data
     name = name or _name_of(method)
+    if name in against:
+        raise InputError(f'against: another method is called {name!r} too: give this one another name (name=)')
     if callable(method) or hasattr(method, 'segment_prepared'):
         method = segment_dataset(method, data, name)
     return Scores([score_dataset(m, data, n) for n, m in {name: method, **against}.items()], data, method)

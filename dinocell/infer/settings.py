@@ -9,12 +9,14 @@ __all__ = ['FORMATS', 'TOGETHER', 'SegmentSettings', 'result_files', 'check_form
 # %% ../../nbs/infer/16_settings.ipynb #2be16231
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from ..core.grey import check_channel
 from ..core.io import check_axes
 from ..core.normalise import PREPARATION
 from .cells import check_pixel_size
@@ -57,6 +59,9 @@ class SegmentSettings:
 
     def __post_init__(self):
         known = (*FORMATS, *TOGETHER)
+        for name in ('formats', 'channel_names'):
+            if isinstance(value := getattr(self, name), str):
+                raise InputError(f'{name}={value!r}: give a tuple, such as {name}=({value!r},)')
         if self.output == '':
             raise InputError("output='': name a folder for the results")
         for name in self.formats:
@@ -70,8 +75,7 @@ class SegmentSettings:
             raise InputError(f'formats: {", ".join(together)} is made of the label TIFFs: add tif')
         check_pixel_size(self.pixel_size)
         check_axes(self.axes)
-        if self.channel is not None and self.channel < 0:
-            raise InputError(f'channel={self.channel}: channels are counted from 0')
+        check_channel(self.channel, math.inf)
         if isinstance(self.diameter, str) and self.diameter != 'auto':
             raise InputError(f"diameter={self.diameter!r}: give a number of pixels, or 'auto'")
 
@@ -108,9 +112,12 @@ def open_pipeline(
 ) -> DINOCellPipeline:
     "The pipeline of a model file"
     model = load_model(path, best_device(device))
+    pipe = DINOCellPipeline(model, **how)
     if channel is not None:
+        check_channel(channel, math.inf)
         model.config = replace(model.config, channel=channel)
-    return DINOCellPipeline(model, **how)
+        pipe.asked_channel = channel
+    return pipe
 
 @lru_cache(1)
 def _pipeline(model, changed, device, cells_max, cell_fill, channel): # time of the file: a new one is read

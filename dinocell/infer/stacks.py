@@ -84,7 +84,7 @@ def _stack_job(work, identity): # folder; what the maps depend on
     "Its `Job`, one line for each frame whose map is there; other work than this is removed"
     job = Job(work/'work.json', identity, keys=dict(frame=int, blank=str | None))
     try:
-        job.read()
+        job.read(say=False)  # it is read again when it is opened
     except InputError:
         shutil.rmtree(work)  # of an earlier state of the stack, or of other settings
     return job

@@ -18,6 +18,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
@@ -30,7 +31,7 @@ from .fields import Fields, read_field_rows, split_plates
 from .networks import make_student_optimiser, make_student_teacher, write_backbone
 from .steps import NOTED, plan_step, pretrain_step, read_steps, settings_at
 from ..train.distributed import dist_context
-from ..train.run import RUNTIME, Run, begin_run, job_key, run_job
+from ..train.run import RUNTIME, Run, begin_run, job_key, keep_history, run_job
 from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
 from ..utils.settings import PretrainConfig
@@ -222,6 +223,14 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
     team.wait()
 
 # %% ../../nbs/ssl/10_loop.ipynb #07273e00
+def _is_whole(path): # a .safetensors file
+    "Whether it is there in full length"
+    try:
+        with safe_open(path, 'pt'):
+            return True
+    except (OSError, SafetensorError):
+        return False
+
 def pretrain(
     backbone_name: str,                # see `backbone_spec`; patch 16 costs a fifth of patch 8, and its file fits both
     fields: Fields,                    # to train on
@@ -251,10 +260,11 @@ def pretrain(
         begin_run(run, job, output, config)
         if len(run.rows) > config.epochs:
             made = output/'backbone.safetensors'
-            if not (made.is_file() and made.stat().st_size):
-                raise InputError(f'{made}: is missing or empty, but the run is finished: '
+            if not _is_whole(made):
+                raise InputError(f'{made}: is missing or damaged, but the run is finished: '
                                  f'remove {output} to begin again')
             if team.rank == 0:
+                keep_history(output, run.rows)
                 print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
             return run.rows
         about = _provenance(what, config, fields, held_out, weights, team)

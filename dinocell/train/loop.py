@@ -21,7 +21,7 @@ from ..model.file import FORMAT, read_model, save_model
 from ..model.network import DINOCell, ModelConfig, weights_sha256
 from .batches import plan_epoch, training_data
 from .distributed import DistContext, dist_context
-from .run import RUNTIME, Clock, Run, begin_run, job_key, run_job
+from .run import RUNTIME, Clock, Run, begin_run, job_key, keep_history, run_job
 from .step import check_finite, make_optimiser, train_epoch
 from .validation import paired_gain, say_gain, validate
 from ..utils.jobs import checksum, flat
@@ -43,7 +43,8 @@ def _stop(rows, config): # history so far
 _PREPARED = 'scale', 'channel', 'diameter', 'flatten', 'limits' # how a dataset was prepared
 
 def _image_table(data): # a set of images
-    "What each image is to training, from the arrays themselves, which may have been changed since they were made"
+    "What each image is to training, from the arrays themselves"
+    data.check_targets()
     weights = (np.asarray(data.weights)*len(data)).round(9).tolist()
     def sums(i):
         arrays = dict(pixels=data.grey(i), masks=data.labels(i), targets=data.distance(i))
@@ -243,6 +244,8 @@ def train(
     model.config = kept.config  # of the epoch that is kept, also in a finished run
     if team.rank == 0:
         gain = say_gain(kept.config.provenance['gain'], kept.config.provenance['epoch'])
+        if finished:
+            keep_history(output, run.rows)
         print(f'{output}: this run is finished, nothing was done: {gain}' if finished else gain)
     model.eval()
     return run.rows

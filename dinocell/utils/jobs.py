@@ -162,7 +162,9 @@ class Job:
         self.past = []      # also those of a damaged file
         self._whole = False # the file is as this job would write it
 
-    def read(self):
+    def read(self,
+        say: bool = True, # report what is damaged
+    ):
         "Find what is there; a job that this one is no continuation of is an `InputError`"
         self._forget()
         if not self.note.exists():
@@ -172,10 +174,11 @@ class Job:
         known, *rows = map(_json_object, (head, *lines))
         self.past = [r for r in rows if r is not None and self._is_part(r)]
         if known is None:
-            _report(f'{self.note}: its beginning is damaged: it counts for nothing')
+            if say:
+                _report(f'{self.note}: its beginning is damaged: it counts for nothing')
             return
         bad = len(rows) - len(self.past)
-        if bad:
+        if bad and say:
             _report(f'{self.note}: {bad} damaged lines: what they recorded is done again')
         version = known.pop('dinocell', None)
         old, new = ({k: v for k, v in d.items() if k not in self.free} for d in (known, self.identity))
@@ -184,7 +187,7 @@ class Job:
             raise InputError(f'{self.note.parent}: holds another job: {"; ".join(differ)}: '
                              'choose another output, or remove this folder')
         self.known, self.rows, self._whole = known, self.past, not bad and not torn
-        if version not in (None, _version()):
+        if say and version not in (None, _version()):
             _report(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
 
     def _is_part(self, row): # a line
