@@ -13,6 +13,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .grey import mirror
+from ..utils.precision import autocast
 
 # %% ../../nbs/core/06_windows.ipynb #93045e02
 def window_starts(
@@ -58,13 +59,14 @@ def _add_windows(
     share,  # weights of each window: down (s,) and across (s,)
     batch,  # windows at a time
     tick,   # called after each batch with the number of its windows
+    precision,  # see `used_precision`
 ):
     "Run windows in batches and add their weighted maps to `total`"
     size = len(share[0][0])
     for k in range(0, len(at), batch):
         here, (down, across) = at[k:k + batch], (torch.stack(s) for s in zip(*share[k:k + batch]))
         part = torch.stack([x[r:r + size, c:c + size] for r, c in here])[:, None].float()/255
-        with torch.autocast('cuda', torch.bfloat16, enabled=part.is_cuda):
+        with autocast(precision, part.device):
             maps = model(part)
         for (r, c), m in zip(here, maps[:, 0].float()*down[:, :, None]*across[:, None]):
             total[r:r + size, c:c + size] += m
@@ -83,6 +85,7 @@ def predict_bands(
     done: int = 0,   # go on behind so many bands
     carry=None,      # what the last of them left, with `done`
     tick=lambda n: None, # called after each batch with the number of its windows
+    precision: str = 'auto', # see `used_precision`
 ):                   # yields final rows (n,w) float32 in [0,1], top to bottom; bands done; carry for the bands to come
     "The blended distance map, band by band"
     (h, w), p = shape, overlap//2
@@ -100,7 +103,7 @@ def predict_bands(
         if carry is not None:
             total[:len(carry)] = torch.as_tensor(carry, device=device)
         at, share = [(tops[i] - top, lefts[j]) for i, j in grid], [(down[i], across[j]) for i, j in grid]
-        _add_windows(model, x, total, at, share, batch, tick)
+        _add_windows(model, x, total, at, share, batch, tick, precision)
         if k + 1 < len(groups):
             x = _load(read, bands[k + 1], columns, device)  # a GPU is still at work meanwhile
         end = tops[groups[k + 1][0]] if k + 1 < len(groups) else top + len(total)
@@ -115,12 +118,14 @@ def predict_windows(
     overlap: int,# see `window_grid`
     batch: int,  # windows at a time
     device,      # where the model is
+    precision: str = 'auto', # see `used_precision`
 ) -> np.ndarray: # (h,w) float32 in [0,1]
     "The blended distance map of a image; a bar appears when it takes longer than five seconds"
     out, top = np.empty(grey.shape, np.float32), 0
     windows = math.prod(map(len, window_grid(grey.shape, size, overlap)))
     with tqdm(total=windows, desc='predicting', unit='window', leave=False, delay=5) as bar:
-        bands = predict_bands(model, lambda a, b: grey[a:b], grey.shape, size, overlap, batch, device, tick=bar.update)
+        how = dict(tick=bar.update, precision=precision)
+        bands = predict_bands(model, lambda a, b: grey[a:b], grey.shape, size, overlap, batch, device, **how)
         for rows, *_ in bands:
             out[top:top + len(rows)] = rows
             top += len(rows)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..core.io import check_axes
 from ..core.normalise import PREPARATION
@@ -22,9 +23,9 @@ from .diameter import three_digits
 from .pipeline import DINOCellPipeline, estimates_size
 from .storage import Stack
 from ..model.file import load_model, read_meta
-from ..model.network import best_device
 from ..model.ready import DEFAULT, model_path
 from ..utils.files import file_sha256
+from ..utils.precision import used_precision
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/16_settings.ipynb #7ae4e2ab
@@ -54,6 +55,7 @@ class SegmentSettings:
     channel: int | None = None       # which channel to look at, from 0; None: the model's, or the mean of all
     axes: str | None = None          # of the files, e.g. 'TYX', see `check_axes`; None: as the files say
     device: str | None = None        # None: the best there is
+    precision: str = 'auto'          # see `dinocell.utils.precision`
 
     def __post_init__(self):
         known = (*FORMATS, *TOGETHER)
@@ -70,6 +72,7 @@ class SegmentSettings:
             raise InputError(f'formats: {", ".join(together)} is made of the label TIFFs: add tif')
         check_pixel_size(self.pixel_size)
         check_axes(self.axes)
+        used_precision(self.precision, torch.device('cpu'))  # an unknown one is refused at once
         if self.channel is not None and self.channel < 0:
             raise InputError(f'channel={self.channel}: channels are counted from 0')
         if isinstance(self.diameter, str) and self.diameter != 'auto':
@@ -107,22 +110,23 @@ def open_pipeline(
     **how,                      # cells_max, cell_fill, batch, …: see `DINOCellPipeline`
 ) -> DINOCellPipeline:
     "The pipeline of a model file"
-    model = load_model(path, best_device(device))
+    model = load_model(path, device)
     if channel is not None:
         model.config['channel'] = channel
     return DINOCellPipeline(model, **how)
 
 @lru_cache(1)
-def _pipeline(model, changed, device, cells_max, cell_fill, channel): # time of the file: a new one is read
+def _pipeline(model, changed, device, channel, **how): # time of the file: a new one is read
     "The pipeline that this process made last"
-    return open_pipeline(model, device, channel, cells_max=cells_max, cell_fill=cell_fill)
+    return open_pipeline(model, device, channel, **how)
 
 def pipeline_of(
     what: SegmentSettings,
 ) -> DINOCellPipeline:
     "The pipeline of this process, made again for other settings or a changed file"
     model = model_path(what.model)
-    return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.cells_max, what.cell_fill, what.channel)
+    how = dict(cells_max=what.cells_max, cell_fill=what.cell_fill, precision=what.precision)
+    return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.channel, **how)
 
 # %% ../../nbs/infer/16_settings.ipynb #33c3bb6f
 def estimates_diameter(
@@ -173,7 +177,7 @@ def job_identity(
     path = model_path(what.model)
     config = read_meta(path)
     identity = asdict(what) | dict(model=file_sha256(path), preparation=PREPARATION)
-    since = [k for k in ('channel', 'axes') if identity[k] is None]  # as before they could be given
+    since = [k for k in ('channel', 'axes', 'precision') if identity[k] in (None, 'auto')]  # as before they could be given
     for name in ('output', 'device', 'formats', *since):
         del identity[name]
     if estimates_size(config, **_asked_size(what, config)):

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..core.normalise import check_normalisation
 from ..core.watershed import check_thresholds
-from .network import DECODERS, SETTINGS, DINOCell, is_trained
+from .network import DECODERS, SETTINGS, DINOCell, best_device, is_trained
 from .weights import state_misfit, write_state
 from ..utils.system import InputError, check_memory, check_number, shorten
 
@@ -179,11 +179,11 @@ def _weights_misfit(f, meta): # an open safetensors file; settings of the model
     return f'{odd[0]} is of type {stored[odd[0]].get_dtype()}' if odd else ''
 
 def load_model(
-    path: str | Path,                    # written by `save_model`
-    device: str | torch.device = 'cpu',  # where to put it
-) -> DINOCell:                           # in evaluation mode
+    path: str | Path,                         # written by `save_model`
+    device: str | torch.device | None = None, # where to put it; None: the best there is
+) -> DINOCell:                                # in evaluation mode
     "Read a model file: same network, same settings, same numbers; an `UntrainedWarning` where it was never trained"
-    model = read_model(path, device)
+    model = read_model(path, best_device(device))
     if not is_trained(model.config):
         warnings.warn(f'{path}: this model was never trained (its training was stopped in the first epoch, '
                       'or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=2)

@@ -33,6 +33,7 @@ from ..train.distributed import dist_context
 from ..train.run import RUNTIME, Run, begin_run, job_key, run_job
 from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
+from ..utils.precision import used_precision
 from ..utils.settings import PretrainConfig
 from ..utils.system import InputError
 from ..utils.tables import write_rows
@@ -137,7 +138,8 @@ def _provenance(what, config, fields, held_out, weights, team): # what: from `_a
     return dict(
         name=what['backbone_name'], views=what['views'], start_weights=start, start_sha256=what['start weights'],
         channels=what['channels'], settings=asdict(config), train=about(fields), held_out=about(held_out),
-        processes=team.world, device=str(team.device), torch=torch.__version__)
+        processes=team.world, device=str(team.device), torch=torch.__version__,
+        precision=used_precision(config.precision, team.device, learns=True))
 
 # %% ../../nbs/ssl/10_loop.ipynb #4309e61f
 _LOOK_EVERY = 10 # steps between two looks at the clock, on which several processes have to agree
@@ -170,7 +172,7 @@ def _row(run, seen, config, **more): # seen: from `watch`
     "A row of the history; a warning where the run collapses"
     team, epoch, means = run.team, len(run.rows), np.full(len(NOTED), np.nan)
     if run.losses:
-        means = team.total(torch.stack(run.losses).double().mean(0).cpu().numpy())/team.world
+        means = team.total(torch.stack(run.losses).cpu().double().mean(0).numpy())/team.world
     now = settings_at(max(0, epoch*config.steps - 1), config)
     row = dict(epoch=epoch, **now, **dict(zip(NOTED, map(float, means))), **seen, **more)
     if epoch:

@@ -18,6 +18,7 @@ from ..model.network import first_weights
 from ..model.weights import write_state
 from .consistency import vit_tokens
 from .losses import SSLHead, layer_groups
+from ..train.step import ScaledAdamW
 from ..utils.settings import PretrainConfig
 from ..utils.system import InputError
 
@@ -84,12 +85,12 @@ def make_student_teacher(
 def make_optimiser(
     student: SSLNetwork,
     config: PretrainConfig,
-) -> torch.optim.AdamW: # rate and decay are set at each step
+) -> ScaledAdamW: # rate and decay are set at each step
     "AdamW with layer-wise rates"
     heads = nn.ModuleDict({k: m for k, m in student.named_children() if k != 'vit'})
     groups = layer_groups(student.vit, heads, config.layer_decay)
     groups.append(dict(params=[student.mask_token], scale=1., decays=0.))
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(.9, .999))
+    return ScaledAdamW(groups, config.precision, student.mask_token.device, lr=config.lr, betas=(.9, .999))
 
 def write_backbone(
     pair: StudentTeacher,

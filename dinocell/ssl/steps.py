@@ -22,7 +22,7 @@ from .losses import (
 from .networks import StudentTeacher
 from ..train.batches import SEED_STEP, read_ahead
 from ..train.distributed import DistContext
-from ..train.step import autocast_for, lr_factor
+from ..train.step import ScaledAdamW, autocast_for, lr_factor
 from ..utils.settings import PretrainConfig
 
 # %% ../../nbs/ssl/09_steps.ipynb #566915d9
@@ -138,7 +138,7 @@ def teacher_state(
 def pretrain_step(
     net,                   # the student, or what wraps it for several processes
     pair: StudentTeacher,
-    optimiser: torch.optim.Optimizer,
+    optimiser: ScaledAdamW,
     windows: torch.Tensor, # from `read_steps`
     step: Step,            # its part of the plan
     now: dict,             # from `settings_at`
@@ -162,10 +162,9 @@ def pretrain_step(
     koleo = sum(koleo_loss(m) for m in main)/len(main)
     loss = dino + config.ibot*ibot + config.koleo*koleo
     optimiser.zero_grad()
-    loss.backward()
+    optimiser.backward(loss)
     if not now['prototypes_learn']:
         pair.student.class_head.prototypes.grad = pair.student.patch_head.prototypes.grad = None
-    norm = nn.utils.clip_grad_norm_(pair.student.parameters(), config.clip)
-    optimiser.step()
+    norm = optimiser.clipped_step(pair.student.parameters(), config.clip)
     ema_update(pair.teacher, pair.student, now['momentum'])
     return torch.stack([v.detach().float() for v in (loss, dino, ibot, koleo, *teacher_state(target), norm)])

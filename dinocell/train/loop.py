@@ -25,6 +25,7 @@ from .run import RUNTIME, Clock, Run, begin_run, job_key, run_job
 from .step import check_finite, make_optimiser, train_epoch
 from .validation import paired_gain, say_gain, validate
 from ..utils.jobs import checksum, flat
+from ..utils.precision import layout_for, used_precision
 from ..utils.settings import TrainConfig
 from ..utils.system import InputError
 from ..utils.tables import best_row, write_rows
@@ -187,7 +188,8 @@ def _provenance(train_data, val_data, config, team, sha, start): # sha, start: f
     def about(data):
         return {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
     found = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device),
-                 processes=team.world, torch=torch.__version__, start_sha256=sha)
+                 precision=used_precision(config.precision, team.device, learns=True), processes=team.world,
+                 torch=torch.__version__, start_sha256=sha)
     return dict(found, start=start) if start else found
 
 def train(
@@ -207,7 +209,7 @@ def train(
     if model.config['provenance']:
         check_prepared(train_data, model.config, scale=False)  # trained already: new images must be like its own
     config = settle(config, model, train_data, team)
-    model = model.to(team.device).to(memory_format=torch.channels_last)
+    model = model.to(team.device).to(memory_format=layout_for(team.device))
     model.config.update({k: getattr(train_data, k) for k in _PREPARED if k != 'scale'})
     if model.config['scale'] is not None:
         model.config['scale'] = typical_scale(train_data)  # a model that estimates sizes goes on doing so

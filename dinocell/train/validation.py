@@ -45,7 +45,7 @@ def validate(
         for i in range(team.rank, len(data), team.world):
             grey = data.grey(i)
             size = min(config.augment.size, max(grey.shape))  # a window is no larger than the image
-            found = predict_windows(model, grey, size, 0, config.batch or 8, model.device)
+            found = predict_windows(model, grey, size, 0, config.batch or 8, model.device, config.precision)
             errors[i] = ((found.astype(np.float64) - data.distance(i))**2).sum()
             yield found, i
     scores = {}
