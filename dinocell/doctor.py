@@ -24,7 +24,7 @@ from .infer.pipeline import DINOCellPipeline
 from .model.backbone import DECLARED
 from .model.network import DINOCell, best_device
 from .model.ready import DEFAULT, list_models
-from .utils.precision import used_precision
+from .utils.devices import used_precision
 from .utils.system import free_memory
 
 # %% ../nbs/62_doctor.ipynb #f6854311

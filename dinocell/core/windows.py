@@ -13,7 +13,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .grey import mirror
-from ..utils.precision import autocast
+from ..utils.devices import autocast
 
 # %% ../../nbs/core/06_windows.ipynb #93045e02
 def window_starts(

@@ -25,7 +25,7 @@ from .rows import Rows, large_limits, resized_rows
 from ..model.network import weights_sha256
 from ..utils.files import atomic_path
 from ..utils.jobs import checksum
-from ..utils.precision import autocast
+from ..utils.devices import autocast
 from ..utils.system import InputError, duration
 
 # %% ../../nbs/infer/14_maps.ipynb #6c2680fb

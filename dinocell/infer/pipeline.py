@@ -20,7 +20,7 @@ from ..core.windows import predict_windows
 from .bands import flood_map
 from .diameter import estimate_diameter as _estimate
 from ..model.network import DINOCell
-from ..utils.precision import layout_for, used_precision
+from ..utils.devices import layout_for, used_precision
 from ..utils.system import InputError, check_number
 
 # %% ../../nbs/infer/06_pipeline.ipynb #37900dca

@@ -25,7 +25,7 @@ from .storage import Stack
 from ..model.file import load_model, read_meta
 from ..model.ready import DEFAULT, model_path
 from ..utils.files import file_sha256
-from ..utils.precision import used_precision
+from ..utils.devices import used_precision
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/16_settings.ipynb #7ae4e2ab
@@ -55,7 +55,7 @@ class SegmentSettings:
     channel: int | None = None       # which channel to look at, from 0; None: the model's, or the mean of all
     axes: str | None = None          # of the files, e.g. 'TYX', see `check_axes`; None: as the files say
     device: str | None = None        # None: the best there is
-    precision: str = 'auto'          # see `dinocell.utils.precision`
+    precision: str = 'auto'          # see `dinocell.utils.devices`
 
     def __post_init__(self):
         known = (*FORMATS, *TOGETHER)

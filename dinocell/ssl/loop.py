@@ -29,11 +29,11 @@ from .crops import draw_channels
 from .fields import Fields, read_field_rows, split_plates
 from .networks import make_optimiser, make_student_teacher, write_backbone
 from .steps import NOTED, plan_step, pretrain_step, read_steps, settings_at
-from ..train.distributed import dist_context
+from ..train.distributed import dist_context, together
 from ..train.run import RUNTIME, Run, begin_run, job_key, run_job
 from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
-from ..utils.precision import used_precision
+from ..utils.devices import used_precision
 from ..utils.settings import PretrainConfig
 from ..utils.system import InputError
 from ..utils.tables import write_rows
@@ -238,8 +238,13 @@ def pretrain(
 ) -> list:                             # the history: a dict per epoch, from 0 (untouched)
     """Pretrain a backbone on fields without labels. The folder holds backbone.safetensors (the teacher), history.csv,
     config.json, job.json and checkpoint.pt"""
-    deadline = None if hours is None else time.time() + 3600*hours
-    team, output = dist_context(device), Path(output)
+    deadline, team = None if hours is None else time.time() + 3600*hours, dist_context(device)
+    with together(team):
+        return _pretrain(
+            backbone_name, fields, Path(output), config, views, weights, held_out, team, deadline, on_epoch)
+
+def _pretrain(backbone_name, fields, output, config, views, weights, held_out, team, deadline, on_epoch):
+    "The run on one of the processes, see `pretrain`; deadline: seconds of the clock, or None"
     fields, held_out = _apart(fields, held_out, config)
     config = _settle(config, fields, team)
     if weights not in ('none', 'hub'):

@@ -22,7 +22,7 @@ from ..data.augment import augment_batch
 from ..model.network import DINOCell
 from .batches import EpochPlan, shares
 from .distributed import DistContext
-from ..utils.precision import autocast, layout_for, used_precision
+from ..utils.devices import autocast, layout_for, used_precision
 from ..utils.settings import TrainConfig
 
 # %% ../../nbs/train/02_step.ipynb #27c8975c

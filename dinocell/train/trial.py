@@ -20,7 +20,7 @@ from .distributed import dist_context
 from .loop import settle
 from .step import make_optimiser, train_step
 from .validation import validate
-from ..utils.precision import layout_for
+from ..utils.devices import layout_for
 from ..utils.settings import TrainConfig
 from ..utils.system import InputError
 
