@@ -28,7 +28,7 @@ from .consistency import consistency, field_embeddings
 from .crops import draw_channels
 from .fields import Fields, read_field_rows, split_plates
 from .networks import make_optimiser, make_student_teacher, write_backbone
-from .steps import NOTED, plan_step, pretrain_step, read_steps, settings_at
+from .steps import NOTED, field_reader, plan_step, pretrain_step, read_steps, settings_at
 from ..train.distributed import dist_context, together
 from ..train.run import RUNTIME, Run, begin_run, job_key, run_job
 from ..train.step import check_finite
@@ -144,7 +144,7 @@ def _provenance(what, config, fields, held_out, weights, team): # what: from `_a
 # %% ../../nbs/ssl/10_loop.ipynb #4309e61f
 _LOOK_EVERY = 10 # steps between two looks at the clock, on which several processes have to agree
 
-def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the clock, or None
+def _epoch(run, net, reader, plan, config, deadline): # deadline: seconds of the clock, or None
     "The rest of the current epoch; its fields per second, the share of waiting, and whether the deadline came first"
     team, epoch, first = run.team, len(run.rows) - 1, len(run.losses)
     steps = range(epoch*config.steps + first, (epoch + 1)*config.steps)
@@ -152,7 +152,7 @@ def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the
     start = shown_at = time.time()
     with tqdm(steps, f'epoch {epoch + 1}/{config.epochs}', initial=first, total=config.steps, leave=False,
               unit='field', unit_scale=config.batch, disable=team.rank > 0) as bar:
-        for s, (step, windows, wait) in zip(bar, read_steps(fields, plan, steps, config, team)):
+        for s, (step, windows, wait) in zip(bar, read_steps(reader, plan, steps, config, team)):
             now = settings_at(s, config)
             run.losses.append(pretrain_step(net, run.model, run.optimiser, windows, step, now, config))
             waited += wait
@@ -201,11 +201,12 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
     if not run.rows:
         _row(run, watch(vit, held_out, config), config, fields_s=math.nan, loading=math.nan, seconds=0.)
     run.model.student.train()
+    reader = field_reader(fields, config, team.device)
     done = len(run.rows) - 1
     with tqdm(range(done, config.epochs), 'pretraining', config.epochs, initial=done, disable=team.rank > 0) as bar:
         for epoch in bar:
             start = time.time()
-            rate, loading, late = _epoch(run, net, fields, plan, config, deadline)
+            rate, loading, late = _epoch(run, net, reader, plan, config, deadline)
             if late:
                 run.spent += time.time() - start
                 _keep(run, config, output, about)
