@@ -9,6 +9,7 @@ __all__ = ['LEAST', 'PANELS', 'watch', 'say_collapse', 'plot_pretraining', 'pret
 import hashlib
 import json
 import math
+import sys
 import time
 import warnings
 from dataclasses import asdict, replace
@@ -27,13 +28,13 @@ from ..model.network import weights_sha256
 from .consistency import consistency, field_embeddings
 from .crops import draw_channels
 from .fields import Fields, read_field_rows, split_plates
-from .networks import make_optimiser, make_student_teacher, write_backbone
+from .networks import make_optimiser, make_student_teacher, step_bytes, write_backbone
 from .steps import NOTED, field_reader, plan_step, pretrain_step, read_steps, settings_at
 from ..train.distributed import dist_context, together
 from ..train.run import RUNTIME, Run, begin_run, job_key, run_job
 from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
-from ..utils.devices import used_precision
+from ..utils.devices import free_bytes, used_precision
 from ..utils.settings import PretrainConfig
 from ..utils.system import InputError
 from ..utils.tables import write_rows
@@ -225,6 +226,16 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
     team.wait()
 
 # %% ../../nbs/ssl/10_loop.ipynb #07273e00
+def _say_memory(pair, config, team):
+    "Before the first step, how much memory it will take"
+    used = used_precision(config.precision, team.device, learns=True)
+    need = step_bytes(pair, config, config.batch//team.world, used)/1e9
+    free = free_bytes(team.device)/1e9
+    if team.rank == 0:
+        more = ': if it fails, give a smaller batch' if need > free else ''
+        tqdm.write(f'a step of {config.batch//team.world} fields in {used} takes about {need:.2g} GB, '
+                   f'{free:.2g} GB are free{more}', file=sys.stderr)
+
 def pretrain(
     backbone_name: str,                # see `backbone_spec`; patch 16 costs a fifth of patch 8, and its file fits both
     fields: Fields,                    # to train on
@@ -266,6 +277,7 @@ def _pretrain(backbone_name, fields, output, config, views, weights, held_out, t
                 print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
             return run.rows
         about = _provenance(what, config, fields, held_out, weights, team)
+        _say_memory(pair, config, team)
         net = DistributedDataParallel(pair.student) if team.world > 1 else pair.student
         _epochs(run, net, fields, held_out, config, views, output, about, deadline, on_epoch)
     return run.rows

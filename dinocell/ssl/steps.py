@@ -19,8 +19,9 @@ from torch import nn
 
 from .crops import Crops, crop_batch, draw_channels, draw_sides
 from .fields import Fields
-from .losses import (
-    block_masks, cosine_between, dino_loss, ema_update, ibot_loss, koleo_loss, line_between, mask_weights, sinkhorn)
+from dinocell.ssl.losses import (
+    block_masks, cosine_between, dino_loss, ema_update, ibot_in_pieces, koleo_loss, line_between, mask_weights,
+    sinkhorn)
 from .networks import StudentTeacher
 from ..train.batches import SEED_STEP, Reader
 from ..train.distributed import DistContext
@@ -165,11 +166,13 @@ def pretrain_step(
     with autocast_for(config, device):
         with torch.no_grad():
             teacher, teacher_patches, _ = pair.teacher(global_crops, None, None, at)
+            known = teacher_patches, pair.teacher.patch_head.targets()
         student, student_patches, main = net(global_crops, local_crops, masks, at)
-    target, patch_target = (
-        sinkhorn(v, now['temperature'], config.centring) for v in (teacher.flatten(0, 1), teacher_patches))
+        learnt = student_patches, pair.student.patch_head.targets()
+        ibot = ibot_in_pieces(
+            learnt, known, weight, now['temperature'], config.student_temperature, config.centring)
+    target = sinkhorn(teacher.flatten(0, 1), now['temperature'], config.centring)
     dino = dino_loss(student, target.view(teacher.shape), config.student_temperature)
-    ibot = ibot_loss(student_patches, patch_target, weight, config.student_temperature)
     koleo = sum(koleo_loss(m) for m in main)/len(main)
     loss = dino + config.ibot*ibot + config.koleo*koleo
     optimiser.zero_grad()

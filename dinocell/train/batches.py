@@ -15,10 +15,9 @@ import torch
 from ..data.augment import AugmentParams, crop_side, draw_params
 from ..data.sampling import draw_crops
 from .distributed import DistContext
-from ..utils.devices import send
+from ..utils.devices import free_bytes, send
 from ..utils.parallel import is_picklable, lean_start
 from ..utils.settings import TrainConfig
-from ..utils.system import free_memory
 
 # %% ../../nbs/train/01_batches.ipynb #a68f3c4b
 SEED_STEP = 1_000_003 # a prime: seeds times it, plus the number of an epoch or a step, seed a generator each
@@ -173,6 +172,5 @@ def training_data(
     "The images on the device if they take at most half of its free memory, else from the disk"
     if workers is not None:
         return StreamedData(data, device, workers)
-    free = torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else free_memory()
     need = 2*int(np.prod(np.asarray(data.sizes), 1).sum())
-    return DeviceCache(data, device) if need < free/2 else StreamedData(data, device, 2)
+    return DeviceCache(data, device) if need < free_bytes(device)/2 else StreamedData(data, device, 2)
