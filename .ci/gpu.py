@@ -246,6 +246,10 @@ def run_step(a):
             f.write(json.dumps(row) + '\n')
             f.flush()
 
+def write(path, found):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + '\n', encoding='utf-8')
+
 def all_steps(a):
     "Each step in turn; the file of the results is whole after each"
     begin, site, work = time.time(), unpack(), Path(tempfile.mkdtemp(prefix='gpu-'))
@@ -256,6 +260,7 @@ def all_steps(a):
         left = min(LIMITS[name], a.seconds - (time.time() - begin))
         if left < 10:
             found['steps'][name] = dict(ended='no time was left', seconds=0, rows=[])
+            write(a.output, found)
             continue
         start, log = time.time(), work/f'{name}.log'
         with open(log, 'w') as f:
@@ -267,8 +272,7 @@ def all_steps(a):
                 ended = f'ended after {left:.0f} s'
         rows = work/f'{name}.jsonl'
         found['steps'][name] = dict(ended=ended, seconds=round(time.time() - start, 1), rows=[json.loads(l) for l in rows.read_text().splitlines() if l.endswith('}')] if rows.exists() else [])
-        a.output.parent.mkdir(parents=True, exist_ok=True)
-        a.output.write_text(json.dumps(found, indent=1) + '\n', encoding='utf-8')
+        write(a.output, found)
         print(f'{name}: {ended}, {found["steps"][name]["seconds"]} s, {len(found["steps"][name]["rows"])} results', flush=True)
     shutil.rmtree(work, ignore_errors=True)
     shutil.rmtree(site, ignore_errors=True)
