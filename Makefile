@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 FACTS := settings.ini setup.py constraints.txt
 
-.PHONY: demo test lab lab-check docs
+DEVICE ?= cuda
+GPU_WHEELS := edt fastcore pycocotools roifile
+
+.PHONY: demo test lab lab-check docs gpu gpu-wheels
 demo: .venv/.base
 	rm -rf demo
 	$(BIN)/dinocell demo --output demo
@@ -16,6 +19,17 @@ lab: .venv/.dev
 
 lab-check: .venv/.dev
 	$(BIN)/python .ci/lab.py
+
+# On a machine with a GPU, Python 3.12 and torch, which may have no network: make gpu. Before, on this one: make gpu-wheels.
+gpu:
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) .ci/gpu.py --device $(DEVICE) $(if $(OUT),--output $(OUT)/gpu.json)
+
+gpu-wheels: .venv/.base
+	rm -rf .gpu && mkdir -p .gpu/wheels
+	$(BIN)/python -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
+		$(foreach n,28 27 17,--platform manylinux_2_$(n)_x86_64) --platform manylinux2014_x86_64 --platform manylinux1_x86_64 \
+		-d .gpu/wheels -c constraints.txt $(GPU_WHEELS)
+	[ ! -f ../shared/weights/dinov2_vits14.safetensors ] || cp ../shared/weights/dinov2_vits14.safetensors .gpu
 
 docs: .venv/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" python .ci/pages.py

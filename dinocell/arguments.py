@@ -81,6 +81,14 @@ _axes = '--axes', str, None, ('what the axes of the image files are where they d
 _workers = '--workers', _processes, None, 'processes; default: one a core'
 _json = dict(json='print JSON')
 
+def _precision(p):
+    "In which numbers the network computes"
+    from dinocell.utils.settings import PRECISIONS
+    p.group('machine').add_argument(
+        '--precision', choices=PRECISIONS, default='auto',
+        help='what the network computes in; auto: fp32 on a CPU, where bf16 is faster, '
+             'and on a GPU bf16, or fp16 where it has no units for that (default auto)')
+
 # %% ../nbs/59_arguments.ipynb #5a836b09
 def add_demo(p):
     "Arguments of `demo`"
@@ -226,6 +234,7 @@ def add_tune(p):
         ('--data', str, ..., 'dataset folder for validation'))
     p.add_argument('--metric', default='OP_CSB', choices=['SEG', 'DET', 'OP_CSB', 'F1'],
                    help='what to maximise (default OP_CSB)')
+    _precision(p)
 
 def add_shards(p):
     "Arguments of `shards`"
@@ -288,6 +297,7 @@ def add_evaluate(p):
         ('--worst', _number(1, 1000, whole=True), 4, 'how many images to show in worst.png'))
     p.add_argument('--against', nargs='+', default=[], metavar='MODEL',
                    help='models or folders of label images to compare with, on the same images')
+    _precision(p)
     _flags(p, **_json)
 
 _formats = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath', map='distance map',
@@ -313,6 +323,7 @@ def add_segment(p):
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT',
                    help=f'what to write: {formats} (default tif)')
     p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
+    _precision(p)
     _flags(p, flips='average over mirror images: four times the time', **_json)
 
 def add_doctor(p):

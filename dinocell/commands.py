@@ -122,7 +122,7 @@ def cmd_tune(a):
     from dinocell.data.dataset import CellDataset
     from dinocell.infer.calibration import say_confidence
     from dinocell.train.learner import tune_file
-    model, found = tune_file(a.model, CellDataset(a.data), a.metric, a.device)
+    model, found = tune_file(a.model, CellDataset(a.data), a.metric, a.device, a.precision)
     print(f'{a.model}: cells_max={found.best_cells_max:.3f} cell_fill={found.best_cell_fill:.3f} stored, '
           f'{a.metric}={found.best_score:.3f}')
     print(say_confidence(model.config.provenance['tuning']['confidence']))
@@ -133,7 +133,7 @@ def _method(path, a): # a model file, the name of a ready model, or a folder of 
     from dinocell.model.ready import READY
     if path not in READY and Path(path).is_dir():
         return Path(path)
-    return load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill)
+    return load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill, precision=a.precision)
 
 def _check_methods(a): # arguments of `evaluate`
     "`InputError` where a method is given twice, or thresholds are given for label images, which have none"
@@ -168,7 +168,8 @@ def cmd_evaluate(a):
     kept = write_results(method, data, out/'labels') if out else method
     name = Path(a.model).name if isinstance(method, Path) else 'DINOCell'
     scores = evaluate(kept, data, a.model if name in against else name, against | BASELINES)
-    report = make_report(data, scores.scored)
+    precision = {k: m.precision for k, m in ({name: method} | against).items() if hasattr(m, 'precision')}
+    report = make_report(data, scores.scored, precision)
     print(evaluation_json(report) if a.json else format_evaluation(report))
     if not out:
         return

@@ -24,6 +24,7 @@ from .infer.pipeline import DINOCellPipeline
 from .model.backbone import DECLARED
 from .model.network import DINOCell, best_device
 from .model.ready import DEFAULT, list_models
+from .utils.devices import used_precision
 from .utils.system import free_memory
 
 # %% ../nbs/62_doctor.ipynb #f6854311
@@ -83,9 +84,7 @@ def _device():
     if device.type == 'cuda':
         p = torch.cuda.get_device_properties(device)
         free = torch.cuda.mem_get_info()[0]/2**30
-        bfloat16 = 'yes' if torch.cuda.is_bf16_supported() else 'no'
-        return (f'{p.name}, {free:.0f} of {p.total_memory/2**30:.0f} GiB free, CUDA {torch.version.cuda}, '
-                f'bfloat16 {bfloat16}')
+        return f'{p.name}, {free:.0f} of {p.total_memory/2**30:.0f} GiB free, CUDA {torch.version.cuda}'
     if device.type == 'mps':
         return 'Apple GPU (mps)'
     cpu = f'CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}'
@@ -104,6 +103,11 @@ def _disk(folder='.'):
     free = shutil.disk_usage(folder).free/2**30
     found = f'{free:.1f} GiB free in {Path(folder).resolve()}'
     return found if free > 1 else (found, 'results need space: choose another folder')
+
+def _precision():
+    "What `auto` gives on the device"
+    learns, segments = (used_precision('auto', best_device(), learns) for learns in (True, False))
+    return f'auto: {learns} in training, {segments} in segmentation'
 
 _APART = .02 # of a map, what two devices may differ by
 
@@ -170,6 +174,7 @@ _CHECKS = {
     'torch and torchvision': _pair,
     'optional': _extras,
     'device': _device,
+    'precision': _precision,
     'memory': _memory,
     'disk': _disk,
     'network': _agreement,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+from ..utils.devices import send
 from ..utils.settings import AugmentConfig
 
 # %% ../../nbs/data/05_augment.ipynb #c45e6fac
@@ -29,8 +30,14 @@ class AugmentParams(NamedTuple):
     gamma: torch.Tensor    # x to this power
     shade: torch.Tensor    # (B,3,3) light that is added, at the corners, edges and middle
     blur: torch.Tensor     # sigma, pixels
-    noise: torch.Tensor    # sigma
-    seed: torch.Tensor     # int64, of the noise
+    noise: torch.Tensor    # sigma; on the CPU, where the noise is drawn: the same for every device
+    seed: torch.Tensor     # int64, of the noise; on the CPU
+
+    def on(self, device: torch.device) -> 'AugmentParams':
+        "The same on a device, but for what the noise is drawn by"
+        if self.angle.device == device:
+            return self
+        return AugmentParams(*send(self[:-2], device), *self[-2:])
 
 # %% ../../nbs/data/05_augment.ipynb #f7142867
 def between(
@@ -108,9 +115,12 @@ def _blur(
     return F.conv2d(x, kernel[:, :, None], groups=len(sigma)).transpose(0, 1)
 
 def _noise(views, size): # `AugmentParams`; side of the windows
-    "Gaussian noise (B,1,s,s) by the seed and sigma of each window, drawn on the CPU: the same on every device"
-    drawn = [torch.randn(1, size, size, generator=torch.Generator().manual_seed(int(s))) for s in views.seed.tolist()]
-    return torch.stack(drawn).to(views.noise.device)*_column(views.noise)
+    "Gaussian noise (B,1,s,s) by the seed and sigma of each window, on the CPU: the same for every device"
+    drawn = torch.zeros(len(views.seed), 1, size, size)
+    for k, seed in enumerate(views.seed.tolist()):
+        if views.noise[k] > 0:
+            torch.randn(1, size, size, generator=torch.Generator().manual_seed(seed), out=drawn[k])
+    return drawn*_column(views.noise)
 
 def change_light(
     x: torch.Tensor, # (B,1,s,s) in [0,1]
@@ -121,7 +131,7 @@ def change_light(
     mean = x.mean((1, 2, 3), keepdim=True)
     shade = F.interpolate(views.shade[:, None], x.shape[-2:], mode='bilinear', align_corners=True)
     x = mean + (x - mean)*_column(views.contrast) + shade
-    x = (x*_column(views.gain) + _noise(views, x.shape[-1])).clamp(0, 1)
+    x = (x*_column(views.gain) + send([_noise(views, x.shape[-1])], x.device)[0]).clamp(0, 1)
     return torch.where(_column(views.invert), 1 - x, x)
 
 # %% ../../nbs/data/05_augment.ipynb #a912502d
@@ -132,6 +142,6 @@ def augment_batch(
     size: int,             # side of the windows, pixels
 ) -> tuple:                # images (B,1,size,size) and maps (B,1,size,size), float32 in [0,1]
     "Windows of images and of their distance maps, aligned"
-    views, centre = AugmentParams(*(v.to(crops.device) for v in views)), centre.to(crops.device)
+    views, centre = views.on(crops.device), centre.to(crops.device)
     x, y = (warp(crops.float(), views, centre, size)/255).clamp(0, 1).split(1, 1)
     return change_light(x, views), y

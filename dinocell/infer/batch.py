@@ -9,11 +9,13 @@ __all__ = ['segment_files', 'doubtful_diameter', 'find_images']
 import shutil
 import sys
 import warnings
-from collections import Counter
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed, wait
+from collections import Counter, deque
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from secrets import token_hex
@@ -56,11 +58,34 @@ def _check_same(path, sha, what): # file of the model, or a copy
     if file_sha256(path) != sha:
         raise InputError(f'{what.model}: was changed while it was read: run the same again')
 
+_AT_ONCE = 3 # images in memory: one is read, one on the GPU, of one the labels are made and written
+
+@contextmanager
+def _threads(device):
+    "A function (work, jobs) that yields each job and a function that gives its result; a GPU does not wait for disks"
+    if device.type == 'cpu':
+        yield lambda work, jobs: ((job, partial(work, job)) for job in jobs)
+        return
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    def at_once(work, jobs):
+        jobs, begun = iter(jobs), deque()
+        while True:
+            begun.extend((job, pool.submit(work, job)) for job in islice(jobs, _AT_ONCE - len(begun)))
+            if not begun:
+                return
+            job, future = begun.popleft()
+            yield job, future.result
+    try:
+        yield at_once
+    finally:
+        pool.shutdown(cancel_futures=True)
+
 @contextmanager
 def _results_of(images, what, pipe, sha, workers, executor): # as `segment_files`; checksum of the model's file
     "An iterator of (image, function that gives its result or raises)"
     if executor is None and workers == 1:
-        yield ((p, lambda p=p: segment_by(p, what, pipe)) for p in images)
+        with _threads(pipe.model.device) as at_once:
+            yield at_once(lambda p: segment_by(p, what, pipe), images)
         return
     own, jobs, threads = executor is None, {}, max(1, cores()//workers)
     with _copied(what, sha) as what:

@@ -49,13 +49,15 @@ def tune_model(
     model: DINOCell,        # its `config` is changed; `save_model` keeps it
     data: CellDataset,      # validation images, at the scale that the model was trained at
     metric: str = 'OP_CSB', # SEG, DET, OP_CSB or F1
+    precision: str = 'auto', # see `used_precision`
 ) -> ThresholdSurface:      # see `find_optimal_thresholds`
     "Find the two thresholds, calibrate the confidence of cells, and store both in the model"
     check_prepared(data, model.config)
-    found = find_optimal_thresholds(DINOCellPipeline(model), data, metric)
+    found = find_optimal_thresholds(DINOCellPipeline(model, precision=precision), data, metric)
     model.config = replace(model.config, cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)
     meta = {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
-    confidence = _calibrate(DINOCellPipeline(model), data)
-    tuning = dict(metric=metric, score=found.best_score, images=len(data), **meta, confidence=confidence)
+    pipe = DINOCellPipeline(model, precision=precision)
+    tuning = dict(metric=metric, score=found.best_score, images=len(data), precision=pipe.precision, **meta,
+                  confidence=_calibrate(pipe, data))
     model.config = replace(model.config, provenance=dict(model.config.provenance, tuning=tuning))
     return found

@@ -107,6 +107,7 @@ def segment_by(
 ) -> dict:
     """The same with a pipeline that is there. Returns: image (its path), cells, channels (how many it has), seconds,
     diameter (that was assumed, pixels; None: not known), guess (True where no cell was found to estimate it by),
+    precision (that the network computed in),
     files (paths), stamp (of the image) and made (of the files), see `file_stamp`;
     of a stack also frames, their number, and blank, what is wrong with those without cells"""
     with _reading(path):
@@ -147,6 +148,7 @@ def _segment_image(path, what, pipe):
     if not row['guess']:
         del row['guess']
     return dict(image=str(path), stamp=stamp) | row | dict(
+        precision=pipe.precision,
         seconds=round(time.perf_counter() - start, 3),
         files=[str(f) for f in files.values()],
         made={f.name: file_stamp(f) for f in files.values()})

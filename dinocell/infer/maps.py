@@ -25,6 +25,7 @@ from .rows import Rows, large_limits, resized_rows
 from ..model.network import ModelConfig, weights_sha256
 from ..utils.files import atomic_path
 from ..utils.jobs import checksum
+from ..utils.devices import autocast
 from ..utils.system import InputError, duration
 
 # %% ../../nbs/infer/14_maps.ipynb #6c2680fb
@@ -39,11 +40,11 @@ class Forecast(NamedTuple):
         return (f'{self.windows:,} windows, about {duration(self.seconds)}; '
                 f'up to {self.memory:.1f} GB of memory besides the network; {self.disk:.2g} GB of work files')
 
-def _batch_seconds(model, x): # batch of windows
+def _batch_seconds(model, x, precision): # batch of windows; see `used_precision`
     "Time for a batch; the first one warms up"
     for _ in range(2):
         start = time.perf_counter()
-        with torch.inference_mode(), torch.autocast('cuda', torch.bfloat16, enabled=x.is_cuda):
+        with torch.inference_mode(), autocast(precision, x.device):
             model(x).sum().item()
     return time.perf_counter() - start
 
@@ -62,7 +63,7 @@ def forecast(
     x = torch.rand(batch, 1, pipe.window, pipe.window, device=pipe.model.device)
     band = (lefts[-1] + pipe.window)*(pipe.window + pipe.batch//len(lefts)*pipe.window)*10/1e9
     flood = min(memory, math.prod(full)*FLOOD_BYTES/1e9)
-    return Forecast(left, _batch_seconds(model, x)/batch*left, flood + band, _disk(shape, full)/1e9)
+    return Forecast(left, _batch_seconds(model, x, pipe.precision)/batch*left, flood + band, _disk(shape, full)/1e9)
 
 def _disk(shape, full): # sizes of the image that the network sees, and of the image
     "Bytes of work files: prepared image, map, labels, and a second map where the image is resized"
@@ -76,7 +77,7 @@ def map_identity(pipe, plane, scale, flips): # `Rows` of the image
     sample = np.unique(np.linspace(0, plane.shape[0] - 1, 64).astype(int))
     pixels = checksum(*(plane.read(k, k + 1) for k in sample))
     trained = {k: getattr(pipe.model.config, k) for k in ('channel', 'flatten', 'limits')}
-    how = dict(window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips)
+    how = dict(window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips, precision=pipe.precision)
     return dict(format=_FORMAT, preparation=PREPARATION, shape=list(plane.shape), pixels=pixels,
                 weights=weights_sha256(pipe.model), scale=scale, **trained, **how)
 
@@ -135,7 +136,8 @@ def _predict(pipe, model, prepared, path): # files
         return np.array(np.load(prepared, mmap_mode='r')[a:b])
     with tqdm(total=_windows(pipe, shape), initial=seen, desc='predicting', unit='window', leave=False) as bar:
         bands = predict_bands(
-            model, read, shape, pipe.window, pipe.overlap, pipe.batch, pipe.model.device, done, carry, bar.update)
+            model, read, shape, pipe.window, pipe.overlap, pipe.batch, pipe.model.device, done, carry, bar.update,
+            pipe.precision)
         for rows, done, carry in bands:
             array_file(path, shape, np.float32)[top:top + len(rows)] = rows
             top += len(rows)

@@ -144,7 +144,7 @@ def _fingerprint(method):
     "What makes a pipeline's labels: its weights and settings; nothing is known of other methods"
     if not isinstance(method, DINOCellPipeline):
         return {}
-    settings = {k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap')}
+    settings = {k: getattr(method, k) for k in ('cells_max', 'cell_fill', 'saddle', 'window', 'overlap', 'precision')}
     return dict(weights=weights_sha256(method.model), preparation=PREPARATION, **settings)
 
 def _image_sums(method, labels, data): # see `labels_by`

@@ -20,6 +20,7 @@ from ..core.windows import predict_windows
 from .bands import flood_map
 from .diameter import estimate_diameter as _estimate
 from ..model.network import DINOCell
+from ..utils.devices import layout_for, used_precision
 from ..utils.system import InputError, check_number
 
 # %% ../../nbs/infer/06_pipeline.ipynb #37900dca
@@ -41,11 +42,11 @@ class DINOCellPipeline:
         batch: int | None = None,       # windows at a time; None: 8, on a CPU 4
         window: int | None = None,      # side of the windows; None: the model's, 256 unless trained otherwise
         overlap: int | None = None,     # pixels that neighbouring windows share at least; None: a quarter of the window
+        precision: str = 'auto',        # see `used_precision`
     ):
         config, on_cpu = model.config, model.device.type == 'cpu'
-        self.model = model.eval()
-        if model.device.type != 'mps':
-            model.to(memory_format=torch.channels_last)  # the same weights in the layout that convolutions prefer
+        self.precision = used_precision(precision, model.device)
+        self.model = model.eval().to(memory_format=layout_for(model.device))  # the same weights
         self.batch = batch if batch is not None else _CPU_BATCH if on_cpu else _BATCH
         self.cells_max = config.cells_max if cells_max is None else cells_max
         self.cell_fill = config.cell_fill if cell_fill is None else cell_fill
@@ -60,7 +61,7 @@ class DINOCellPipeline:
 
     def __repr__(self):
         return (f'DINOCellPipeline: cells_max={self.cells_max:.3g}, cell_fill={self.cell_fill:.3g}, '
-                f'windows of {self.window} pixels; {self.model!r}')
+                f'windows of {self.window} pixels, {self.precision}; {self.model!r}')
 
 # %% ../../nbs/infer/06_pipeline.ipynb #ebf7d5e5
 @patch
@@ -81,7 +82,7 @@ def predict_prepared(self: DINOCellPipeline,
 ) -> np.ndarray:         # (h,w) float32 in [0,1]
     "Distance map of a prepared image"
     model = mean_of_flips(self.model) if flips else self.model
-    return predict_windows(model, grey, self.window, self.overlap, self.batch, self.model.device)
+    return predict_windows(model, grey, self.window, self.overlap, self.batch, self.model.device, self.precision)
 
 @patch
 def segment_prepared(self: DINOCellPipeline,
@@ -120,7 +121,7 @@ def estimate_diameter(self: DINOCellPipeline,
     name: str = 'image', # what to call it in an error
 ) -> float | None:       # pixels of the image; None: no cell is found, or only of doubtful size
     "About how large the cells of an image are, see `dinocell.infer.diameter`"
-    return _estimate(self.model, image, name)
+    return _estimate(self.model, image, name, self.precision)
 
 @patch
 def cell_diameter(self: DINOCellPipeline) -> float | None: # pixels of the network; None: not known

@@ -132,7 +132,8 @@ def _was_reduced(scored): # `ImageCounts`
 def make_report(
     data,         # that they were scored on
     scored: list, # of `ImageCounts`; the first is compared with each of the others
-) -> dict:        # data, intervals; rows: methods, reduced (at the dataset's scale), groups, differences, images
+    precision: dict = {}, # method -> what its network computed in, where it has one
+) -> dict:        # data, intervals, precision; rows: methods, reduced (at the dataset's scale), groups, differences, images
     "Scores of methods on a dataset: all together, by groups, against each other, and image by image"
     names = [s.method for s in scored]
     if len(set(names)) < len(names):
@@ -142,6 +143,7 @@ def make_report(
     return dict(
         data=dict(folder=str(data.folder), images=len(data), **meta),
         intervals=dict(level=.95, method='cluster jackknife, Student t', **resampled),
+        precision=precision,
         methods=[total_row(s) for s in scored],
         reduced=[total_row(s._replace(counts=s.reduced)) for s in scored if _was_reduced(s)],
         groups=[r for s in scored for r in group_rows(s)],

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..core.grey import check_channel
 from ..core.io import check_axes
@@ -24,9 +25,9 @@ from .diameter import three_digits
 from .pipeline import DINOCellPipeline, estimates_size
 from .storage import Stack
 from ..model.file import load_model, read_meta
-from ..model.network import best_device
 from ..model.ready import DEFAULT, model_path
 from ..utils.files import file_sha256
+from ..utils.devices import used_precision
 from ..utils.system import InputError
 
 # %% ../../nbs/infer/16_settings.ipynb #7ae4e2ab
@@ -56,6 +57,7 @@ class SegmentSettings:
     channel: int | None = None       # which channel to look at, from 0; None: the model's, or the mean of all
     axes: str | None = None          # of the files, e.g. 'TYX', see `check_axes`; None: as the files say
     device: str | None = None        # None: the best there is
+    precision: str = 'auto'          # see `dinocell.utils.devices`
 
     def __post_init__(self):
         known = (*FORMATS, *TOGETHER)
@@ -75,6 +77,7 @@ class SegmentSettings:
             raise InputError(f'formats: {", ".join(together)} is made of the label TIFFs: add tif')
         check_pixel_size(self.pixel_size)
         check_axes(self.axes)
+        used_precision(self.precision, torch.device('cpu'))  # an unknown one is refused at once
         check_channel(self.channel, math.inf)
         if isinstance(self.diameter, str) and self.diameter != 'auto':
             raise InputError(f"diameter={self.diameter!r}: give a number of pixels, or 'auto'")
@@ -111,7 +114,7 @@ def open_pipeline(
     **how,                      # cells_max, cell_fill, batch, …: see `DINOCellPipeline`
 ) -> DINOCellPipeline:
     "The pipeline of a model file"
-    model = load_model(path, best_device(device))
+    model = load_model(path, device)
     pipe = DINOCellPipeline(model, **how)
     if channel is not None:
         check_channel(channel, math.inf)
@@ -120,16 +123,17 @@ def open_pipeline(
     return pipe
 
 @lru_cache(1)
-def _pipeline(model, changed, device, cells_max, cell_fill, channel): # time of the file: a new one is read
+def _pipeline(model, changed, device, channel, **how): # time of the file: a new one is read
     "The pipeline that this process made last"
-    return open_pipeline(model, device, channel, cells_max=cells_max, cell_fill=cell_fill)
+    return open_pipeline(model, device, channel, **how)
 
 def pipeline_of(
     what: SegmentSettings,
 ) -> DINOCellPipeline:
     "The pipeline of this process, made again for other settings or a changed file"
     model = model_path(what.model)
-    return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.cells_max, what.cell_fill, what.channel)
+    how = dict(cells_max=what.cells_max, cell_fill=what.cell_fill, precision=what.precision)
+    return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.channel, **how)
 
 # %% ../../nbs/infer/16_settings.ipynb #33c3bb6f
 def estimates_diameter(
@@ -180,7 +184,7 @@ def job_identity(
     path = model_path(what.model)
     config = read_meta(path)
     identity = asdict(what) | dict(model=file_sha256(path), preparation=PREPARATION)
-    since = [k for k in ('channel', 'axes') if identity[k] is None]  # as before they could be given
+    since = [k for k in ('channel', 'axes', 'precision') if identity[k] in (None, 'auto')]  # as before they could be given
     for name in ('output', 'device', 'formats', *since):
         del identity[name]
     if estimates_size(config, **_asked_size(what, config)):

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from .network import DINOCell, ModelConfig, is_trained
+from .network import DINOCell, ModelConfig, best_device, is_trained
 from .weights import state_misfit, write_state
 from ..utils.system import InputError, check_memory
 
@@ -115,11 +115,11 @@ def _weights_misfit(f, config): # an open safetensors file; settings of the mode
 
 # %% ../../nbs/model/04_file.ipynb #8602af7c
 def load_model(
-    path: str | Path,                    # written by `save_model`
-    device: str | torch.device = 'cpu',  # where to put it
-) -> DINOCell:                           # in evaluation mode
+    path: str | Path,                         # written by `save_model`
+    device: str | torch.device | None = None, # where to put it; None: the best there is
+) -> DINOCell:                                # in evaluation mode
     "Read a model file: same network, same settings, same numbers; an `UntrainedWarning` where it was never trained"
-    model = read_model(path, device)
+    model = read_model(path, best_device(device))
     if not is_trained(model.config):
         warnings.warn(f'{path}: this model was never trained (its training was stopped in the first epoch, '
                       'or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=2)

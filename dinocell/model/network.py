@@ -227,7 +227,7 @@ def weights_sha256(
 
 # %% ../../nbs/model/03_network.ipynb #3fd7c385
 def best_device(
-    device: str | None = None, # a device of your choice; None: the best there is
+    device: str | torch.device | None = None, # a device of your choice; None: the best there is
 ) -> torch.device:
     "cuda, else mps, else cpu"
     if device:

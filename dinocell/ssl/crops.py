@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from ..data.augment import between
+from ..utils.devices import send
 from ..utils.settings import CropConfig
 from ..utils.system import InputError
 
@@ -46,11 +47,18 @@ def take_channels(
 ) -> torch.Tensor:        # (B,1,H,W) on the same device
     "One plane of each field of a batch: a channel, or for -1 the mean of all"
     which = torch.as_tensor(which)
-    if which.shape != fields.shape[:1] or which.min() < MEAN or which.max() >= fields.shape[1]:
+    _check_channels(which, fields)
+    return _take(fields, which.to(fields.device))
+
+def _check_channels(which, fields): # (B,…) on the CPU, see `take_channels`
+    "`InputError` unless there are such channels"
+    if which.shape[:1] != fields.shape[:1] or which.min() < MEAN or which.max() >= fields.shape[1]:
         raise InputError(
             f'channels {which.tolist()} of a batch {tuple(fields.shape)}: '
             f'give one for each field, from -1 (mean) to {fields.shape[1] - 1}')
-    which = which.to(fields.device)
+
+def _take(fields, which): # see `take_channels`, on the device
+    "One plane of each field"
     one = fields[torch.arange(len(fields), device=fields.device), which.clamp(min=0)]
     return torch.where((which < 0)[:, None, None], fields.mean(1), one)[:, None]
 
@@ -160,12 +168,15 @@ def crop_batch(
 ) -> tuple:               # global crops (2,B,1,global_size,global_size), local ones (n_local,B,1,local_size,local_size)
     "All crops of a batch of fields"
     which, first, found = torch.as_tensor(which), 0, []
+    _check_channels(which, fields)
+    which, *there = send([which, *crops[:-1]], fields.device)
+    crops = Crops(*there, crops.seed)  # by the seeds, noise is drawn
     sizes = config.global_size, config.local_size
     for count, size, fine in zip((2, config.n_local), sizes, fineness(config)):
         noise, seen = _noise(crops.seed + first, count, size, fields.device), []
         for i in range(count):
             one = Crops(*(v[:, first + i] for v in crops[:-1]), crops.seed)
-            planes = take_channels(fields, which[:, first + i])
+            planes = _take(fields, which[:, first + i])
             seen.append(shade(cut(planes, one, size, fine), one, noise[i], config))
         found.append(torch.stack(seen) if seen else fields.new_zeros(0, len(fields), 1, size, size))
         first += count

@@ -9,6 +9,7 @@ __all__ = ['LEAST', 'PANELS', 'watch', 'say_collapse', 'plot_pretraining', 'pret
 import hashlib
 import json
 import math
+import sys
 import time
 import warnings
 from dataclasses import asdict, replace
@@ -28,12 +29,13 @@ from ..model.network import weights_sha256
 from .consistency import consistency, field_embeddings
 from .crops import draw_channels
 from .fields import Fields, read_field_rows, split_plates
-from .networks import make_student_optimiser, make_student_teacher, write_backbone
-from .steps import NOTED, plan_step, pretrain_step, read_steps, settings_at
-from ..train.distributed import dist_context
+from .networks import make_student_optimiser, make_student_teacher, step_bytes, write_backbone
+from .steps import NOTED, field_reader, plan_step, pretrain_step, read_steps, settings_at
+from ..train.distributed import dist_context, together
 from ..train.run import RUNTIME, Run, begin_run, job_key, keep_history, run_job
 from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
+from ..utils.devices import free_bytes, used_precision
 from ..utils.settings import PretrainConfig
 from ..utils.system import InputError
 from ..utils.tables import write_rows
@@ -138,12 +140,13 @@ def _provenance(what, config, fields, held_out, weights, team): # what: from `_a
     return dict(
         name=what['backbone_name'], views=what['views'], start_weights=start, start_sha256=what['start weights'],
         channels=what['channels'], settings=asdict(config), train=about(fields), held_out=about(held_out),
-        processes=team.world, device=str(team.device), torch=torch.__version__)
+        processes=team.world, device=str(team.device), torch=torch.__version__,
+        precision=used_precision(config.precision, team.device, learns=True))
 
 # %% ../../nbs/ssl/10_loop.ipynb #4309e61f
 _LOOK_EVERY = 10 # steps between two looks at the clock, on which several processes have to agree
 
-def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the clock, or None
+def _epoch(run, net, reader, plan, config, deadline): # deadline: seconds of the clock, or None
     "The rest of the current epoch; its fields per second, the share of waiting, and whether the deadline came first"
     team, epoch, first = run.team, len(run.rows) - 1, len(run.losses)
     steps = range(epoch*config.steps + first, (epoch + 1)*config.steps)
@@ -151,7 +154,7 @@ def _epoch(run, net, fields, plan, config, deadline): # deadline: seconds of the
     start = shown_at = time.time()
     with tqdm(steps, f'epoch {epoch + 1}/{config.epochs}', initial=first, total=config.steps, leave=False,
               unit='field', unit_scale=config.batch, disable=team.rank > 0) as bar:
-        for s, (step, windows, wait) in zip(bar, read_steps(fields, plan, steps, config, team)):
+        for s, (step, windows, wait) in zip(bar, read_steps(reader, plan, steps, config, team)):
             now = settings_at(s, config)
             run.losses.append(pretrain_step(net, run.model, run.optimiser, windows, step, now, config))
             waited += wait
@@ -171,7 +174,7 @@ def _row(run, seen, config, **more): # seen: from `watch`
     "A row of the history; a warning where the run collapses"
     team, epoch, means = run.team, len(run.rows), np.full(len(NOTED), np.nan)
     if run.losses:
-        means = team.total(torch.stack(run.losses).double().mean(0).cpu().numpy())/team.world
+        means = team.total(torch.stack(run.losses).cpu().double().mean(0).numpy())/team.world
     now = settings_at(max(0, epoch*config.steps - 1), config)
     row = dict(epoch=epoch, **now, **dict(zip(NOTED, map(float, means))), **seen, **more)
     if epoch:
@@ -200,11 +203,12 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
     if not run.rows:
         _row(run, watch(vit, held_out, config), config, fields_s=math.nan, loading=math.nan, seconds=0.)
     run.model.student.train()
+    reader = field_reader(fields, config, team.device)
     done = len(run.rows) - 1
     with tqdm(range(done, config.epochs), 'pretraining', config.epochs, initial=done, disable=team.rank > 0) as bar:
         for epoch in bar:
             start = time.time()
-            rate, loading, late = _epoch(run, net, fields, plan, config, deadline)
+            rate, loading, late = _epoch(run, net, reader, plan, config, deadline)
             if late:
                 run.spent += time.time() - start
                 _keep(run, config, output, about)
@@ -231,6 +235,16 @@ def _is_whole(path): # a .safetensors file
     except (OSError, SafetensorError):
         return False
 
+def _say_memory(pair, config, team):
+    "Before the first step, how much memory it will take"
+    used = used_precision(config.precision, team.device, learns=True)
+    need = step_bytes(pair, config, config.batch//team.world, used)/1e9
+    free = free_bytes(team.device)/1e9
+    if team.rank == 0:
+        more = ': if it fails, give a smaller batch' if need > free else ''
+        tqdm.write(f'a step of {config.batch//team.world} fields in {used} takes about {need:.2g} GB, '
+                   f'{free:.2g} GB are free{more}', file=sys.stderr)
+
 def pretrain(
     backbone_name: str,                # see `backbone_spec`; patch 16 costs a fifth of patch 8, and its file fits both
     fields: Fields,                    # to train on
@@ -245,8 +259,13 @@ def pretrain(
 ) -> list:                             # the history: a dict per epoch, from 0 (untouched)
     """Pretrain a backbone on fields without labels. The folder holds backbone.safetensors (the teacher), history.csv,
     config.json, job.json and checkpoint.pt"""
-    deadline = None if hours is None else time.time() + 3600*hours
-    team, output = dist_context(device), Path(output)
+    deadline, team = None if hours is None else time.time() + 3600*hours, dist_context(device)
+    with together(team):
+        return _pretrain(
+            backbone_name, fields, Path(output), config, views, weights, held_out, team, deadline, on_epoch)
+
+def _pretrain(backbone_name, fields, output, config, views, weights, held_out, team, deadline, on_epoch):
+    "The run on one of the processes, see `pretrain`; deadline: seconds of the clock, or None"
     fields, held_out = _apart(fields, held_out, config)
     config = _settle(config, fields, team)
     if weights not in ('none', 'hub'):
@@ -268,6 +287,7 @@ def pretrain(
                 print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
             return run.rows
         about = _provenance(what, config, fields, held_out, weights, team)
+        _say_memory(pair, config, team)
         net = DistributedDataParallel(pair.student) if team.world > 1 else pair.student
         _epochs(run, net, fields, held_out, config, views, output, about, deadline, on_epoch)
     return run.rows

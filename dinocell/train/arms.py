@@ -231,16 +231,18 @@ def train_and_score(
     folder: str | Path,         # scratch
     device: str | None = None,  # None: the best there is
     prepare=None,               # function of the model, called before training, e.g. to add hooks
-) -> dict:                      # learn, epoch, val_loss, untouched_loss, thresholds, val_OP_CSB, history, tests
+) -> dict:                      # learn, epoch, val_loss, untouched_loss, thresholds, val_OP_CSB, history, precision, tests
     """What a set of settings gives: the number of parameters that `learn`; epoch and loss of the model that is kept;
-    its thresholds; loss and seconds of each epoch; the counts of `test_counts`"""
+    its thresholds; loss and seconds of each epoch; the precision it is used in; the counts of `test_counts`"""
     with first_weights(config.seed):
         model = build()
     if prepare is not None:
         prepare(model)
     learn = count_trainable(model)
     rows = train(model, train_data, val_data, folder, config, device)
-    best, surface = rows[best_row(rows, config.monitor)], tune_model(model, val_data)
+    best = rows[best_row(rows, config.monitor)]
+    surface = tune_model(model, val_data, precision=config.precision)
+    pipe = DINOCellPipeline(model, precision=config.precision)
     return dict(
         learn=learn,
         epoch=best['epoch'],
@@ -249,4 +251,5 @@ def train_and_score(
         thresholds=[surface.best_cells_max, surface.best_cell_fill],
         val_OP_CSB=surface.best_score,
         history=[{k: r[k] for k in ('epoch', 'train_loss', 'val_loss', 'seconds')} for r in rows[1:]],
-        tests=test_counts(DINOCellPipeline(model), tests))
+        precision=pipe.precision,
+        tests=test_counts(pipe, tests))

@@ -19,7 +19,7 @@ from ..infer.pipeline import DINOCellPipeline
 from ..infer.scores import Scores, evaluate
 from ..infer.segmentation import load
 from ..model.file import is_model_file, load_model, save_model
-from ..model.network import DINOCell, best_device, count_trainable, freeze_backbone
+from ..model.network import DINOCell, count_trainable, freeze_backbone
 from ..model.ready import PACKAGED, READY, model_path
 from ..score.tuning import ThresholdSurface
 from ..show.plots import figure_html, live_history, plot_comparison, plot_history, plot_surface, save_figure
@@ -62,7 +62,7 @@ def start_model(
     "The model that training starts from"
     if start is not None:
         path = model_path(start)
-        model = load_model(path)
+        model = load_model(path, 'cpu')  # as a new one is
         freeze_backbone(model, freeze is True)
         model.config = replace(model.config, start_weights=path.name)
         return model
@@ -77,6 +77,7 @@ def tune_file(
     data,                       # validation images, see `tune_model`
     metric: str = 'OP_CSB',     # SEG, DET, OP_CSB or F1
     device: str | None = None,  # None: the best there is
+    precision: str = 'auto',    # see `used_precision`
 ) -> tuple:                     # the model; `ThresholdSurface`, which is written beside it too
     "Find the two thresholds and store them in the file of a model"
     if str(path) in READY or Path(path).resolve().parent == PACKAGED.resolve():
@@ -84,8 +85,8 @@ def tune_file(
     model_path(path)  # the error for a missing file
     path, beside = Path(path), Path(path).parent
     with hold(beside/'.lock', beside):  # a training that goes on there would write the same file
-        before, model = file_sha256(path), load_model(path, best_device(device))
-        found = tune_model(model, data, metric)
+        before, model = file_sha256(path), load_model(path, device)
+        found = tune_model(model, data, metric, precision)
         if file_sha256(path) != before:
             raise InputError(f'{path}: was replaced while it was tuned, so that nothing is stored: tune the new one')
         save_model(model, path)
@@ -154,7 +155,7 @@ class Learner:
     def pipeline(self) -> DINOCellPipeline:
         "The model that is kept, ready to be called on images"
         self._check_trained()
-        return load(self.file, self.device)
+        return load(self.file, self.device, precision=self.config.precision)
 
     def _check_trained(self):
         if not self.file.is_file():
@@ -165,7 +166,7 @@ class Learner:
     ) -> ThresholdSurface:
         "Find the two thresholds on the validation images, store them in the model, and draw the surface"
         self._check_trained()
-        _, found = tune_file(self.file, self.data.valid, metric, self.device)
+        _, found = tune_file(self.file, self.data.valid, metric, self.device, self.config.precision)
         plot_surface(found)
         return found
 

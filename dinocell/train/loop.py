@@ -8,6 +8,7 @@ __all__ = ['settle_config', 'typical_scale', 'train', 'log_tensorboard']
 # %% ../../nbs/train/05_loop.ipynb #6e605c87
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,11 +21,12 @@ from ..data.dataset import check_prepared
 from ..model.file import FORMAT, read_model, save_model
 from ..model.network import DINOCell, ModelConfig, weights_sha256
 from .batches import plan_epoch, training_data
-from .distributed import DistContext, dist_context
-from .run import RUNTIME, Clock, Run, begin_run, job_key, keep_history, run_job
+from .distributed import DistContext, dist_context, together
+from .run import Clock, RUNTIME, Run, begin_run, job_key, keep_history, run_job
 from .step import check_finite, make_optimiser, train_epoch
 from .validation import paired_gain, say_gain, validate
 from ..utils.jobs import checksum, flat
+from ..utils.devices import layout_for, used_precision
 from ..utils.settings import TrainConfig
 from ..utils.system import InputError
 from ..utils.tables import best_row, write_rows
@@ -138,12 +140,20 @@ def _note(run, val, config, folder, about, **row): # after an epoch, or before t
         save_model(run.kept(), folder/'model.safetensors')
 
 # %% ../../nbs/train/05_loop.ipynb #418078e0
+@contextmanager
 def _parallel(model, config, team):
-    "The model as it is trained: compiled, on several processes, or as it is"
+    "The model as it is trained: compiled, on several processes, or as it is; afterwards it is as before"
+    own = {}  # its batch normalisation, which shares all numbers with the one that takes its place
     if team.world > 1 and team.device.type == 'cuda':
+        own = {name: m for name, m in model.named_modules() if isinstance(m, torch.nn.BatchNorm2d)}
         torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
-    net = DistributedDataParallel(model) if team.world > 1 else model
-    return torch.compile(net) if config.compile else net
+    try:
+        net = DistributedDataParallel(model) if team.world > 1 else model
+        yield torch.compile(net) if config.compile else net
+    finally:
+        for name, m in own.items():
+            parent, _, child = name.rpartition('.')
+            setattr(model.get_submodule(parent), child, m)
 
 def _untouched(run, val_data, output, config, about): # see `_epochs`
     "The row of the history before the first epoch; how many seconds its validation took"
@@ -156,10 +166,9 @@ def _untouched(run, val_data, output, config, about): # see `_epochs`
     run.save()  # the weights that it began with, should the first epoch be interrupted
     return seconds
 
-def _epochs(run, source, train_data, val_data, output, config, about, on_epoch): # source: from `training_data`
+def _epochs(run, net, source, train_data, val_data, output, config, about, on_epoch): # source: from `training_data`
     "Every epoch that is still to do"
     team, model, optimiser = run.team, run.model, run.optimiser
-    net = _parallel(model, config, team)
     seconds = 0. if run.rows else _untouched(run, val_data, output, config, about)
     clock, done = Clock(config, team, seconds), len(run.rows) - 1
     with tqdm(range(done, config.epochs), 'training', config.epochs, initial=done, disable=team.rank > 0) as bar:
@@ -196,7 +205,8 @@ def _provenance(train_data, val_data, config, team, sha, start): # sha, start: f
     def about(data):
         return {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
     found = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device),
-                 processes=team.world, torch=torch.__version__, start_sha256=sha)
+                 precision=used_precision(config.precision, team.device, learns=True), processes=team.world,
+                 torch=torch.__version__, start_sha256=sha)
     return dict(found, start=start) if start else found
 
 def _prepared_config(
@@ -223,12 +233,17 @@ def train(
     """Train or fine-tune a model; the best one on the validation images is loaded into `model` and saved in `output`.
     The folder holds model.safetensors (the best), history.csv, config.json, job.json and checkpoint.pt (the last).
     Columns: epoch, lr, train_loss, images_s, seconds, val_loss and, where asked for, val_SEG, val_DET, val_OP_CSB"""
-    team, output = dist_context(device), Path(output)
+    team = dist_context(device)
+    with together(team):
+        return _train(model, train_data, val_data, Path(output), config, team, on_epoch)
+
+def _train(model, train_data, val_data, output, config, team, on_epoch): # as `train`
+    "The run on one of the processes"
     _check_sets(train_data, val_data)
     if model.config.provenance:
         check_prepared(train_data, model.config, scale=False)  # trained already: new images must be like its own
     config = settle_config(config, model, train_data, team)
-    model = model.to(team.device).to(memory_format=torch.channels_last)
+    model = model.to(team.device).to(memory_format=layout_for(team.device))
     model.config = _prepared_config(model.config, train_data, config)
     optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, team)
     with run_job(output, team, lambda: _about(model, config, train_data, val_data, sha)) as job:
@@ -238,7 +253,8 @@ def train(
         if not finished:
             source = training_data(train_data, team.device, config.workers)
             about = _provenance(train_data, val_data, config, team, sha, start)
-            _epochs(run, source, train_data, val_data, output, config, about, on_epoch)
+            with _parallel(model, config, team) as net:
+                _epochs(run, net, source, train_data, val_data, output, config, about, on_epoch)
     kept = read_model(output/'model.safetensors')
     model.load_state_dict(kept.state_dict())
     model.config = kept.config  # of the epoch that is kept, also in a finished run

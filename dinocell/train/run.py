@@ -29,11 +29,12 @@ from ..utils.tables import rows_bytes, write_rows
 # %% ../../nbs/train/04_run.ipynb #df1a0021
 RUNTIME = ('workers', 'save_every', 'compile') # settings that say how the work is done, not what is done
 
-def _average(decay): # see `TrainConfig.ema`
+def _average(decay, count): # see `TrainConfig.ema`; function that gives the number of steps
     "A moving average that forgets the first steps fast"
-    def step(averaged, current, n):
+    def step(averaged, current, n):  # n lies on the device: to read it would be to wait
         if averaged[0].is_floating_point():
-            torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + float(n))/(10 + float(n))))
+            k = count()
+            torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + k)/(10 + k)))
         else:
             torch._foreach_copy_(averaged, current)  # counters of the batch normalisation
     return step
@@ -51,7 +52,8 @@ class Run:
     ):
         self.path, self.key, self.team = folder/'checkpoint.pt', key, team
         self.model, self.optimiser = model, optimiser
-        self.average = AveragedModel(model, multi_avg_fn=_average(ema), use_buffers=True) if ema else None
+        average = _average(ema, lambda: int(self.average.n_averaged))
+        self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True) if ema else None
         self.rows, self.losses, self.first, self.saved, self.spent = [], [], None, time.time(), 0.
 
     def resume(self):

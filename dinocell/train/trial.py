@@ -20,6 +20,7 @@ from .distributed import dist_context
 from .loop import settle_config
 from .step import make_optimiser, train_step
 from .validation import validate
+from ..utils.devices import layout_for
 from ..utils.settings import TrainConfig
 from ..utils.system import InputError
 
@@ -56,7 +57,7 @@ def trial_config(
     team = dist_context(device)
     if team.world > 1:
         raise InputError(f'minutes={minutes:g}: the processes of a launcher would choose differently: give epochs')
-    trial = deepcopy(model).to(team.device).to(memory_format=torch.channels_last)
+    trial = deepcopy(model).to(team.device).to(memory_format=layout_for(team.device))
     settled = settle_config(config, trial, data.train, team)
     optimiser, source = make_optimiser(trial, settled), training_data(data.train, team.device, settled.workers)
     plan = plan_epoch(data.train, 0, _STEPS*settled.batch, settled)

@@ -6,11 +6,12 @@
 __all__ = ['Validation', 'validate', 'paired_gain', 'say_gain']
 
 # %% ../../nbs/train/03_validation.ipynb #44f709c0
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
-from ..core.windows import predict_windows
+from ..core.windows import predict_images
 from ..model.network import DINOCell
 from ..score.grid import count_grid, surfaces_of
 from ..score.statistics import basis, interval, say_basis
@@ -41,13 +42,15 @@ def validate(
     "Errors of the predicted distance maps, without augmentation, and scores of the cells"
     model.eval()
     team, errors = team or DistContext(0, 1, model.device), np.zeros(len(data))
+    def size_of(i):
+        return min(config.augment.size, max(data.sizes[i]))  # a window is no larger than the image
     def maps():
-        for i in range(team.rank, len(data), team.world):
-            grey = data.grey(i)
-            size = min(config.augment.size, max(grey.shape))  # a window is no larger than the image
-            found = predict_windows(model, grey, size, 0, config.batch or 8, model.device)
-            errors[i] = ((found.astype(np.float64) - data.distance(i))**2).sum()
-            yield found, i
+        for size, some in groupby(range(team.rank, len(data), team.world), size_of):
+            some = list(some)
+            greys, batch = map(data.grey, some), config.batch or 8
+            for i, found in zip(some, predict_images(model, greys, size, 0, batch, model.device, config.precision)):
+                errors[i] = ((found.astype(np.float64) - data.distance(i))**2).sum()
+                yield found, i
     scores = {}
     if config.monitor == 'loss':
         for _ in maps():

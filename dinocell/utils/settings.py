@@ -43,7 +43,7 @@ DESIGN_AUGMENT = AugmentConfig(
 MONITORS = ('loss', 'SEG', 'DET', 'OP_CSB')
 LOSS_NAMES = ('mse', 'l1', 'smooth_l1')
 DECODER_NAMES = ('unet', 'design')
-PRECISIONS = ('auto', 'bf16', 'fp32')
+PRECISIONS = ('auto', 'bf16', 'fp16', 'fp32')
 BACKBONE = 'vits8'  # of a model that is trained from weights, where none is named
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TrainConfig:
     min_delta: float = .005    # smallest improvement that resets the patience counter, as a share of the best so far
     monitor: str = 'loss'      # what validation optimises: 'loss', or 'SEG', 'DET', 'OP_CSB' after the watershed
     near_cells: float = .9     # probability that a window is placed on a cell, see `draw_crops`
-    precision: str = 'auto'    # 'bf16', 'fp32'; 'auto': bf16 where the device computes in it
+    precision: str = 'auto'    # 'bf16', 'fp16', 'fp32'; 'auto': by the device, see `used_precision`
     compile: bool = False      # compile the network first: minutes, and faster afterwards on some GPUs
     workers: int | None = None # processes that read windows; None: all images on the device if they fit, else 2
     save_every: float = 300.   # seconds between checkpoints within an epoch
@@ -134,7 +134,7 @@ class PretrainConfig:
     bottleneck: int = 256                # their width before the prototypes
     prototypes: int = 65536
     frozen_prototypes: int = 1           # epochs in which the prototypes stay as drawn, as DINO has it
-    precision: str = 'auto'              # 'bf16', 'fp32'; 'auto': bf16 where the device computes in it
+    precision: str = 'auto'              # 'bf16', 'fp16', 'fp32'; 'auto': by the device, see `used_precision`
     workers: int = 4                     # processes that read windows; 0: this one reads
     held_out: float = .1                 # part of the fields to hold out, as whole plates, where none are given
     watched: int = 256                   # held-out fields that are evaluated after each epoch
