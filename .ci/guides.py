@@ -40,7 +40,7 @@ def missing(block):
         if not isinstance(node, ast.ImportFrom) or (node.module or '').split('.')[0] != 'dinocell': continue
         try: module = importlib.import_module(node.module)
         except ImportError: yield f'{node.module}: no such module'; continue
-        yield from (f'{node.module}: has no {a.name}' for a in node.names if not hasattr(module, a.name))
+        yield from (f'{node.module}: has no {a.name}' for a in node.names if a.name != '*' and not hasattr(module, a.name))
 
 def main():
     parser, bad, n = make_parser(), [], 0

@@ -2,6 +2,7 @@
 
 The address of the site and of the repository is read from settings.ini."""
 import base64, json, re, shutil, subprocess, sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,13 +12,18 @@ from nbdev.config import get_config
 from nbdev.serve import proc_nbs
 
 from dinocell._flat import FLAT
+from finding import SEPARATOR, misses, write_index
 from house import PACKAGES
+from reference import command_sections, definition
 
 ROOT = Path(__file__).resolve().parent.parent
 CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
-SECTIONS = dict(tutorials='Tutorials', how_to='How to', explanations='Background', experiments='Experiments') # folder of nbs/: title; the rest is the reference
-FIRST = ['quickstart', 'at_a_glance', 'segment_a_folder', 'train_on_your_own_images', 'choose_thresholds', 'open_results', 'scores', 'what_we_know'] # pages at the head of their section, in this order; the others by name
+FIRST = ['quickstart', 'segment_a_folder', 'at_a_glance', 'train_on_your_own_images', 'choose_thresholds', # pages at the head of their group, in this order; the others by name
+         'faq', 'adapt', 'no_masks', 'diameter', 'thresholds', 'score_labels', 'open_results', 'many_images', 'large_images', 'gpu',
+         'coming_from', 'what_we_know', 'ready_model', 'against_others']
+GUIDES = 'tutorials', 'how_to', 'explanations' # folders of nbs/ that are read by users; the search shows them first
+LONG = 4 # lines of a test that is shown at once
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
 MOVED = {old: new.split()[0].replace('.', '/') for old, new in FLAT.items()} # old address of a page: the new one
 
@@ -53,6 +59,14 @@ class Page:
         self.folder = path.parent.relative_to(root)
         self.name = (self.folder/self.front.get('output-file', path.stem + '.html')).with_suffix('.md')
         self.title, self.images, self.anchors = self.front.get('title', path.stem), {}, {}
+        self.notebook = ROOT/CFG.nbs_path/path.relative_to(root)
+        made = re.search(r'"#\| default_exp ([\w.]+)', self.notebook.read_text(encoding='utf-8'))
+        self.module = made and f'dinocell.{made[1]}'
+
+    @property
+    def kind(self):
+        "The folder of a guide or an experiment, 'reference' of a module's page, '' of the front page"
+        return 'reference' if self.module else str(self.folder).strip('.')
 
     def heading(self, line):
         "Headings get the id that nbdev links to; a second one of a name gets a number"
@@ -77,26 +91,59 @@ class Page:
         if out['output_type'] == 'error': raise SystemExit(f"{self.name}: a cell failed: {out['ename']}: {out['evalue']}")
         if out['output_type'] == 'stream': return fenced('text', ''.join(out['text']))
         data = out['data']
-        if 'text/markdown' in data: return self.prose(''.join(data['text/markdown']))
+        if 'text/markdown' in data:
+            text = definition(''.join(data['text/markdown']), self.module)
+            return '' if text is None else self.prose(text)
         if 'image/png' in data:
             name = f'{self.name.stem}_{len(self.images)}.png'
             self.images[name] = base64.b64decode(''.join(data['image/png']))
             return f'![{self.title}, figure {len(self.images)}]({self.pictures}{name})'
-        return fenced('text', ''.join(data['text/plain']))
+        lines = ''.join(data['text/plain']).split('\n')
+        if 'text/html' in data and len(lines) > 16: lines = [*lines[:8], '…', *lines[-5:]]    # a long table of pandas
+        return fenced('text', '\n'.join(lines))
+
+    def code(self, text):
+        "A cell's code: in experiments behind a click, as are tests of more than a few lines in the reference"
+        block = fenced('python', text)
+        if self.kind == 'experiments': return folded('Code', block)
+        if self.kind == 'reference' and re.search(r'\btest_\w+\(|\bassert\b', text) and text.count('\n') >= LONG: return folded('Tests', block)
+        return block
 
     def parts(self):
-        "Markdown of every cell"
+        "Markdown of every cell; on the page of the command line its commands come first"
+        to_come = self.module == 'dinocell.cli'
         for cell in self.cells:
             text, flags = directives(''.join(cell['source']))
+            if to_come and text.startswith('#'):
+                to_come = False
+                yield self.prose(command_sections())
             if cell['cell_type'] == 'markdown': yield self.prose(text)
             if cell['cell_type'] != 'code' or flags.get('include') == 'false': continue
-            if flags.get('echo') != 'false' and text.strip(): yield fenced('python', text)
+            if flags.get('echo') != 'false' and text.strip(): yield self.code(text)
             if flags.get('output') != 'false': yield from (self.output(o) for o in cell['outputs'])
+
+    def links(self):
+        "Where the notebook of the page is: to run, to keep, to read"
+        path, name = self.notebook.relative_to(ROOT).as_posix(), self.notebook.name
+        colab = f'https://colab.research.google.com/github/{CFG.user}/{CFG.repo}/blob/{CFG.branch}/{path}'
+        return f'[Open in Colab]({colab}) · [Download]({name}){{ download="{name}" }} · [Source]({REPO}/blob/{CFG.branch}/{path})\n{{ .notebook }}'
 
     def markdown(self):
         "The whole page"
-        head = [f'# {self.title}'] + [f"*{self.front['description']}*"] * ('description' in self.front)
-        return '\n\n'.join(p.strip('\n') for p in (*head, *self.parts()) if p.strip()) + '\n'
+        head = [f'# {self.title}'] + [self.links()] * self.in_site + [f"*{self.front['description']}*"] * ('description' in self.front)
+        text = '\n\n'.join(p.strip('\n') for p in (*head, *self.parts()) if p.strip())
+        if self.module: text = re.sub(r'^#+ Tests \{[^}\n]*\}\n(?:(?!```|^[#?]).)*\Z', '', text, flags=re.M | re.S) # a last section whose cells are all hidden
+        return together(text) + '\n'
+
+def together(text):
+    "Markdown in which folded blocks that follow each other open with one click"
+    title = re.compile(r'^(\?\?\? .+)\n((?:\n|    .*\n)*)\1\n', re.M)
+    while title.search(text): text = title.sub(r'\1\n\2', text)
+    return text
+
+def folded(title, text):
+    "Markdown that opens with a click"
+    return f'??? {title.lower()} "{title}"\n\n' + '\n'.join('    ' + line if line else '' for line in text.split('\n'))
 
 def fenced(language, text):
     "A block of code or plain output"
@@ -122,22 +169,33 @@ class TextPage(Page):
     def __init__(self, path):
         self.text, self.name, self.in_site = path.read_text(encoding='utf-8'), Path(path.stem.lower() + '.md'), True
         self.folder, self.title, self.images, self.anchors = Path(), path.stem.capitalize(), {}, {}
+        self.notebook, self.module = None, None
     def markdown(self):
         "The file, links to notebooks led to their pages, other links to the repository"
         to_repo = lambda m: f']({REPO}/blob/{CFG.branch}/{m[1]})'
         text = re.sub(r'\]\(nbs/', '](', self.text)
         return self.prose(re.sub(r'\]\((?!\w+:|#)((?![^)]*\.ipynb)[^)\s]+)\)', to_repo, text))
 
+def tell_apart(pages):
+    "Pages of the reference that share a title get the name of their package; any others that share one are an error"
+    known = Counter(p.title for p in pages)
+    for p in pages:
+        if known[p.title] > 1 and p.kind == 'reference': p.title = f'{p.title} ({p.folder})'
+    again = [title for title, n in Counter(p.title for p in pages).items() if n > 1]
+    if again: raise SystemExit(f'{", ".join(again)}: more than one page has this title: choose another')
+
 def navigation(pages):
-    "Front page, a section a folder, measurements apart from studies, then the reference, package by package from below"
-    entry = lambda p: {p.title: str(p.name)}
-    nav = [{'dinocell': 'index.md'}]
-    for folder, title in SECTIONS.items():
-        inside = sorted((p for p in pages if p.name.parts[0] == folder), key=lambda p: (FIRST.index(p.name.stem) if p.name.stem in FIRST else len(FIRST), p.name.stem))
-        groups = {title: [p for p in inside if not p.name.stem.endswith(MEASURED)], 'Measurements': [p for p in inside if p.name.stem.endswith(MEASURED)]}
-        nav += [{name: [entry(p) for p in group]} for name, group in groups.items() if group]
-    below = lambda folder: [entry(p) for p in pages if str(p.name.parent) == folder and p.name.stem != 'index' and not isinstance(p, TextPage)]
-    return nav + [{'Reference': [{title: below('.' if package == 'top' else package)} for package, title in PACKAGES.items()]}] + [entry(p) for p in pages if isinstance(p, TextPage)]
+    "A tab for each kind of page; in the reference a group for each package, from below"
+    place = lambda p: (FIRST.index(p.name.stem) if p.name.stem in FIRST else len(FIRST), p.name.stem)
+    entries = lambda some: [{p.title: str(p.name)} for p in some]
+    inside = lambda folder: sorted((p for p in pages if p.name.parts[0] == folder), key=place)
+    measured = [p for p in inside('experiments') if p.name.stem.endswith(MEASURED)]
+    package = lambda name: entries(p for p in pages if p.kind == 'reference' and str(p.folder) == ('.' if name == 'top' else name))
+    return [{'Home': [{'dinocell': 'index.md'}, *entries(p for p in pages if isinstance(p, TextPage))]},
+            {'Tutorials': entries(inside('tutorials'))},
+            {'How-to': [*entries(inside('how_to')), {'Background': entries(inside('explanations'))}]},
+            {'Reference': [{title: package(name)} for name, title in reversed(PACKAGES.items())]},
+            {'Experiments': [*entries(p for p in inside('experiments') if p not in measured), {'Measurements': entries(measured)}]}]
 
 def write_site(pages, out):
     "Markdown, pictures and the renderer's configuration"
@@ -148,14 +206,15 @@ def write_site(pages, out):
         path.write_text(p.markdown(), encoding='utf-8')
         (path.parent/'pictures').mkdir(exist_ok=True)
         for name, png in p.images.items(): (path.parent/'pictures'/name).write_bytes(png)
+        if p.notebook: shutil.copy(p.notebook, path.parent)
     shutil.copy(ROOT/'nbs/styles.css', out/'pages')
-    extensions = dict(attr_list={}, md_in_html={}, tables={}, toc=dict(permalink=True), **{f'pymdownx.{n}': {} for n in ('highlight', 'superfences')})
-    features = ['content.code.copy', 'navigation.sections', 'navigation.footer', 'navigation.top', 'search.highlight', 'toc.follow']
+    extensions = dict(attr_list={}, md_in_html={}, tables={}, toc=dict(permalink=True), **{f'pymdownx.{n}': {} for n in ('details', 'highlight', 'superfences')})
+    features = ['content.code.copy', 'navigation.tabs', 'navigation.footer', 'navigation.top', 'search.highlight', 'toc.follow', 'toc.integrate']
     palette = [dict(media=f'(prefers-color-scheme: {n})', scheme=s, toggle=dict(icon=f'lucide/{i}', name=f'Switch to {to} mode'))
                for n, s, i, to in (('light', 'default', 'sun', 'dark'), ('dark', 'slate', 'moon', 'light'))]
     config = dict(site_name=CFG.title, site_url=SITE, site_description=CFG.description, repo_url=REPO, repo_name=f'{CFG.user}/{CFG.repo}', copyright=CFG.copyright,
                   docs_dir='pages', site_dir='site', use_directory_urls=False, nav=navigation(pages), extra_css=['styles.css'],
-                  theme=dict(features=features, palette=palette, font=False), markdown_extensions=[{k: v} for k, v in extensions.items()])
+                  theme=dict(features=features, palette=palette, font=False), plugins=[dict(search=dict(separator=SEPARATOR))], markdown_extensions=[{k: v} for k, v in extensions.items()])
     (out/'mkdocs.yml').write_text(yaml.safe_dump(config, sort_keys=False), encoding='utf-8')
 
 def redirects(site):
@@ -189,20 +248,17 @@ def broken_links(site):
             if not path.is_file(): yield f'{page.name}: {target}: no such file'
             elif to.fragment and path in pages and unquote(to.fragment) not in pages[path].ids: yield f'{page.name}: {target}: no such place'
 
-def missing_in_search(site, pages):
-    "Pages that the search knows nothing of"
-    known = {item['location'].split('#')[0] for item in json.loads((site/'search.json').read_text(encoding='utf-8'))['items']}
-    return [f'{p.name}: not in the search' for p in pages if str(p.name.with_suffix('.html')) not in known]
-
 def main():
     (root, found), out = processed(), ROOT/'_md'
     pages = [*(Page(p, root) for p in found), TextPage(ROOT/'CONTRIBUTING.md')]
+    tell_apart(pages)
     write_site(pages, out)
     subprocess.run([Path(sys.executable).with_name('zensical'), 'build', '--strict', '--clean', '-f', out/'mkdocs.yml'], cwd=out, check=True)
     redirects(out/'site')
+    write_index(out/'site', {str(p.name.with_suffix('.html')): p.kind for p in pages})
     built = [out/'site'/p.name.with_suffix('.html') for p in pages]
     bad = [f'{p.name}: not built' for p in built if not p.is_file()] + [f'{p.name}: an empty page' for p in pages if len(p.markdown()) < 300]
-    bad += [*broken_links(out/'site'), *missing_in_search(out/'site', pages)]
+    bad += [*broken_links(out/'site'), *misses(out/'site')]
     if bad: raise SystemExit('\n'.join(bad))
     shutil.rmtree(ROOT/CFG.doc_path, ignore_errors=True)
     shutil.copytree(out/'site', ROOT/CFG.doc_path)

@@ -19,8 +19,8 @@ from .utils.system import InputError
 def cmd_demo(a): # parsed arguments
     "demo"
     from dinocell.demo import run_demo
-    from dinocell.infer.report import format_table
-    print(format_table(run_demo(a.output, device=a.device)))
+    from dinocell.infer.report import format_scores
+    print(format_scores(run_demo(a.output, device=a.device)))
     print(f'written to {a.output}: model.safetensors, learning_curve.png, threshold_surface.png, overlays, '
           'scores.csv, labels')
 

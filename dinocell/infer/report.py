@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KIND_COLOURS', 'format_entry', 'format_table', 'worst_images', 'kind_overlay', 'plot_worst', 'make_report',
-           'format_evaluation', 'evaluation_json', 'write_report']
+           'format_scores', 'format_evaluation', 'evaluation_json', 'write_report']
 
 # %% ../../nbs/infer/09_report.ipynb #ed34d5c5
 import json
@@ -156,6 +156,12 @@ def _turned(keys, title, rows, name): # which entries; of their column; entry th
 
 _CTC = 'SEG', 'DET', 'OP_CSB', 'F1'
 
+def format_scores(
+    rows: list, # one per method, from `total_row`
+) -> str:       # Markdown
+    "One row per score and one column per method: three methods fit into 100 columns"
+    return format_table(_turned(('images', 'cells', 'found', *_CTC), 'score', rows, 'method'))
+
 def format_evaluation(
     report: dict, # from `make_report`
 ) -> str:         # Markdown tables
@@ -172,7 +178,7 @@ def format_evaluation(
         tables.append(_turned(_CTC, "at the dataset's scale", report['reduced'], 'method'))
     if report['groups']:
         tables.append([{k: r[k] for k in ('group', 'method', 'images', 'cells', 'found')}
-                       | {k: format_entry(r, k) for k in _CTC}
+                       | {k: f'{r[k]:.3f}' for k in _CTC}  # intervals of groups are in groups.csv: a terminal is narrow
                        for r in sorted(report['groups'], key=lambda r: r['group'])])
     intervals = say_basis(report['intervals'])
     if report['intervals']['enough']:
