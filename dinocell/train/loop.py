@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from ..data.dataset import check_prepared
-from ..model.file import FORMAT, read_model, save_model
+from ..model.file import FORMAT, read_model, save_model, start_licence
 from ..model.network import DINOCell, weights_sha256
 from .batches import plan_epoch, training_data
 from .distributed import DistContext, dist_context
@@ -221,6 +221,7 @@ def train(
         if not finished:
             source = training_data(train_data, team.device, config.workers)
             about = _provenance(train_data, val_data, config, team, sha, start)
+            about['start_licence'] = start_licence(model.config)
             _epochs(run, source, train_data, val_data, output, config, about, on_epoch)
     kept = read_model(output/'model.safetensors')
     model.load_state_dict(kept.state_dict())
