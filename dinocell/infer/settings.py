@@ -54,6 +54,7 @@ class SegmentSettings:
     channel: int | None = None       # which channel to look at, from 0; None: the model's, or the mean of all
     axes: str | None = None          # of the files, e.g. 'TYX', see `check_axes`; None: as the files say
     device: str | None = None        # None: the best there is
+    engine: str = 'torch'            # on a CPU also openvino, openvino-bf16, see `dinocell.model.engine`
 
     def __post_init__(self):
         known = (*FORMATS, *TOGETHER)
@@ -113,16 +114,17 @@ def open_pipeline(
     return DINOCellPipeline(model, **how)
 
 @lru_cache(1)
-def _pipeline(model, changed, device, cells_max, cell_fill, channel): # time of the file: a new one is read
+def _pipeline(model, changed, device, cells_max, cell_fill, channel, engine): # time of the file: a new one is read
     "The pipeline that this process made last"
-    return open_pipeline(model, device, channel, cells_max=cells_max, cell_fill=cell_fill)
+    return open_pipeline(model, device, channel, cells_max=cells_max, cell_fill=cell_fill, engine=engine)
 
 def pipeline_of(
     what: SegmentSettings,
 ) -> DINOCellPipeline:
     "The pipeline of this process, made again for other settings or a changed file"
     model = model_path(what.model)
-    return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.cells_max, what.cell_fill, what.channel)
+    how = what.device, what.cells_max, what.cell_fill, what.channel, what.engine
+    return _pipeline(str(model), model.stat().st_mtime_ns, *how)
 
 # %% ../../nbs/infer/16_settings.ipynb #33c3bb6f
 def estimates_diameter(
@@ -173,7 +175,8 @@ def job_identity(
     path = model_path(what.model)
     config = read_meta(path)
     identity = asdict(what) | dict(model=file_sha256(path), preparation=PREPARATION)
-    since = [k for k in ('channel', 'axes') if identity[k] is None]  # as before they could be given
+    default = dict(channel=None, axes=None, engine='torch')
+    since = [k for k, v in default.items() if identity[k] == v]  # as before they could be given
     for name in ('output', 'device', 'formats', *since):
         del identity[name]
     if estimates_size(config, **_asked_size(what, config)):
