@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FORMATS', 'Watershed', 'Terms', 'card', 'example_image', 'write_packages', 'terms_of', 'export_model']
 
-# %% ../../nbs/infer/23_zoo.ipynb #87b0e87b
+# %% ../../nbs/infer/23_zoo.ipynb #ac92767b
 import json
 import re
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from ..utils.files import atomic_path
 from ..utils.standalone import standalone
 from ..utils.system import InputError, need
 
-# %% ../../nbs/infer/23_zoo.ipynb #89e78472
+# %% ../../nbs/infer/23_zoo.ipynb #788b59e0
 class Watershed:
     "Distance maps to labels, as a step behind the network"
     def __init__(self,
@@ -50,7 +50,7 @@ _PARTS = { # file of a package -> what stands in it
     'prepare.py': ('dinocell.core.normalise', 'prepare_image'),
     'watershed.py': ('dinocell.infer.zoo', 'Watershed')}
 
-# %% ../../nbs/infer/23_zoo.ipynb #2d683c46
+# %% ../../nbs/infer/23_zoo.ipynb #62288620
 @dataclass
 class Terms:
     "What a package says of its makers"
@@ -125,7 +125,7 @@ Cells of other sizes than those above are missed or divided: rescale the image. 
 ```
 """
 
-# %% ../../nbs/infer/23_zoo.ipynb #195598a3
+# %% ../../nbs/infer/23_zoo.ipynb #bb8753fa
 _SIDE = 256 # least height and width of the test image, pixels
 
 def _crop(grey, step): # prepared image; of the sides
@@ -148,7 +148,7 @@ def example_image(
     grey = prepare_image(image, scale, config['channel'], name, config['flatten'], config['limits'])
     return _crop(grey, side_step(model))
 
-# %% ../../nbs/infer/23_zoo.ipynb #d7e8eda8
+# %% ../../nbs/infer/23_zoo.ipynb #c8a08104
 _HOME = 'https://github.com/dinocell/dinocell'
 
 _HALO = 32 # pixels at the border of a tile whose map is worse than inside
@@ -275,7 +275,7 @@ def write_packages(
             made.append(Path(folder)/f'{name}_{end}.zip')
     return made
 
-# %% ../../nbs/infer/23_zoo.ipynb #7f1eeb42
+# %% ../../nbs/infer/23_zoo.ipynb #de491843
 def terms_of(
     model: str | Path,           # a model file, or the name of a ready model
     licence: str | None = None,  # None: that of the ready model
