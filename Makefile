@@ -6,13 +6,17 @@ FACTS := settings.ini setup.py constraints.txt
 DEVICE ?= cuda
 GPU_WHEELS := edt fastcore pycocotools roifile
 
-.PHONY: demo test lab lab-check docs gpu gpu-wheels
+.PHONY: demo test test-extras lab lab-check docs gpu gpu-wheels
 demo: .venv/.base
 	rm -rf demo
 	$(BIN)/dinocell demo --output demo
 
 test: .venv/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" python .ci/checks.py
+
+# what the extras export, fast and formats do: their packages lie in an environment of their own
+test-extras: .venv-extras/.made
+	PATH="$(CURDIR)/.venv-extras/bin:$$PATH" MPLBACKEND=agg OMP_NUM_THREADS=1 python .ci/extras.py
 
 lab: .venv/.dev
 	$(BIN)/jupyter lab nbs
@@ -44,3 +48,8 @@ docs: .venv/.dev
 .venv/.dev: $(FACTS) | .venv/bin/python
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	touch .venv/.base $@
+
+.venv-extras/.made: $(FACTS)
+	test -x .venv-extras/bin/python || $(PYTHON) -m venv .venv-extras
+	.venv-extras/bin/python -m pip install -q -c constraints.txt -e '.[dev,export,fast,formats]'
+	touch $@

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MODEL', 'Parser', 'add_demo', 'add_models', 'add_download', 'add_check', 'add_process', 'add_train', 'add_tune',
-           'add_shards', 'add_pretrain', 'add_evaluate', 'add_segment', 'add_doctor']
+           'add_shards', 'add_pretrain', 'add_evaluate', 'add_segment', 'add_export', 'add_doctor']
 
 # %% ../nbs/59_arguments.ipynb #8bcfc2a7
 import argparse
@@ -318,6 +318,7 @@ def add_segment(p):
         ('--pixel-size', _number(1e-6, 1e6), None, 'µm per pixel: sizes are then in µm'),
         ('--channel', _index, None, "channel to look at, from 0; default: the model's, or the mean of all"),
         _axes,
+        ('--engine', str, 'torch', 'that computes: on a CPU also openvino, or openvino-bf16'),
         ('--workers', _processes, 1, 'processes'))
     formats = ', '.join(f'{k} ({v})' for k, v in _formats.items())
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT',
@@ -325,6 +326,20 @@ def add_segment(p):
     p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
     _precision(p)
     _flags(p, flips='average over mirror images: four times the time', **_json)
+
+def add_export(p):
+    "Arguments of `export`"
+    _values(
+        p,
+        ('--model', str, MODEL, 'model file or name'),
+        ('--output', str, 'exported', 'folder to write into'),
+        ('--name', str, None, 'what to call the files; default: the name of the model'),
+        ('--licence', str, None, 'bioimageio: the terms of the weights, a name of spdx.org/licenses; '
+                                 'default: those of a ready model'),
+        ('--image', str, None, 'bioimageio: an image to show and to test by; default: nuclei'))
+    p.add_argument('--formats', nargs='+', default=['onnx'], choices=['onnx', 'torchscript', 'bioimageio'],
+                   help='what to write (default onnx)')
+    p.add_argument('--author', nargs='+', default=[], metavar='NAME', help='bioimageio: who made the model')
 
 def add_doctor(p):
     "Arguments of `doctor`"

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['cmd_demo', 'cmd_models', 'cmd_download', 'cmd_check', 'cmd_process', 'settings_of', 'cmd_train', 'cmd_tune',
-           'cmd_evaluate', 'cmd_segment', 'cmd_shards', 'cmd_pretrain', 'cmd_doctor']
+           'cmd_evaluate', 'cmd_segment', 'cmd_shards', 'cmd_pretrain', 'cmd_export', 'cmd_doctor']
 
 # %% ../nbs/63_commands.ipynb #ce6971e0
 import json
@@ -291,6 +291,19 @@ def cmd_pretrain(a):
           f"{last['top1']:.0%} of the held-out fields found again in another channel ({rows[0]['top1']:.0%} before); "
           f'next: dinocell train --backbone {a.backbone} --weights {a.output}/backbone.safetensors')
     return int(last['collapsed'])
+
+def cmd_export(a):
+    "export"
+    from dinocell.core.io import read_image
+    from dinocell.infer.zoo import export_model, terms_of
+    from dinocell.model.file import read_meta, start_licence
+    from dinocell.model.ready import model_path
+    image = a.image and read_image(a.image)
+    terms = terms_of(a.model, a.licence, a.author)
+    started = start_licence(read_meta(model_path(a.model)))
+    print(f"licence: {terms.licence or 'not given'}; start weights: {started or 'random'}", file=sys.stderr)
+    for path in export_model(a.model, a.output, a.formats, terms, a.name, image):
+        print(path)
 
 def cmd_doctor(a):
     "doctor"

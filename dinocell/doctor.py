@@ -22,6 +22,7 @@ import torch
 from .data.simulate import simulate
 from .infer.pipeline import DINOCellPipeline
 from .model.backbone import DECLARED
+from .model.file import read_meta, start_licence
 from .model.network import DINOCell, best_device
 from .model.ready import DEFAULT, list_models
 from .utils.devices import used_precision
@@ -52,7 +53,10 @@ _EXTRAS = dict(
     distributed='a cluster of machines: pip install distributed',
     tensorboard='dinocell train --tensorboard: pip install tensorboard',
     ipywidgets='threshold sliders: pip install ipywidgets',
-    s3fs='images in S3: pip install s3fs')
+    s3fs='images in S3: pip install s3fs',
+    onnx="dinocell export: pip install 'dinocell-distance[export]'",
+    openvino="a faster CPU: pip install 'dinocell-distance[fast]'",
+    nd2="CZI, LIF, OIF and ND2 files: pip install 'dinocell-distance[formats]'")
 
 def _version(name):
     try:
@@ -142,6 +146,15 @@ def _ready():
     return f'{", ".join(here)}: whole'
 
 # %% ../nbs/62_doctor.ipynb #86577410
+def _licences():
+    "The terms of the ready models, and of the weights that they started from"
+    said = []
+    for r in list_models():
+        if r['here'] and not r['damage']:
+            started = start_licence(read_meta(r['here']))
+            said.append(f"{r['name']}: {r['licence']}" + (f' (start weights: {started})' if started else ''))
+    return '; '.join(said) or 'no ready model is here'
+
 _WEIGHTS = 'timm/vit_small_patch16_dinov3.lvd1689m'
 
 def _host():
@@ -179,6 +192,7 @@ _CHECKS = {
     'disk': _disk,
     'network': _agreement,
     'ready models': _ready,
+    'licences': _licences,
     'released weights': _cached,
     'fetching them': _reachable}
 

@@ -23,10 +23,12 @@ from PIL import Image
 from skimage.io import imread
 from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
+from ..utils.microscope import MICROSCOPES, is_microscope, open_microscope
 from ..utils.system import InputError, check_memory
 
 # %% ../../nbs/core/00_io.ipynb #66d574f2
-suffixes = ('.tif', '.tiff', '.png', '.jpg', '.jpeg', '.bmp', '.npy')  # the image files that folders are searched for
+suffixes = ( # the image files that folders are searched for
+    '.tif', '.tiff', '.png', '.jpg', '.jpeg', '.bmp', '.npy', *MICROSCOPES)
 
 READ_ERRORS = ( # what the decoders raise for files that are damaged or no images
     OSError, ValueError, SyntaxError, LookupError, RuntimeError, ArithmeticError, TypeError, EOFError, struct.error,
@@ -77,7 +79,7 @@ def resolve_axes(
     if asked:
         raise InputError(f'{path}: shape {tuple(shape)} has {len(axes)} axes ({axes}), but axes {asked} were given: '
                          'give a letter for each, or leave --axes out')
-    unknown = [n for a, n in zip(axes, shape) if a not in 'TZCSYX' and n > 1]
+    unknown = [n for a, n in zip(axes, shape) if a not in 'PTZCSYX' and n > 1]
     if unknown:
         example = 'CYX for channels, TYX for time points, ZYX for Z planes' if len(axes) == 3 else 'TCYX'
         raise InputError(f'{path}: {" × ".join(map(str, unknown))} planes, and the file does not say of what: '
@@ -87,8 +89,8 @@ def resolve_axes(
 def check_plane(axes, shape, path): # a letter for each axis; its lengths; what to call it in an error
     "`InputError` for a time series or a Z-stack, since its planes are no channels"
     for axis, n in zip(axes, shape):
-        if axis in 'TZ' and n > 1:
-            what = dict(T='time points', Z='Z planes')[axis]
+        if axis in 'PTZ' and n > 1:
+            what = dict(P='scenes', T='time points', Z='Z planes')[axis]
             raise InputError(f'{path}: {n} {what}: save its planes as separate images')
 
 # %% ../../nbs/core/00_io.ipynb #6ef1c804
@@ -172,6 +174,14 @@ def _read_npy(path, asked, ask): # see `read_tiff`
     check_memory(whole.nbytes, path, _TOO_LARGE)
     return np.array(whole) if axes == own else arrange_axes(np.array(whole), axes)
 
+def _read_microscope(path, asked, ask): # see `read_tiff`
+    "The pixels of a file of a microscope"
+    with open_microscope(path) as found:
+        axes = resolve_axes(found.axes, found.shape, asked, path) if ask else found.axes
+        check_plane(axes, found.shape, path)
+        check_memory(math.prod(found.shape)*np.dtype(found.dtype).itemsize, path, 'save it as OME-TIFF in tiles')
+        return arrange_axes(np.asarray(found.read()), axes)
+
 def tiff_axes(series, asked, path, ask=True): # of a TIFF; see `resolve_axes`
     "Its axes, of which none is of time or depth"
     axes = resolve_axes(series.axes, series.shape, asked, path) if ask else series.axes
@@ -199,7 +209,7 @@ def _read_png(path):
     return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
 
 def read_image(
-    path: str | Path,        # TIFF, PNG, JPEG, BMP or .npy
+    path: str | Path,        # TIFF, PNG, JPEG, BMP, .npy or a file of a microscope, see `dinocell.utils.microscope`
     axes: str | None = None, # what the axes of a file of several planes are, see `check_axes`; None: as it says itself
 ) -> np.ndarray:             # as stored: (H,W), (H,W,3|4) or (C,H,W), dtype of the file; known channels as `Channels`
     "The pixels of an image file, unchanged"
@@ -219,6 +229,8 @@ def read_stored(
     try:
         if suffix == '.npy':
             return _read_npy(path, axes, ask)
+        if is_microscope(path):
+            return _read_microscope(path, axes, ask)
         if suffix in ('.tif', '.tiff'):
             return read_tiff(path, path, axes, ask)
         image = _read_png(path) if suffix == '.png' else imread(path)

@@ -78,11 +78,11 @@ def _typical(diameters): # (n,)
     area = np.cumsum(order**2)
     return float(order[np.searchsorted(area, area[-1]/2)])
 
-def _look(model, views, scale, precision): # from `_views`; see `used_precision`
+def _look(model, network, views, scale, precision): # network: that computes; views: from `_views`
     "How well the cells look at a scale, 0 where there are fewer than two, and their diameter in pixels of the image"
     cells = []
     for grey in views:
-        dist_map = predict_windows(model, grey, max(grey.shape), 0, 1, model.device, precision)
+        dist_map = predict_windows(network, grey, max(grey.shape), 0, 1, model.device, precision)
         cells.append(_whole_cells(masks_from_distance(dist_map, *_THRESHOLDS), dist_map))
     if not cells:
         return 0., math.nan
@@ -109,6 +109,7 @@ def estimate_diameter(
     image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
     name: str = 'image', # what to call it in an error
     precision: str = 'auto', # see `used_precision`
+    network=None,        # that computes, see `network_of`; None: the model itself
 ) -> float | None:       # pixels of the image, three digits; None: no cell is found, or only of doubtful size
     "About how large the cells of an image are, from what the model finds at several scales"
     target = model.config.diameter
@@ -125,7 +126,7 @@ def estimate_diameter(
     def look(scale):
         busiest = _busiest(thumbnail, (_VIEW/scale*small,)*2, _VIEWS)
         places = [tuple((m + .5)/small for m in p) for p in busiest]
-        return _look(model, _views(model, plane, places, scale, name), scale, precision)
+        return _look(model, network or model, _views(model, plane, places, scale, name), scale, precision)
     found = {scale: look(scale) for scale in _SCALES if is_wide(scale)}
     best = max(found, key=found.get, default=None)
     known = best is not None and found[best][0] > _LEAST

@@ -98,8 +98,8 @@ _IMAGEJ_BYTES = 2**31 # that a file of ImageJ can hold
 def write_stack(
     path: str | Path,                # a .tif file
     pages,                           # iterable of (H,W), the last axis running fastest
-    shape: tuple,                    # (T,H,W), (Z,H,W) or (T,Z,H,W)
-    axes: str,                       # 'TYX', 'ZYX' or 'TZYX'
+    shape: tuple,                    # (T,H,W), (Z,H,W), (T,Z,H,W), or scenes of these
+    axes: str,                       # 'TYX', 'ZYX', 'TZYX', or with P, scenes, before
     dtype: type,                     # of the file: uint16 or uint32 for labels, float32 for maps
     top: float,                      # greatest value, for the display
     pixel_size: float | None = None, # side of a pixel in µm
@@ -107,7 +107,7 @@ def write_stack(
     "Labels or maps of a stack, one page per frame"
     check_pixel_size(pixel_size)
     dtype = np.dtype(dtype)
-    if dtype == np.uint32 or np.prod(shape, dtype=np.int64)*dtype.itemsize >= _IMAGEJ_BYTES:
+    if 'P' in axes or dtype == np.uint32 or np.prod(shape, dtype=np.int64)*dtype.itemsize >= _IMAGEJ_BYTES:
         how = dict(bigtiff=True, compression='zlib', metadata=dict(axes=axes)) | tiff_resolution(pixel_size)
     else:
         how = _imagej(axes, top, pixel_size) | (dict(extratags=[_colours()]) if dtype == np.uint16 else {})

@@ -98,7 +98,7 @@ def segment_large(
     scale = pipe.image_scale(diameter, pixel_size)
     shape = tuple(max(1, round(n*scale)) for n in plane.shape)
     rows = resized_rows(repaired_rows(plane), shape, 'mirror', scale < 1)
-    model = mean_of_flips(pipe.model) if flips else pipe.model
+    model = mean_of_flips(pipe.network) if flips else pipe.network
     work = output.with_name(f'.{output.name}.work')
     identity = map_identity(pipe, plane, scale, flips)
     with Job(work/'work.json', identity, output=output) as job, write_errors(output, lambda: _say_kept(work)):

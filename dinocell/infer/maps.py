@@ -78,6 +78,8 @@ def map_identity(pipe, plane, scale, flips): # `Rows` of the image
     pixels = checksum(*(plane.read(k, k + 1) for k in sample))
     trained = {k: getattr(pipe.model.config, k) for k in ('channel', 'flatten', 'limits')}
     how = dict(window=pipe.window, overlap=pipe.overlap, batch=pipe.batch, flips=flips, precision=pipe.precision)
+    if pipe.engine != 'torch':
+        how['engine'] = pipe.engine
     return dict(format=_FORMAT, preparation=PREPARATION, shape=list(plane.shape), pixels=pixels,
                 weights=weights_sha256(pipe.model), scale=scale, **trained, **how)
 

@@ -19,6 +19,7 @@ from ..core.watershed import check_thresholds, enlarge_map
 from ..core.windows import predict_windows
 from .bands import flood_map
 from .diameter import estimate_diameter as _estimate
+from ..model.engine import network_of
 from ..model.network import DINOCell
 from ..utils.devices import layout_for, used_precision
 from ..utils.system import InputError, check_number
@@ -43,10 +44,12 @@ class DINOCellPipeline:
         window: int | None = None,      # side of the windows; None: the model's, 256 unless trained otherwise
         overlap: int | None = None,     # pixels that neighbouring windows share at least; None: a quarter of the window
         precision: str = 'auto',        # see `used_precision`
+        engine: str = 'torch',          # that computes: on a CPU also openvino, openvino-bf16, see `dinocell.model.engine`
     ):
         config, on_cpu = model.config, model.device.type == 'cpu'
         self.precision = used_precision(precision, model.device)
         self.model = model.eval().to(memory_format=layout_for(model.device))  # the same weights
+        self.engine, self.network = engine, network_of(model, engine)
         self.batch = batch if batch is not None else _CPU_BATCH if on_cpu else _BATCH
         self.cells_max = config.cells_max if cells_max is None else cells_max
         self.cell_fill = config.cell_fill if cell_fill is None else cell_fill
@@ -81,7 +84,7 @@ def predict_prepared(self: DINOCellPipeline,
     flips: bool = False, # average over mirror images, see `mean_of_flips`
 ) -> np.ndarray:         # (h,w) float32 in [0,1]
     "Distance map of a prepared image"
-    model = mean_of_flips(self.model) if flips else self.model
+    model = mean_of_flips(self.network) if flips else self.network
     return predict_windows(model, grey, self.window, self.overlap, self.batch, self.model.device, self.precision)
 
 @patch
@@ -121,7 +124,7 @@ def estimate_diameter(self: DINOCellPipeline,
     name: str = 'image', # what to call it in an error
 ) -> float | None:       # pixels of the image; None: no cell is found, or only of doubtful size
     "About how large the cells of an image are, see `dinocell.infer.diameter`"
-    return _estimate(self.model, image, name, self.precision)
+    return _estimate(self.model, image, name, self.precision, self.network)
 
 @patch
 def cell_diameter(self: DINOCellPipeline) -> float | None: # pixels of the network; None: not known

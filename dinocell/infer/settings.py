@@ -58,6 +58,7 @@ class SegmentSettings:
     axes: str | None = None          # of the files, e.g. 'TYX', see `check_axes`; None: as the files say
     device: str | None = None        # None: the best there is
     precision: str = 'auto'          # see `dinocell.utils.devices`
+    engine: str = 'torch'            # on a CPU also openvino, openvino-bf16, see `dinocell.model.engine`
 
     def __post_init__(self):
         known = (*FORMATS, *TOGETHER)
@@ -132,7 +133,7 @@ def pipeline_of(
 ) -> DINOCellPipeline:
     "The pipeline of this process, made again for other settings or a changed file"
     model = model_path(what.model)
-    how = dict(cells_max=what.cells_max, cell_fill=what.cell_fill, precision=what.precision)
+    how = dict(cells_max=what.cells_max, cell_fill=what.cell_fill, precision=what.precision, engine=what.engine)
     return _pipeline(str(model), model.stat().st_mtime_ns, what.device, what.channel, **how)
 
 # %% ../../nbs/infer/16_settings.ipynb #33c3bb6f
@@ -184,7 +185,8 @@ def job_identity(
     path = model_path(what.model)
     config = read_meta(path)
     identity = asdict(what) | dict(model=file_sha256(path), preparation=PREPARATION)
-    since = [k for k in ('channel', 'axes', 'precision') if identity[k] in (None, 'auto')]  # as before they could be given
+    default = dict(channel=None, axes=None, precision='auto', engine='torch')
+    since = [k for k, v in default.items() if identity[k] == v]  # as before they could be given
     for name in ('output', 'device', 'formats', *since):
         del identity[name]
     if estimates_size(config, **_asked_size(what, config)):

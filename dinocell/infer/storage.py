@@ -17,7 +17,8 @@ import tifffile
 
 from ..core.grey import channel_count
 from ..core.io import COLOUR_KINDS, READ_ERRORS, arrange_axes, array_axes, as_channels, channels_first, check_axes, check_plane, open_tiff, resolve_axes, tiff_axes, whole_series
-from ..utils.system import InputError
+from ..utils.microscope import is_microscope, open_microscope
+from ..utils.system import InputError, check_memory
 
 # %% ../../nbs/infer/12_storage.ipynb #609e004a
 def import_zarr():
@@ -134,6 +135,12 @@ def _open_npy(path, stack, asked): # as `_open_tiff_array`
     resolved = resolve_axes(axes, pixels.shape, asked, path)
     return pixels if resolved == axes else arrange_axes(pixels, resolved)
 
+def _read_recording(path): # a file of a microscope
+    "All pixels of a stack, which its package reads at once"
+    with open_microscope(path) as found:
+        check_memory(math.prod(found.shape)*np.dtype(found.dtype).itemsize, path, 'save it as OME-TIFF')
+        return np.asarray(found.read())
+
 def open_large(
     source,                  # TIFF, .npy or zarr on disk, or an array: numpy, memory-mapped, zarr
     axes: str | None = None, # see `check_axes`
@@ -153,6 +160,8 @@ def _open(path, stack, axes): # as `_open_tiff_array`
             return _open_tiff_array(path, stack, axes)
         if path.suffix.lower() == '.npy':
             return _open_npy(path, stack, axes)
+        if stack and is_microscope(path):
+            return _read_recording(path)
     except InputError:
         raise
     except READ_ERRORS as e:
@@ -163,7 +172,7 @@ def _open(path, stack, axes): # as `_open_tiff_array`
 # %% ../../nbs/infer/12_storage.ipynb #ae151a61
 class Stack(NamedTuple):
     "The frames of a file"
-    axes: str        # 'T', 'Z' or 'TZ': along which they follow each other
+    axes: str        # of 'PTZ' (scenes, time points, Z planes): along which they follow each other
     counts: tuple    # how many along each
     shape: tuple     # height and width
     read: Callable   # (number of the frame, the last axis running fastest) -> (H,W), (C,H,W) or (H,W,3), as recorded
@@ -177,9 +186,14 @@ def _axes_of(path):
         if path.suffix.lower() in ('.tif', '.tiff'):
             with open_tiff(path) as f:
                 return f.series[0].axes, f.series[0].shape
+        if is_microscope(path):
+            with open_microscope(path) as found:
+                return found.axes, found.shape
         if path.suffix.lower() == '.npy':
             shape = np.load(path, mmap_mode='r', allow_pickle=False).shape
             return array_axes(shape), shape
+    except InputError:
+        raise  # a package that is missing, say
     except READ_ERRORS:
         pass
     return '', ()
@@ -193,7 +207,7 @@ def open_stack(
     path, asked = Path(path), axes
     axes, shape = _axes_of(path)
     axes = resolve_axes(axes, shape, asked, path)
-    along = {a: k for a in 'TZ' for k, (b, n) in enumerate(zip(axes, shape)) if a == b and n > 1}
+    along = {a: k for a in 'PTZ' for k, (b, n) in enumerate(zip(axes, shape)) if a == b and n > 1}
     if not along:
         return None
     image, counts = _open(path, True, asked), tuple(shape[k] for k in along.values())

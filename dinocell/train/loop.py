@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from ..data.dataset import check_prepared
-from ..model.file import FORMAT, read_model, save_model
+from ..model.file import FORMAT, read_model, save_model, start_licence
 from ..model.network import DINOCell, ModelConfig, weights_sha256
 from .batches import plan_epoch, training_data
 from .distributed import DistContext, dist_context, together
@@ -253,6 +253,7 @@ def _train(model, train_data, val_data, output, config, team, on_epoch): # as `t
         if not finished:
             source = training_data(train_data, team.device, config.workers)
             about = _provenance(train_data, val_data, config, team, sha, start)
+            about['start_licence'] = start_licence(model.config)
             with _parallel(model, config, team) as net:
                 _epochs(run, net, source, train_data, val_data, output, config, about, on_epoch)
     kept = read_model(output/'model.safetensors')
