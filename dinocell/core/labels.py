@@ -36,7 +36,8 @@ def check_labels(
     "The label image; `InputError` unless it is one"
     mask = np.asarray(mask)
     if mask.ndim != 2 and not (volume and mask.ndim == 3):
-        raise InputError(f'{name}: shape {mask.shape} is not a label image: give a 2-D array, one whole number per pixel')
+        raise InputError(f'{name}: shape {mask.shape} is not a label image: '
+                         'give a 2-D array, one whole number per pixel')
     if mask.size == 0:
         raise InputError(f'{name}: shape {mask.shape} holds no pixel')
     if mask.dtype.kind == 'f':
@@ -148,6 +149,7 @@ def border_label(
     inside = ndi.binary_erosion(mine, np.ones((3, 3)))
     return int(line) if inside.sum() < _CORE*mine.sum() else 0
 
+# %% ../../nbs/core/01_labels.ipynb #dbb6d68e
 def pieces_of(
     labels,         # (H,W) label image
 ) -> np.ndarray:    # (n,) ascending by label
@@ -157,6 +159,7 @@ def pieces_of(
     owner[parts.ravel()] = np.ravel(labels)
     return np.unique(owner[1:], return_counts=True)[1]
 
+# %% ../../nbs/core/01_labels.ipynb #9e50927b
 def label_doubt(
     labels,  # (H,W) label image
 ) -> str:    # empty if there is none

@@ -19,10 +19,10 @@ _RADIUS = 8 # of the blur's kernel, pixels: thrice the widest blur that `Augment
 
 # %% ../../nbs/data/05_augment.ipynb #681ce07b
 class AugmentParams(NamedTuple):
-    "How each window of a batch shows its image; (B,) except `shade`"
-    angle: torch.Tensor    # turned by so much, radians
-    zoom: torch.Tensor     # enlarged by this factor
-    mirror: torch.Tensor   # -1: left and right exchanged; 1: not
+    "Parameters of the augmentation of each window of a batch; (B,) except `shade`"
+    angle: torch.Tensor    # rotation, radians
+    zoom: torch.Tensor     # magnification
+    mirror: torch.Tensor   # -1: left and right are exchanged; 1: not
     gain: torch.Tensor     # brightness is multiplied by it
     invert: torch.Tensor   # bool: 1 - x
     contrast: torch.Tensor # distance from the mean is multiplied by it
@@ -32,6 +32,7 @@ class AugmentParams(NamedTuple):
     noise: torch.Tensor    # sigma
     seed: torch.Tensor     # int64, of the noise
 
+# %% ../../nbs/data/05_augment.ipynb #f7142867
 def between(
     bounds, # low and high: two numbers, or two tensors
     u,      # tensor in [0,1)
@@ -44,7 +45,7 @@ def draw_params(
     config: AugmentConfig,
     generator: torch.Generator, # of the CPU
 ) -> AugmentParams:
-    "Random views, one per window"
+    "Random parameters, one row per window"
     r = torch.rand(20, n, generator=generator)
     def log_between(bounds, u):
         return torch.exp(between([math.log(v) for v in bounds], u))
@@ -73,7 +74,7 @@ def crop_side(
 
 # %% ../../nbs/data/05_augment.ipynb #ae919bca
 def _affine(views, centre, size, side): # centre (B,2) y and x in the crop, pixels; sides of window and crop, pixels
-    "(B,2,3) float32: from a place in the window to one in the crop, both in [-1, 1], x first"
+    "Affine matrices (B,2,3) float32 from places in the window to places in the crop, both in [-1, 1], x first"
     cos, sin = (f(views.angle)/views.zoom*(size/side) for f in (torch.cos, torch.sin))
     y, x = (2*centre/side - 1).float().T
     return torch.stack([torch.stack([cos*views.mirror, -sin, x], 1), torch.stack([sin*views.mirror, cos, y], 1)], 1)
@@ -84,7 +85,7 @@ def warp(
     centre: torch.Tensor,  # (B,2) y and x of the windows' centres within the crops, pixels from the upper left edge
     size: int,             # side of the windows
 ) -> torch.Tensor:         # (B,C,size,size)
-    "Turned, mirrored and enlarged windows of the crops, bilinear"
+    "Rotated, mirrored and scaled windows of the crops, bilinear"
     theta = _affine(views, centre, size, crops.shape[-1]).to(crops.device)
     grid = F.affine_grid(theta, (len(crops), crops.shape[1], size, size), align_corners=False)
     return F.grid_sample(crops, grid, mode='bilinear', padding_mode='border', align_corners=False)
@@ -98,7 +99,7 @@ def _blur(
     x: torch.Tensor,     # (B,1,s,s)
     sigma: torch.Tensor, # (B,) pixels; 0: as it is
 ) -> torch.Tensor:       # (B,1,s,s)
-    "Gaussian blur, each window by its own"
+    "Gaussian blur, each window with its own sigma"
     at = torch.arange(-_RADIUS, _RADIUS + 1, device=x.device)
     kernel = torch.exp(-at**2/2/sigma.clamp(min=1e-3)[:, None]**2)
     kernel = (kernel/kernel.sum(1, keepdim=True))[:, None]
@@ -107,7 +108,7 @@ def _blur(
     return F.conv2d(x, kernel[:, :, None], groups=len(sigma)).transpose(0, 1)
 
 def _noise(views, size): # `AugmentParams`; side of the windows
-    "Gaussian noise (B,1,s,s) of each window's own seed and strength, drawn on the CPU: the same on every device"
+    "Gaussian noise (B,1,s,s) by the seed and sigma of each window, drawn on the CPU: the same on every device"
     drawn = [torch.randn(1, size, size, generator=torch.Generator().manual_seed(int(s))) for s in views.seed.tolist()]
     return torch.stack(drawn).to(views.noise.device)*_column(views.noise)
 
@@ -115,7 +116,7 @@ def change_light(
     x: torch.Tensor, # (B,1,s,s) in [0,1]
     views: AugmentParams, # on the same device
 ) -> torch.Tensor:   # (B,1,s,s) in [0,1]
-    "What another microscope does: blur, gamma, contrast, uneven light, brightness, noise, inversion"
+    "Images as of another microscope: blur, gamma, contrast, uneven light, brightness, noise, inversion"
     x = _blur(x, views.blur).clamp(0, 1)**_column(views.gamma)
     mean = x.mean((1, 2, 3), keepdim=True)
     shade = F.interpolate(views.shade[:, None], x.shape[-2:], mode='bilinear', align_corners=True)
@@ -123,6 +124,7 @@ def change_light(
     x = (x*_column(views.gain) + _noise(views, x.shape[-1])).clamp(0, 1)
     return torch.where(_column(views.invert), 1 - x, x)
 
+# %% ../../nbs/data/05_augment.ipynb #a912502d
 def augment_batch(
     crops: torch.Tensor, # (B,2,side,side) uint8: image, and distance map times 255
     centre: torch.Tensor,  # see `warp`

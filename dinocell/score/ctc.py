@@ -51,16 +51,19 @@ def find_overlaps(ref, res): # label images (H,W) or volumes (Z,Y,X)
 def seg_det(
     n_ref, sum_j, fn, fp, ns, # as in `CTCCounts`: numbers, or arrays of one shape with one entry for each pool
 ) -> tuple:                   # of floats or arrays; NaN without a reference object
-    "SEG, DET and OP_CSB of summed counts"
+    """SEG, DET and OP_CSB of summed counts
+
+    SEG: Maška et al., *Nature Methods* 2023, Methods; DET: Matula et al., *PLOS ONE* 2015 (AOGM-D)."""
     n_ref = np.asarray(n_ref, float)
     with np.errstate(invalid='ignore', divide='ignore'):
         seg = sum_j/n_ref
         det = 1 - np.minimum(5*ns + 10*fn + fp, 10*n_ref)/(10*n_ref)
     return seg, det, .5*(seg + det)
 
+# %% ../../nbs/score/01_ctc.ipynb #184d088c
 @dataclass(frozen=True)
 class CTCCounts:
-    "What images contribute to SEG and DET; add them to pool images"
+    "Counts of SEG and DET of one or more images; add them to pool images"
     n_ref: int = 0       # reference objects
     n_res: int = 0       # result objects
     sum_j: float = 0.    # Jaccard indices of the matched reference objects, summed
@@ -86,7 +89,7 @@ class CTCCounts:
 
 # %% ../../nbs/score/01_ctc.ipynb #66c6fb33
 def ctc_of(o: Overlaps) -> CTCCounts:
-    "CTC counts from the overlaps of one image"
+    "Counts of SEG and DET from the overlaps of one image"
     hit = 2*o.n > o.ref_size[o.r]
     found, used = np.count_nonzero(hit), np.unique(o.s[hit]).size
     sum_j = float((o.n[hit]/o.union[hit]).sum())
@@ -96,7 +99,7 @@ def ctc_counts(
     ref, # reference labels (H,W) or (Z,Y,X), any integers, 0 background
     res, # result labels of the same shape
 ) -> CTCCounts: # NaN scores where the image has no reference object
-    "What one image contributes to SEG and DET"
+    "Counts of SEG and DET of one image"
     return ctc_of(find_overlaps(ref, res))
 
 # %% ../../nbs/score/01_ctc.ipynb #abaabf8d
@@ -119,8 +122,9 @@ def each_pair(
     if k < 0:
         raise InputError('no image to score: both lists are empty')
 
+# %% ../../nbs/score/01_ctc.ipynb #b4987ffb
 def undefined_scores(n_res): # result objects
-    "What the scores are where there is no reference object"
+    "The values of the scores where there is no reference object, in words"
     if not n_res:
         return 'nor a result: all scores are undefined (NaN)'
     return 'SEG, DET and recall are undefined (NaN), AP, precision, F1, PQ and AJI are 0 for what was found'
@@ -135,7 +139,7 @@ def pool_counts(counts, refs, results): # see `each_pair`
 def ctc_scores(
     refs, # reference labels: one (H,W), a stack (N,H,W), or images (H,W) or volumes (Z,Y,X) in a list or generator
     results, # result labels, in the same order
-    penalize_extra: bool=True, # False: do not punish extra results, for references that mark only some cells
+    penalize_extra: bool=True, # False: extra results cost nothing, for references that mark only some cells
 ) -> CTCCounts: # pooled over images; `.seg`, `.det`, `.op_csb`
     "SEG, DET and OP_CSB of a whole data set"
     return replace(pool_counts(ctc_counts, refs, results), penalize_extra=penalize_extra)
@@ -164,8 +168,9 @@ def write_frames(
         start += n
     return ''.join(f'{k} {a} {b} 0\n' for k, (a, b) in sorted(spans.items()))
 
+# %% ../../nbs/score/01_ctc.ipynb #e7a043fb
 def _same_field(ref, res): # label images (H,W)
-    "The two, or `InputError` where they do not belong together"
+    "The two; `InputError` where they do not belong together"
     overlap_table(ref, res)
     return ref, res
 

@@ -94,7 +94,7 @@ def error_costs(
     refs,    # reference labels: one (H,W), a stack (N,H,W), or images in a list or generator
     results, # result labels, in the same order
 ) -> list:   # a dict for each kind: kind, n (cells; labels for `extra`), SEG, DET, AP
-    """Error kinds of a data set and the cost of each, by an oracle that fixes it (TIDE: Bolya et al., ECCV 2020, section 2.3)
+    """Error kinds of a data set and the cost of each, by an oracle that fixes it (TIDE: Bolya et al., ECCV 2020)
 
     SEG, DET and AP are what the pooled scores would gain if this kind were fixed (`found`: if its outlines were exact);
     NaN without a reference object."""

@@ -42,7 +42,8 @@ def _assign(o: Overlaps): # overlaps of one image
 def _aji(o: Overlaps): # overlaps of one image
     """Intersection and union of AJI, then of AJI+: four ints
 
-    AJI: Kumar et al., *IEEE Trans. Medical Imaging* 2017, algorithm 1; AJI+: Graham et al., *Medical Image Analysis* 2019."""
+    AJI: Kumar et al., *IEEE Trans. Medical Imaging* 2017, algorithm 1;
+    AJI+: Graham et al., *Medical Image Analysis* 2019."""
     order = np.lexsort((o.s, -o.n/o.union, o.r))  # references in turn, best result first
     best = order[np.diff(o.r[order], prepend=-1) > 0]
     out = []
@@ -58,6 +59,7 @@ def _ratio(a, b): # numbers or arrays
     out = np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
     return out if out.ndim else float(out)
 
+# %% ../../nbs/score/02_matching.ipynb #d1f9749b
 @dataclass(frozen=True)
 class MatchingScores:
     "Counts of matching by IoU and the scores they give; add them to pool images"

@@ -38,11 +38,11 @@ def _picture_axes(ax, shape): # axes or None; (H,W)
     return ax if ax is not None else plt.subplots(figsize=(6, height), gridspec_kw=margins)[1]
 
 def _block(ax, shape): # axes; (H,W) of an image
-    "Side of a block in pixels, so that the image is about as fine as the axes where it is larger"
+    "Side of a block in pixels that brings a large image to about the size of its axes"
     return max(1, round(max(shape)/max(1, *ax.get_window_extent().size)))
 
 def _draw(ax, picture, shape, k, title): # (h,w) or (h,w,3); (H,W) of the image; side of a block; or None
-    "Draw a picture; the axes count pixels of the image"
+    "Draw a picture in axes that count pixels of the image"
     (h, w), (H, W) = picture.shape[:2], shape
     ax.imshow(picture, cmap='gray', extent=(-.5, w*k - .5, h*k - .5, -.5))
     ax.set(title=title, xlim=(-.5, W - .5), ylim=(H - .5, -.5))
@@ -54,7 +54,7 @@ def show_image(
     ax=None,                  # axes to draw into
     title: str | None = None,
 ):                            # the axes
-    "An image, its contrast stretched"
+    "Draw an image with its contrast stretched"
     grey = to_grey(image)
     ax = _picture_axes(ax, grey.shape)
     k = _block(ax, grey.shape)
@@ -65,7 +65,7 @@ def show_image(
 _MOST_NUMBERS = 200  # more cannot be read in a figure
 
 def _write_numbers(ax, values, at): # labels (N,); (N,2) y, x
-    "Write the number of each cell, small, white in a black rim"
+    "Write the number of each cell, small, white with a black rim"
     rim = [withStroke(linewidth=1.6, foreground='k')]
     for v, (y, x) in zip(values, at):
         ax.text(x, y, str(v), fontsize=7, color='w', ha='center', va='center', clip_on=True, path_effects=rim)
@@ -77,7 +77,7 @@ def show_overlay(
     title: str | None = None,
     numbers: bool = False,    # write each cell's number into it, unless there are more than 200 cells
 ):                            # the axes
-    "An image with the outlines of its cells"
+    "Draw an image with the outlines of its cells"
     grey, labels = check_pair(image, labels)
     ax = _picture_axes(ax, grey.shape)
     k = _block(ax, grey.shape)
@@ -95,7 +95,7 @@ def plot_comparison(
     reference,     # (H,W) integers
     results: dict, # name -> labels (H,W)
 ):                 # the axes, one for each image
-    "A row: image, reference, each result, with the number of cells"
+    "Draw the image, the reference and each result in a row, with the number of cells"
     fig, axes = plt.subplots(1, 2 + len(results), figsize=(3.2*(2 + len(results)), 3.5))
     show_image(image, axes[0], 'image')
     for ax, (name, labels) in zip(axes[1:], {'reference': reference, **results}.items()):
@@ -108,7 +108,7 @@ _LOSSES = dict(train_loss='training windows', val_loss='validation images')
 _SCORES = dict(val_SEG='SEG', val_DET='DET', val_OP_CSB='OP_CSB')
 
 def _plot_scores(rows, ax): # see `plot_history`
-    "The scores of a history against an axis at the right"
+    "Draw the scores of a history against an axis at the right"
     ax = ax.twinx()
     for k, (key, name) in enumerate(_SCORES.items(), 2):
         ax.plot([r['epoch'] for r in rows], [r[key] for r in rows], '.--', color=f'C{k}', label=name)
@@ -120,7 +120,7 @@ def plot_history(
     ax=None,               # axes to draw into
     monitor: str = 'loss', # what the best epoch was chosen by, see `TrainConfig`
 ):                         # the axes of the losses
-    "Learning curve, with the scores if there are any; the best epoch is marked"
+    "Draw the learning curve, with the scores if there are any; the best epoch is marked"
     if not rows:
         raise InputError('no epoch to plot: the history is empty')
     if f'val_{monitor}' not in rows[0]:
@@ -145,7 +145,7 @@ def plot_history(
 def figure_png(
     fig,      # matplotlib figure
 ) -> bytes:   # of a PNG file
-    "A figure as a picture of 256 colours, which is enough for plots and a third of the bytes"
+    "A figure as a PNG of 256 colours, which is enough for plots and a third of the bytes"
     out = BytesIO()
     fig.savefig(out, format='png')
     few = PIL.Image.open(out).convert('RGB').quantize(256, dither=PIL.Image.Dither.NONE)
@@ -157,19 +157,20 @@ def figure_html(
     fig,       # matplotlib figure
     text: str, # a line above it
 ) -> str:
-    "A line of text and a figure, for the `_repr_html_` of an object"
+    "A line of text above a figure, for the `_repr_html_` of an object"
     picture = b64encode(figure_png(fig)).decode()
     return f'<p>{escape(text)}</p><img src="data:image/png;base64,{picture}" alt="{escape(text)}">'
 
+# %% ../../nbs/show/02_plots.ipynb #3e17a815
 def _in_notebook():
-    "Whether figures appear where the code runs, as in Jupyter; not in a terminal, nor in plain Python"
+    "True where figures appear beside the code, as in Jupyter; False in a terminal and in plain Python"
     shell = sys.modules['IPython'].get_ipython() if 'IPython' in sys.modules else None
     return shell is not None and type(shell).__name__ != 'TerminalInteractiveShell'
 
 def live_history(
     monitor: str = 'loss', # see `plot_history`
 ):                         # a function for `on_epoch` of `train`
-    "Draw the learning curve after each epoch, always in the same place; outside a notebook nothing is drawn"
+    "Function that redraws the learning curve in its place after each epoch; outside a notebook it draws nothing"
     handle = None
     def draw(rows):
         nonlocal handle
@@ -190,7 +191,7 @@ def plot_surface(
     surface, # `ThresholdSurface` of `grid_search` or `find_optimal_thresholds`
     ax=None, # axes to draw into
 ):           # the axes
-    "Score of every pair of thresholds; a cross at the best, a line around those that may be as good"
+    "Draw the score of every pair of thresholds; a cross at the best, a line around those that may be as good"
     ax = _axes(ax, (5, 3.6))
     x, y, z = surface.cell_fill, surface.cells_max, surface.surfaces[surface.metric]
     mesh = ax.pcolormesh(x, y, z, shading='nearest', vmin=np.nanmax(z) - .3, vmax=np.nanmax(z))

@@ -35,13 +35,14 @@ def _picture(grey, labels, k): # (h,w) from `block_means`; (H,W); side of a bloc
 
 # %% ../../nbs/show/05_widgets.ipynb #13e4b181
 def _ipywidgets():
-    "The module, imported when first needed"
+    "The module `ipywidgets`, imported on first use"
     try:
         import ipywidgets
     except ImportError as e:
         raise InputError("ipywidgets is not installed: pip install 'dinocell-distance[widgets]'") from e
     return ipywidgets
 
+# %% ../../nbs/show/05_widgets.ipynb #c3f7b26b
 class ThresholdSliders:
     """Two sliders over the distance map of one image, made by `threshold_sliders`
 
@@ -71,7 +72,7 @@ class ThresholdSliders:
 
     @property
     def thresholds(self) -> dict:
-        "What the sliders stand at, as arguments for `run` or for a new pipeline"
+        "The values of the sliders, as arguments for `run` or for a new pipeline"
         return dict(cells_max=self.cells_max.value, cell_fill=self.cell_fill.value)
 
     def _repr_mimebundle_(self, **how):
@@ -80,7 +81,7 @@ class ThresholdSliders:
 # %% ../../nbs/show/05_widgets.ipynb #8886c25e
 @patch
 def _moved(self: ThresholdSliders, change): # of a slider's value
-    "Redraw; the slider that was passed comes along first, which calls this again"
+    "Redraw; if a slider was moved past the other, first move the other too, which calls this again"
     passed = self.cell_fill if change.owner is self.cells_max else self.cells_max
     if self.cell_fill.value > self.cells_max.value:
         passed.value = change.new
@@ -104,9 +105,9 @@ def _draw(self: ThresholdSliders):
 def threshold_sliders(
     pipeline_or_map, # `DINOCellPipeline`, which runs once, or a distance map (H,W), float in [0,1]
     image,           # (H,W), (H,W,3) or (C,H,W), any real dtype
-    truth=None,      # (H,W) integers: reference labels, to show SEG, DET, OP_CSB, and F1 at IoU .5
+    truth=None,      # (H,W) integers: reference labels, to show SEG, DET, OP_CSB, and F1 at IoU 0.5
 ) -> ThresholdSliders:
-    "Move both thresholds and see the cells; starts at the pipeline's thresholds or at the defaults"
+    "Sliders for both thresholds over the cells of an image, from the pipeline's thresholds or the defaults"
     _ipywidgets()  # before the network runs
     pipe = pipeline_or_map if hasattr(pipeline_or_map, 'predict_distance') else None
     grey = to_grey(image, pipe.model.config.channel if pipe else None)
