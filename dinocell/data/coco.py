@@ -18,69 +18,8 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from .paint import check_seen, existing_file, paint
+from ..utils.json_stream import JsonReader
 from ..utils.system import InputError, check_memory
-
-# %% ../../nbs/data/09_coco.ipynb #0f7e416a
-_SPACE, _decode = re.compile(r'[ \t\n\r]*'), json.JSONDecoder().raw_decode
-
-_BLOCK = 2**20 # bytes that are read at a time, at least
-
-class _Json:
-    "A JSON file read value by value; bytes are taken for characters, so that places are those in the file"
-    def __init__(self, f):
-        self.f, self.text, self.at, self.base = f, '', 0, 0
-
-    def more(self): # False at the end
-        "Read the next block, as long as what is unread, so that a long value is not parsed over and over"
-        block = self.f.read(max(_BLOCK, len(self.text) - self.at))
-        self.text, self.base, self.at = self.text[self.at:] + block.decode('latin-1'), self.base + self.at, 0
-        return bool(block)
-
-    def peek(self):
-        "The next character that is no white space; '' at the end"
-        while True:
-            self.at = _SPACE.match(self.text, self.at).end()
-            if self.at < len(self.text):
-                return self.text[self.at]
-            if not self.more():
-                return ''
-
-    def take(self, wanted): # one of these characters
-        c = self.peek()
-        if c not in wanted or not c:
-            raise ValueError(f"byte {self.base + self.at}: {c or 'the end'} where {' or '.join(wanted)} should be")
-        self.at += 1
-        return c
-
-    def value(self):
-        "The next value, where it starts and where it ends"
-        self.peek()
-        while True:
-            try:
-                found, end = _decode(self.text, self.at)
-            except ValueError:
-                if not self.more():
-                    raise ValueError(f'byte {self.base + self.at}: a value that is broken or cut short') from None
-                continue
-            if end == len(self.text) and self.more():
-                continue  # a number may go on
-            start, self.at = self.at, end
-            return found, self.base + start, self.base + end
-
-    def members(self):
-        "Each key of an object, or None for each item of a list; the caller takes its value before the next"
-        kind = self.take('{[')
-        close = '}' if kind == '{' else ']'
-        if self.peek() == close:
-            return self.take(close)
-        while True:
-            key = None
-            if kind == '{':
-                key = self.value()[0]
-                self.take(':')
-            yield key
-            if self.take(',' + close) == close:
-                return
 
 # %% ../../nbs/data/09_coco.ipynb #4020bc85
 def _unpack(strings): # pycocotools' counts, bytes each
@@ -233,7 +172,7 @@ def _scan(f): # open JSON file
     """Images, categories, places of the annotations by image id and category id, and counts of crowds and stray pieces
 
     What the file lacks is None."""
-    js, found, places, counts = _Json(f), {}, None, Counter()
+    js, found, places, counts = JsonReader(f), {}, None, Counter()
     if f.read(3) != b'\xef\xbb\xbf':
         f.seek(0)
     else:

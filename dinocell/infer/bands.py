@@ -93,6 +93,7 @@ class _Numbered:
         numbers[1 + np.argsort(np.concatenate(self.begins))] = np.arange(1, self.count + 1)
         return numbers
 
+# %% ../../nbs/infer/04_bands.ipynb #0e443eb5
 def _flood_closed(dist_map, out, band): # see `flood_bands`; `_Numbered`
     "Flood the basins that no border cuts; the others as `_join_pieces` gives them"
     (h, w), fill = dist_map.shape, out.thresholds[1]
@@ -115,6 +116,7 @@ def _flood_closed(dist_map, out, band): # see `flood_bands`; `_Numbered`
         out.flood(part, top, 0, top + len(part), w)
     return _join_pieces(np.concatenate(pieces), np.concatenate(pairs) - 1)
 
+# %% ../../nbs/infer/04_bands.ipynb #e4d6ebc2
 def flood_bands(
     dist_map,          # (H,W) float32 in [0,1], in memory or on disk
     labels,            # (H,W) uint32 on disk, all 0; filled with numbers in the order of the work

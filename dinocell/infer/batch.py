@@ -115,6 +115,7 @@ def _row_of(path, result, job, last): # function that gives the line of the imag
         tqdm.write(f'dinocell: {why}; its labels are left empty', file=sys.stderr)
     return row
 
+# %% ../../nbs/infer/21_batch.ipynb #0aeb74e4
 def _segment_all(images, what, pipe, job, workers, executor): # as `segment_files`; a job that holds the folder
     "One dict per image, those of an earlier run too"
     rows, last = finished_rows(job, what, images), rows_by_name(job)

@@ -93,6 +93,7 @@ def _look(model, views, scale): # from `_views`
     score = np.median(peaks) - _OFF_SIZE*abs(math.log2(typical/model.config.diameter)) - _FEW/len(peaks)
     return float(score), three_digits(math.sqrt(typical*np.median(diameters))/scale)
 
+# %% ../../nbs/infer/05_diameter.ipynb #394843dd
 def _agreed(found): # (score, diameter) of each scale
     "Geometric mean of the diameters at the best scale and at those nearly as good; None where none is good enough"
     best = max((score for score, _ in found), default=0)
@@ -102,6 +103,7 @@ def _agreed(found): # (score, diameter) of each scale
     weights, diameters = zip(*near)
     return three_digits(math.exp(np.average(np.log(diameters), weights=weights)))
 
+# %% ../../nbs/infer/05_diameter.ipynb #adcac6fa
 def estimate_diameter(
     model: DINOCell,
     image,               # (H,W), (H,W,3) or (C,H,W), any real dtype

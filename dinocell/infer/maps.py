@@ -121,6 +121,7 @@ def _prepare(
         array_file(path, rows.shape, np.uint8)[a:b] = band(a, b)
     _finish(path)
 
+# %% ../../nbs/infer/14_maps.ipynb #f4371f79
 def _predict(pipe, model, prepared, path): # files
     "The map, band by band; after each band, what the next one needs is saved"
     if path.exists():
@@ -145,6 +146,7 @@ def _predict(pipe, model, prepared, path): # files
 def _windows(pipe, shape): # of the image that the network sees
     return math.prod(map(len, window_grid(shape, pipe.window, pipe.overlap)))
 
+# %% ../../nbs/infer/14_maps.ipynb #89d64a27
 def _map_back(path, full, shape): # map at the network's scale; file to make; size of the image
     "The map at the image's resolution, band by band"
     if full.exists():

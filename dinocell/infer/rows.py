@@ -31,6 +31,7 @@ class Rows(NamedTuple):
         step = max(1, pixels//self.shape[1]//self.step)*self.step
         return [(a, min(a + step, self.shape[0])) for a in range(0, self.shape[0], step)]
 
+# %% ../../nbs/infer/13_rows.ipynb #6cb8741f
 def _kept_axes(shape):
     "Axes of an image without those of length 1: T×C×Z×Y×X of one time point and plane is C×Y×X"
     if len(shape) <= 3:
@@ -76,6 +77,7 @@ def grey_rows(
         return _one_plane(np.moveaxis(part, axis, 0), channel, axis == 2 and known is None, name)
     return Rows(shape[first:first + 2], read, chunks[rows] if chunks else 1)
 
+# %% ../../nbs/infer/13_rows.ipynb #b7bd19f1
 def repaired_rows(
     rows: Rows, # from `grey_rows`
 ) -> Rows:      # what `fix_dead_lines` makes of all of it

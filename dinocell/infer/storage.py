@@ -52,6 +52,7 @@ class _Pages:
         pages = np.stack([self.file.series[0].pages[int(k)].asarray() for k in np.ravel(number)])
         return pages.reshape(*np.shape(number), *self.page)[(slice(None),)*np.ndim(number) + index[lead:]]
 
+# %% ../../nbs/infer/12_storage.ipynb #25c16973
 def _check_length(series, path):
     "`InputError` where the file ends before its pixels do"
     pages = [p for p in series.pages if p is not None]

@@ -212,6 +212,7 @@ def _check_registers(
     raise InputError(f'{source}: has {has} register tokens, but the chosen backbone ({architecture}) has {wants}: '
                      f'choose {other} (--backbone, backbone_name=)')
 
+# %% ../../nbs/model/01_backbone.ipynb #3d0f02be
 def load_weights(
     vit: nn.Module,   # from `create_vit`, changed in place
     path: str | Path, # weights file in timm's, Meta's or our own layout
@@ -224,6 +225,7 @@ def load_weights(
     _check_registers(vit, state, path)
     _fill(vit, state, path)
 
+# %% ../../nbs/model/01_backbone.ipynb #18e1da52
 def _blocks(names): # of a state
     "How many blocks they belong to"
     return 1 + max((int(k.split('.')[1]) for k in names if re.match(r'blocks\.\d+\.', k)), default=-1)

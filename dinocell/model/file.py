@@ -113,6 +113,7 @@ def _weights_misfit(f, config): # an open safetensors file; settings of the mode
     check_memory(2*sum(v.numel()*v.element_size() for v in own.values()), 'its weights')
     return f'{odd[0]} is of type {stored[odd[0]].get_dtype()}' if odd else ''
 
+# %% ../../nbs/model/04_file.ipynb #8602af7c
 def load_model(
     path: str | Path,                    # written by `save_model`
     device: str | torch.device = 'cpu',  # where to put it

@@ -38,6 +38,7 @@ def is_remote(
     "Whether it is an address"
     return '://' in str(path)
 
+# %% ../../nbs/ssl/02_files.ipynb #5165248d
 def _filesystem(address, s3):
     "The fsspec filesystem of an address"
     kind = address.split('://')[0]
@@ -75,6 +76,7 @@ def _persist(f, address): # function that asks the network
 def _first_line(e):
     return str(e).strip().splitlines()[0][:_LONGEST] if str(e).strip() else type(e).__name__
 
+# %% ../../nbs/ssl/02_files.ipynb #ac4e5d06
 def read_bytes(
     address: str, # or a path
     s3: dict,     # how S3 is asked

@@ -131,6 +131,7 @@ def _check_arguments(index, folder, shard_mb, on_bad, workers, threads): # see `
         raise InputError(f'{folder}: no field to pack: give at least one')
     gather_fields(((f.key, None, n) for n, f in enumerate(index)), folder)  # no name twice
 
+# %% ../../nbs/ssl/04_packing.ipynb #89753d0b
 _READ_AHEAD = 16 # fields that a process reads at once from addresses, where a request mostly waits
 _SHARE = 1/4     # of the free memory, for fields that are read and not yet written
 

@@ -126,6 +126,7 @@ def _check_pattern(pattern, channels, plate): # see `find_fields`
             'add (?P<channel>…), or give the names alone, in the order of the planes')
     return known
 
+# %% ../../nbs/ssl/03_plates.ipynb #334317aa
 def find_fields(
     root: str,              # a folder, or an address such as 's3://bucket/plate'
     pattern: str,           # regular expression with named groups, see above

@@ -73,6 +73,7 @@ def format_interval(
     bounds = '' if np.isnan(low) else f' [{low:{sign}.3f}, {high:{sign}.3f}]'
     return f'{value:{sign}.3f}{bounds}'
 
+# %% ../../nbs/train/10_comparison.ipynb #369fa9ac
 def study_rows(
     records: list,          # of `run_study`
     test: str,              # name of the test set
@@ -96,6 +97,7 @@ def study_rows(
         rows.append(dict(row, seconds=float(np.mean([r['seconds'] for r in records if r['arm'] == arm]))))
     return rows
 
+# %% ../../nbs/train/10_comparison.ipynb #3f2264ce
 def study_table(
     records: list,          # of `run_study`
     test: str,              # name of the test set
@@ -117,6 +119,7 @@ def study_table(
     rests = basis(_clusters(records, test) or range(len(first)), first[:, 0])
     return '\n'.join(lines + ([] if rests['enough'] else ['', f'({say_basis(rests)})']))
 
+# %% ../../nbs/train/10_comparison.ipynb #3953bfce
 def plot_study(
     records: list,          # of `run_study`
     tests,                  # names of test sets

@@ -60,6 +60,7 @@ def _about(model, config, train_data, val_data, sha): # of the weights that it b
         'training images': _image_table(train_data),
         'validation images': _image_table(val_data)}
 
+# %% ../../nbs/train/05_loop.ipynb #f348cec6
 def _check_sets(train_data, val_data):
     "`InputError` where two sets do not go together, or share an image"
     for what in _PREPARED:
@@ -74,6 +75,7 @@ def _check_sets(train_data, val_data):
             f'{both[0]} and {len(both) - 1} more are the same images in the training and the validation set: '
             'validate on images that are not trained on')
 
+# %% ../../nbs/train/05_loop.ipynb #2dce69f6
 def _start(model, output, team):
     "Checksum of the weights that a run begins with, and their origin; the model of an interrupted run is recognised"
     begun = model.__dict__.setdefault('_begun', {})
@@ -85,6 +87,7 @@ def _start(model, output, team):
         begun[where] = [sha, dict(short, sha256=sha) if origin else None]
     return team.of_first(list(begun[where]))
 
+# %% ../../nbs/train/05_loop.ipynb #a3beb4a0
 _DEEPEST = 32 # pixels of an image that are one of the deepest features
 
 def settle_config(
@@ -141,18 +144,22 @@ def _parallel(model, config, team):
     net = DistributedDataParallel(model) if team.world > 1 else model
     return torch.compile(net) if config.compile else net
 
+def _untouched(run, val_data, output, config, about): # see `_epochs`
+    "The row of the history before the first epoch; how many seconds its validation took"
+    if run.average is not None:
+        run.average.module.load_state_dict(run.model.state_dict())  # now the same on all processes
+    start = time.time()
+    val = validate(run.kept(), val_data, config, run.team)
+    seconds = time.time() - start
+    _note(run, val, config, output, about, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
+    run.save()  # the weights that it began with, should the first epoch be interrupted
+    return seconds
+
 def _epochs(run, source, train_data, val_data, output, config, about, on_epoch): # source: from `training_data`
     "Every epoch that is still to do"
     team, model, optimiser = run.team, run.model, run.optimiser
-    net, seconds = _parallel(model, config, team), 0.
-    if not run.rows:
-        if run.average is not None:
-            run.average.module.load_state_dict(model.state_dict())  # now the same on all processes
-        start = time.time()
-        val = validate(run.kept(), val_data, config, team)
-        seconds = time.time() - start
-        _note(run, val, config, output, about, lr=0., train_loss=math.nan, images_s=math.nan, seconds=0.)
-        run.save()  # the weights that it began with, should the first epoch be interrupted
+    net = _parallel(model, config, team)
+    seconds = 0. if run.rows else _untouched(run, val_data, output, config, about)
     clock, done = Clock(config, team, seconds), len(run.rows) - 1
     with tqdm(range(done, config.epochs), 'training', config.epochs, initial=done, disable=team.rank > 0) as bar:
         for epoch in bar:
@@ -202,6 +209,7 @@ def _prepared_config(
     window = known.window if known.provenance else config.augment.size
     return replace(known, **prepared, window=window)
 
+# %% ../../nbs/train/05_loop.ipynb #d906d79f
 def train(
     model: DINOCell,
     train_data,                       # `CellDataset`, or a part or mixture of some

@@ -36,6 +36,7 @@ def _average(decay): # see `TrainConfig.ema`
             torch._foreach_copy_(averaged, current)  # counters of the batch normalisation
     return step
 
+# %% ../../nbs/train/04_run.ipynb #8ec3341f
 class Run:
     "State of a run and its checkpoint: history, losses of the current epoch, validation errors before the first"
     def __init__(self,

@@ -138,6 +138,7 @@ def check_output(
 def _report(text):
     print(f'dinocell: {text}', file=sys.stderr)
 
+# %% ../../nbs/utils/05_jobs.ipynb #56a77028
 class Job:
     "What makes the files of a folder, and which of its parts are done; used in a `with`, it holds the folder"
     def __init__(self,
