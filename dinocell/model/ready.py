@@ -107,7 +107,7 @@ def register_model(
 # %% ../../nbs/model/05_ready.ipynb #b012ac04
 @lru_cache(64)
 def _sum_of(path, size, changed): # size and time of the last change, so that a new file is read anew
-    "Checksum of a file, read once a process"
+    "Checksum of a file, read once per process"
     return file_sha256(path)
 
 def _damage(path, ready): # file; `ReadyModel`
