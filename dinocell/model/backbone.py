@@ -239,7 +239,7 @@ def _likely_reason(vit, state): # a state that does not fit
     if a is not None and a.shape[-1] != b.shape[-1]:
         return f'it is {a.shape[-1]} wide, this backbone {b.shape[-1]}'
     if 'pos_embed' in own and 'pos_embed' in state and own['pos_embed'].shape != state['pos_embed'].shape:
-        return 'the number of positions is another'
+        return 'the number of positions differs'
     if _blocks(state) != _blocks(own):
         return f'it has {_blocks(state)} blocks, this backbone {_blocks(own)}'
     if any(not torch.isfinite(v).all() for v in state.values()):
@@ -254,7 +254,7 @@ def _fill(vit, state, source): # `source`: what to call it in an error
     try:
         state = _timm_names(state, vit)
     except (RuntimeError, AssertionError, IndexError, ValueError, AttributeError, KeyError) as e:
-        why = _likely_reason(vit, given) or 'the number of positions or the shape of an array is another'
+        why = _likely_reason(vit, given) or 'the number of positions or the shape of an array differs'
         raise InputError(f'{source}: these weights do not belong to this backbone: {why}: {_OTHER}') from e
     if vit.shortened:
         depth = len(vit.blocks)
