@@ -95,7 +95,8 @@ _STRIDES = 8, 4, 2, 1 # of the steps, in pixels
 class UNetDecoder(nn.Module):
     """Four feature maps and the image -> one map, a probability-like number for every pixel
 
-    U-Net decoder (Ronneberger et al., *MICCAI* 2015, section 2) with added skips (Chaurasia and Culurciello, *VCIP* 2017)."""
+    U-Net decoder (Ronneberger et al., *MICCAI* 2015, section 2) with added skips
+    (LinkNet: Chaurasia and Culurciello, *VCIP* 2017)."""
     def __init__(self,
         dim: int,   # width of the backbone's tokens
         patch: int, # patch size in pixels
