@@ -120,7 +120,7 @@ def score_row(
 # %% ../../nbs/infer/08_evaluation.ipynb #a7ca39a9
 def part(
     scored: ImageCounts,
-    keep,                 # numbers of images, or one bool an image
+    keep,                 # numbers of images, or one bool per image
 ) -> ImageCounts:
     "Some of the images"
     keep = np.arange(len(scored.names))[keep]

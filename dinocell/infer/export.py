@@ -123,7 +123,7 @@ def write_csv(
     "A table with one row per cell; what a spreadsheet would compute is marked as text, see `plain_cell`"
     lengths = {name: len(column) for name, column in table.items()}
     if len(set(lengths.values())) > 1:
-        raise InputError(f'table: columns of unequal length, {lengths}: give one value a cell')
+        raise InputError(f'table: columns of unequal length, {lengths}: give one value per cell')
     columns = (np.asarray(column).tolist() for column in table.values())
     with whole_file(path, '.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
         out = csv.writer(f)
@@ -162,7 +162,7 @@ def write_rois(
     labels = check_labels(labels, 'labels')
     if max(labels.shape) > _ROI_SIDE:
         raise InputError(
-            f'labels: {labels.shape} is beyond the {_ROI_SIDE:,} pixels a side of ImageJ ROIs: write GeoJSON')
+            f'labels: {labels.shape} is beyond the {_ROI_SIDE:,} pixels per side of ImageJ ROIs: write GeoJSON')
     rois = [_roi(str(k), pieces) for k, pieces in cell_outlines(labels).items()]
     with whole_file(path, '.zip') as tmp, zipfile.ZipFile(tmp, 'w', zipfile.ZIP_DEFLATED) as f:
         for roi in rois:

@@ -36,7 +36,7 @@ def classical_baseline(
     grey,                # (h,w) uint8
     edges: bool = False, # threshold the gradient instead of the brightness: what phase contrast needs
 ) -> np.ndarray:         # (h,w) int32 labels
-    "Otsu's threshold, Euclidean distance transform, watershed from its peaks"
+    "Otsu's threshold (*IEEE Trans. SMC* 9, 1979), Euclidean distance transform, watershed from its peaks"
     x = gaussian(grey, 1, preserve_range=True)
     if edges:
         x = gaussian(sobel(x), 2)
@@ -62,7 +62,7 @@ def _fit(labels, data, i, where): # labels of image i; what to call them in an e
         return labels
     if labels.shape != tuple(data.sizes[i]):
         raise InputError(f'{where}: labels of shape {labels.shape}, but image {data.names[i]} is {whole}: '
-                         'give one label a pixel of it')
+                         'give one label per pixel of it')
     return resize_labels(labels, whole)
 
 _doubts = {} # checksum of labels -> why they are hardly labels: they are read several times, and looked at once
@@ -113,7 +113,7 @@ def labels_by(
     if not isinstance(method, (str, Path)):
         if len(method) != len(data):
             raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: '
-                             'give one an image')
+                             'give one per image')
         def given(i):
             where = f'image {data.names[i]}, {name}'
             return _doubted(_fit(method[i], data, i, where), where)

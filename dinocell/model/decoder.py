@@ -24,7 +24,7 @@ def conv_block(
     return nn.Sequential(conv, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True))
 
 class ResidualBlock(nn.Module):
-    "Two 3 × 3 convolutions beside a shortcut, 1 × 1 where the shape changes (He et al. 2016)"
+    "Two 3 × 3 convolutions beside a shortcut, 1 × 1 where the shape changes (He et al., *CVPR* 2016, section 3)"
     def __init__(self,
         n_in: int,       # channels in
         n_out: int,      # channels out
@@ -93,7 +93,10 @@ class MapHead(nn.Conv2d):
 _STRIDES = 8, 4, 2, 1 # of the steps, in pixels
 
 class UNetDecoder(nn.Module):
-    "Four feature maps and the image -> one map, a probability-like number for every pixel"
+    """Four feature maps and the image -> one map, a probability-like number for every pixel
+
+    U-Net decoder (Ronneberger et al., *MICCAI* 2015, section 2) with added skips
+    (LinkNet: Chaurasia and Culurciello, *VCIP* 2017)."""
     def __init__(self,
         dim: int,   # width of the backbone's tokens
         patch: int, # patch size in pixels
