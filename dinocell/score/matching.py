@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from .ctc import Overlaps, ctc_scores, find_overlaps, pool_counts, seg_det
-from ..utils.system import InputError
+from ..utils.system import check_known
 
 # %% ../../nbs/score/02_matching.ipynb #9335747d
 PERCENT = np.arange(50, 100, 5)  # IoU thresholds
@@ -136,7 +136,6 @@ def evaluate_metric(
     metric: str='OP_CSB', # SEG, DET, OP_CSB, F1, AP, PQ or AJI
 ) -> float: # NaN and a warning if there is no reference object
     "One score of a result; mind the order: result first, reference second"
-    if metric not in _METRICS:
-        raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(_METRICS)}')
+    check_known('metric', metric, _METRICS)
     score, name = _METRICS[metric]
     return getattr(score(gt_mask, pred_mask), name)

@@ -15,6 +15,7 @@ from functools import partial, wraps
 from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
+from types import UnionType
 
 import psutil
 
@@ -77,39 +78,42 @@ def check_argument(
 ):
     "`InputError` unless a value is of a type, and its numbers are finite and in their bounds"
     low, high = bounds or (-MOST, MOST)
-    listed, pair = _is_listed(value), bounds is not None
-    numbers = value if listed and pair else [value] if _is_number(value) else []
-    fits = _of_type(value, kind) and not (listed and pair and len(value) != 2)
-    if not fits or not all(_within(v, low, high) for v in numbers):
-        ranged = len(numbers) or pair and {int, float}.intersection(_types(kind))
+    types, listed, bounded = _types(kind), _is_listed(value), bounds is not None
+    whole = _WHOLE in types
+    pair = listed and (bounded or whole)
+    numbers = value if pair else [value] if _is_number(value) else []
+    fits = _of_type(value, types) and not (pair and len(value) != 2)
+    if not fits or not all(_within(v, low, high, pair and whole) for v in numbers):
+        ranged = len(numbers) or bounded and {int, float, _WHOLE}.intersection(types)
         within = f' {_range(low, high)}' if ranged else ''
-        raise InputError(f'{name} is {shorten(value)}: give {_in_words(kind, pair)}{within}')
+        raise InputError(f'{name} is {shorten(value)}: give {_in_words(types, bounded)}{within}')
+
+_WHOLE = tuple[int, int] # the type of two whole numbers
 
 def _types(kind): # of an argument, e.g. int | None
-    return getattr(kind, '__args__', (kind,))
+    return kind.__args__ if isinstance(kind, UnionType) else (kind,)
 
 def _is_listed(value): # any
     "Whether it is a tuple, a list, or something like one"
     return hasattr(value, '__len__') and not isinstance(value, (str, bytes, Mapping)) and getattr(value, 'ndim', 1) == 1
 
-def _of_type(value, kind): # any; the type of an argument
-    "Whether it is of this type; a whole number is a number, a list a tuple, and what stands for a path a path"
-    types = _types(kind)
+def _of_type(value, types): # any; from `_types`
+    "Whether it is of one of them; a whole number is a number, a list a tuple, and what stands for a path a path"
     if _is_number(value):
         return float in types or int in types and isinstance(value, Integral)
     if bool in types and getattr(value, 'dtype', None) == bool and value.ndim == 0:
         return True  # of numpy
-    if (tuple in types or list in types) and _is_listed(value):
+    if {tuple, list, _WHOLE}.intersection(types) and _is_listed(value):
         return True
     known = {Path: os.PathLike, dict: Mapping}
-    return isinstance(value, tuple(known.get(t, t) for t in types if t not in (int, float)))
+    return isinstance(value, tuple(known.get(t, t) for t in types if t not in (int, float, _WHOLE)))
 
 _NAMES = {bool: 'true or false', str: 'a text', int: 'a whole number', float: 'a number', Path: 'a path',
-          tuple: 'a list', list: 'a list', dict: 'a dict', type(None): 'None'}
+          tuple: 'a list', list: 'a list', dict: 'a dict', _WHOLE: 'two whole numbers', type(None): 'None'}
 
-def _in_words(kind, pair): # the type of an argument; whether a tuple is two numbers
-    names = _NAMES | {tuple: 'two numbers'} if pair else _NAMES
-    return ' or '.join(names.get(k, k.__name__) for k in _types(kind))
+def _in_words(types, bounded): # from `_types`; whether a tuple is two numbers
+    names = _NAMES | {tuple: 'two numbers'} if bounded else _NAMES
+    return ' or '.join(names.get(t, t.__name__) for t in types)
 
 # %% ../../nbs/utils/00_system.ipynb #3de32c39
 def checked(
