@@ -16,9 +16,9 @@ from safetensors import SafetensorError, safe_open
 
 from ..core.normalise import check_normalisation
 from ..core.watershed import check_thresholds
-from .network import DECODERS, SETTINGS, DINOCell, is_trained
+from .network import DECODERS, SETTINGS, DINOCell, best_device, is_trained
 from .weights import state_misfit, write_state
-from ..utils.system import InputError, check_memory, check_number, shorten
+from ..utils.system import InputError, check_memory, check_number, checked, shorten
 
 # %% ../../nbs/model/04_file.ipynb #1d7b9a79
 FORMAT = 7                # version of the model file
@@ -135,12 +135,17 @@ def read_meta(
     return meta
 
 # %% ../../nbs/model/04_file.ipynb #c7668024
+@checked
 def save_model(
-    model: DINOCell,  # with its `config`
+    model,            # `DINOCell`, with its `config`
     path: str | Path, # a `.safetensors` file, written whole or not at all
 ):
     "Write weights, settings and provenance to one file"
     from dinocell import __version__
+    if not hasattr(model, 'config'):
+        raise InputError(f'model is {shorten(model)}: give a DINOCell')
+    if Path(path).suffix != '.safetensors' or Path(path).is_dir():
+        raise InputError(f'{path}: name the file *.safetensors')
     _check_settings(model.config, path)
     meta = dict(model.config, format=FORMAT, version=__version__)
     write_state(path, model.state_dict(), dinocell=json.dumps(meta))
@@ -178,6 +183,7 @@ def _weights_misfit(f, meta): # an open safetensors file; settings of the model
     check_memory(2*sum(v.numel()*v.element_size() for v in own.values()), 'its weights')
     return f'{odd[0]} is of type {stored[odd[0]].get_dtype()}' if odd else ''
 
+@checked
 def load_model(
     path: str | Path,                    # written by `save_model`
     device: str | torch.device = 'cpu',  # where to put it
@@ -186,12 +192,12 @@ def load_model(
     model = read_model(path, device)
     if not is_trained(model.config):
         warnings.warn(f'{path}: this model was never trained (its training was stopped in the first epoch, '
-                      'or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=2)
+                      'or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=3)
     return model
 
 def read_model(path, device='cpu'): # as `load_model`
     "The model, without the warning"
-    meta = read_meta(path)
+    device, meta = best_device(device), read_meta(path)
     try:
         with safe_open(str(path), 'pt') as f:
             wrong = _weights_misfit(f, meta)

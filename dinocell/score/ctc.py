@@ -132,7 +132,7 @@ def pool_counts(counts, refs, results): # see `each_pair`
     "Sum of `counts(ref, res)` over the images"
     total = reduce(add, each_pair(counts, refs, results))
     if not total.n_ref:
-        warnings.warn(f'no reference object in any image: {undefined_scores(total.n_res)}', stacklevel=3)
+        warnings.warn(f'no reference object in any image: {undefined_scores(total.n_res)}', stacklevel=4)
     return total
 
 @checked

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from .ctc import Overlaps, ctc_scores, find_overlaps, pool_counts, seg_det
-from ..utils.system import check_known
+from ..utils.system import check_known, checked
 
 # %% ../../nbs/score/02_matching.ipynb #9335747d
 PERCENT = np.arange(50, 100, 5)  # IoU thresholds
@@ -110,6 +110,7 @@ def matching_counts(
     o = find_overlaps(ref, res)
     return MatchingScores(o.ref.size, o.res.size, tuple(count_hits(o).tolist()), count_pq(o), _aji(o))
 
+@checked
 def matching_scores(
     refs, # reference labels: one (H,W), a stack (N,H,W), or images (H,W) or volumes (Z,Y,X) in a list or generator
     results, # result labels, in the same order

@@ -34,7 +34,7 @@ from ..train.run import RUNTIME, Run, begin_run, job_key, run_job
 from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
 from ..utils.settings import PretrainConfig
-from ..utils.system import InputError
+from ..utils.system import InputError, checked
 from ..utils.tables import write_rows
 
 # %% ../../nbs/ssl/10_loop.ipynb #9f94ebdc
@@ -222,6 +222,7 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
     team.wait()
 
 # %% ../../nbs/ssl/10_loop.ipynb #07273e00
+@checked(hours=(0, 10**6))
 def pretrain(
     backbone_name: str,                # see `backbone_spec`; patch 16 costs a fifth of patch 8, and its file fits both
     fields: Fields,                    # to train on
@@ -230,7 +231,7 @@ def pretrain(
     views: str = 'multiview',          # or 'average': every crop shows the mean of all channels
     weights: str | Path = 'none',      # to begin from: 'none': random; 'hub': the released ones; else a weights file
     held_out: Fields | None = None,    # other plates, to watch; None: whole plates of `fields` are set aside
-    device: str | None = None,         # None: the best there is
+    device: str | torch.device | None = None, # None: the best there is
     hours: float | None = None,        # stop after so long; called again, it goes on
     on_epoch=None,                     # called with the history after each epoch, e.g. to draw it
 ) -> list:                             # the history: a dict per epoch, from 0 (untouched)
