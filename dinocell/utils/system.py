@@ -83,10 +83,11 @@ def check_argument(
     pair = listed and (bounded or whole)
     numbers = value if pair else [value] if _is_number(value) else []
     fits = _of_type(value, types) and not (pair and len(value) != 2)
-    if not fits or not all(_within(v, low, high, pair and whole) for v in numbers):
-        ranged = len(numbers) or bounded and {int, float, _WHOLE}.intersection(types)
-        within = f' {_range(low, high)}' if ranged else ''
-        raise InputError(f'{name} is {shorten(value)}: give {_in_words(types, bounded)}{within}')
+    if fits and all(_within(v, low, high, pair and whole) for v in numbers):
+        return
+    ranged = bounded and (len(numbers) or {int, float, _WHOLE}.intersection(types))
+    within = f' {_range(low, high)}' if ranged else f' of at most {MOST:,} either way' if fits else ''
+    raise InputError(f'{name} is {shorten(value)}: give {_in_words(types, bounded, within)}')
 
 _WHOLE = tuple[int, int] # the type of two whole numbers
 
@@ -109,11 +110,12 @@ def _of_type(value, types): # any; from `_types`
     return isinstance(value, tuple(known.get(t, t) for t in types if t not in (int, float, _WHOLE)))
 
 _NAMES = {bool: 'true or false', str: 'a text', int: 'a whole number', float: 'a number', Path: 'a path',
-          tuple: 'a list', list: 'a list', dict: 'a dict', _WHOLE: 'two whole numbers', type(None): 'None'}
+          tuple: 'a list', list: 'a list', dict: 'a dict', _WHOLE: 'two whole numbers'}
 
-def _in_words(types, bounded): # from `_types`; whether a tuple is two numbers
+def _in_words(types, bounded, within): # from `_types`; whether a tuple is two numbers; the range in words
     names = _NAMES | {tuple: 'two numbers'} if bounded else _NAMES
-    return ' or '.join(names.get(t, t.__name__) for t in types)
+    words = ' or '.join(names.get(t, t.__name__) for t in types if t is not type(None))
+    return f'{words}{within}{" or None" if type(None) in types else ""}'
 
 # %% ../../nbs/utils/00_system.ipynb #3de32c39
 def checked(
