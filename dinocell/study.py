@@ -6,38 +6,78 @@
 __all__ = ['Study']
 
 # %% ../nbs/60_study.ipynb #27faa35d
+import json
 from html import escape
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+import torch
 
+from .data.dataset import open_data
 from .show.plots import figure_html
 from .train.arms import read_study, run_study, train_and_score
 from .train.comparison import plot_study, study_rows
 from .train.cell_data import CellData
 from .train.learner import Learner
+from .utils.system import InputError, MOST, check_argument, check_number, checked, shorten
 
 # %% ../nbs/60_study.ipynb #d48fc0e1
+_OF_STUDY = dict(data='data', path='folder', device='device', seed='seeds') # argument of a `Learner` -> of a `Study`
+
+def _checked_arms(arms, settings): # see `Study`
+    "Name -> settings of each arm"
+    if not arms:
+        raise InputError('arms is {}: give at least one, its name and its settings')
+    for name, arm in arms.items():
+        if not isinstance(name, str) or not any(c.isalnum() for c in name):
+            raise InputError(f'arms: {shorten(name)}: give a name with letters or digits')
+        check_argument(f'arms: {name}', arm, dict)
+        for k, v in (settings | arm).items():
+            if k in _OF_STUDY:
+                raise InputError(f'arms: {name}: {k} is the same for all arms: leave it out, see {_OF_STUDY[k]}')
+            try:
+                json.dumps(v)
+            except TypeError as e:
+                raise InputError(f'arms: {name}: {k} is {shorten(v)}: give what a record can hold, '
+                                 'a text or numbers') from e
+    return {name: settings | arm for name, arm in arms.items()}
+
+def _checked_seeds(seeds): # see `Study`
+    "Which seeds"
+    check_argument('seeds', seeds, int | list)
+    if isinstance(seeds, int):
+        check_number('seeds', seeds, 1, 10**6)
+        return range(seeds)
+    for s in seeds:
+        check_number('seeds', s, 0, MOST, whole=True)
+    if not len(seeds) or len(set(seeds)) < len(seeds):
+        raise InputError(f'seeds is {shorten(seeds)}: give how many, or a list of different ones')
+    return [int(s) for s in seeds]
+
 class Study:
     "Arms × seeds in a folder; the last line of a cell shows table and picture"
+    @checked
     def __init__(self,
         folder: str | Path,          # of the records, see `run_study`
         arms: dict,                  # name -> settings of a `Learner`; the others are compared with the first
         data: CellData,
         seeds=3,                     # how many, or which
         tests: dict | None = None,   # name -> dataset to score; None: the validation images, which flatter all arms
-        device: str | None = None,   # None: the best there is
+        device: str | torch.device | None = None, # None: the best there is
         **settings,                  # of every arm
     ):
         self.folder, self.data, self.device = Path(folder), data, device
-        self.arms = {name: settings | arm for name, arm in arms.items()}
-        self.seeds = range(seeds) if isinstance(seeds, int) else list(seeds)
-        self.tests = tests or dict(validation=data.valid)
+        self.arms, self.seeds = _checked_arms(arms, settings), _checked_seeds(seeds)
+        self.tests = {k: open_data(d, f'tests: {k}') for k, d in (tests or dict(validation=data.valid)).items()}
+        for arm in self.arms.values():
+            self._learner(arm, 0, self.folder)  # an unknown or impossible setting, before anything is trained
+
+    def _learner(self, arm, seed, path):
+        return Learner(self.data, path=path, device=self.device, seed=seed, **arm)
 
     def _work(self, arm, seed, scratch): # see `run_study`
-        learn = Learner(self.data, path=scratch, device=self.device, **arm | dict(seed=seed))
-        data = self.data
+        learn, data = self._learner(arm, seed, scratch), self.data
         return train_and_score(learn.build, learn.config, data.train, data.valid, self.tests, scratch, self.device)
 
     def run(self) -> 'Study':
@@ -57,23 +97,31 @@ class Study:
     def table(self) -> pd.DataFrame:
         "A row a test set and arm, see `study_rows`"
         records, first = self.records, next(iter(self.arms))
+        if not records:
+            raise InputError(f'{self.folder}: no record of {", ".join(self.arms)} with these seeds: run the study first')
         rows = [dict(test=t) | r for t in self.tests for r in study_rows(records, t, first)]
         return pd.DataFrame(rows).set_index(['test', 'arm'])
 
+    @checked
     def plot(self,
         metric: str = 'OP_CSB', # of `SCORES`
     ):                          # the axes, one a test set
         "A dot a run, a bar at the mean of an arm"
         return plot_study(self.records, list(self.tests), metric)
 
+    def _done(self): # how many of the runs
+        return len(self.records) if list(self.folder.glob('*.json')) else 0
+
     def __repr__(self):
-        n = len(self.records) if list(self.folder.glob('*.json')) else 0
         names, seeds = ', '.join(self.arms), len(self.seeds)
-        return (f'Study in {self.folder}: {len(self.arms)} arms ({names}) × {seeds} seeds, '
-                f'{n} of {len(self.arms)*seeds} runs done')
+        try:
+            state = f'{self._done()} of {len(self.arms)*seeds} runs done'
+        except InputError as e:  # it is shown, where an object that cannot be displayed would be of no help
+            state = str(e)
+        return f'Study in {self.folder}: {len(self.arms)} arms ({names}) × {seeds} seeds, {state}'
 
     def _repr_html_(self):
-        if not list(self.folder.glob('*.json')):
+        if not self._done():
             return f'<p>{escape(repr(self))}</p>'
         differs = 'difference', 'difference_low', 'difference_high'
         shown = self.table[['seeds', 'SEG', 'DET', 'OP_CSB', *differs, 'seconds']]

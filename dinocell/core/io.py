@@ -24,7 +24,7 @@ from skimage.io import imread
 from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
 from ..utils.microscope import MICROSCOPES, is_microscope, open_microscope
-from ..utils.system import InputError, check_memory
+from ..utils.system import InputError, check_memory, checked
 
 # %% ../../nbs/core/00_io.ipynb #66d574f2
 suffixes = ( # the image files that folders are searched for
@@ -40,7 +40,7 @@ def check_axes(
     "`InputError` unless the letters can be those of an image"
     if axes is None:
         return
-    known = {*'YX'} <= {*axes} <= {*'TZCYX'}
+    known = isinstance(axes, str) and {*'YX'} <= {*axes} <= {*'TZCYX'}
     if not known or len({*axes}) < len(axes) or axes.index('Y') > axes.index('X'):
         raise InputError(f'axes={axes!r}: give a letter for each axis of the files, '
                          'such as CYX (channels), TYX (time points), ZYX (Z planes) or TCYX')
@@ -208,6 +208,7 @@ def _read_png(path):
         check_memory(math.prod(struct.unpack('>II', head[16:24]))*8, path, _TOO_LARGE)
     return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
 
+@checked
 def read_image(
     path: str | Path,        # TIFF, PNG, JPEG, BMP, .npy or a file of a microscope, see `dinocell.utils.microscope`
     axes: str | None = None, # what the axes of a file of several planes are, see `check_axes`; None: as it says itself

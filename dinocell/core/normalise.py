@@ -7,13 +7,14 @@ __all__ = ['PREPARATION', 'DIAMETER', 'PERCENTILES', 'Blocks', 'measure_blocks',
            'even_out', 'grey_limits', 'stretch', 'check_normalisation', 'normalise', 'prepare_image', 'to_tensor']
 
 # %% ../../nbs/core/05_normalise.ipynb #094b9c4c
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage as ndi
 
 from .grey import equal_runs, scaled_grey
-from ..utils.system import InputError
+from ..utils.system import InputError, checked
 
 # %% ../../nbs/core/05_normalise.ipynb #25a31ddc
 PREPARATION = 2        # version of the preparation; caches of unfinished work record it
@@ -225,14 +226,15 @@ def check_normalisation(
     limits: tuple | None,  # see `normalise`
 ):
     "`InputError` unless the two settings can be used together"
-    if flatten is not None and not 0 < flatten < 1e4:
+    if flatten is not None and not (isinstance(flatten, Real) and 0 < flatten < 1e4):
         raise InputError(f"flatten={flatten}: give the diameter of the cells in the network's pixels, e.g. 24")
     if limits is None:
         return
     if flatten is not None:
         raise InputError(f'limits={limits}: fixed limits and local normalisation exclude each other: '
                          'leave one out (flatten=None, --no-flatten)')
-    if len(limits) != 2 or not limits[0] < limits[1]:
+    listed = isinstance(limits, (tuple, list, np.ndarray)) and len(limits) == 2
+    if not listed or not all(isinstance(v, Real) for v in limits) or not limits[0] < limits[1]:
         raise InputError(f'limits={limits}: give two grey values, the smaller first')
 
 def normalise(
@@ -251,6 +253,7 @@ def normalise(
     return even_out(read, measure_levels(read, grey.shape, flatten, name), 0, height, height)
 
 # %% ../../nbs/core/05_normalise.ipynb #ea4b36fc
+@checked
 def prepare_image(
     image,                            # see `to_grey`
     scale: float = 1.,                # see `scaled_grey`

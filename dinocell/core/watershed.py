@@ -13,7 +13,7 @@ from skimage.segmentation import watershed
 from skimage.transform import resize
 
 from .labels import relabel
-from ..utils.system import InputError
+from ..utils.system import InputError, MOST, check_number, checked
 
 # %% ../../nbs/core/03_watershed.ipynb #ee0c4d1c
 def check_map(dist_map): # distance map (H,W)
@@ -35,8 +35,7 @@ def check_map(dist_map): # distance map (H,W)
 def check_thresholds(cells_max, cell_fill, saddle=1.):
     "`InputError` unless 0 <= cell_fill <= cells_max <= 1 and 0 <= saddle <= 1"
     for name, value in (('cells_max', cells_max), ('cell_fill', cell_fill), ('saddle', saddle)):
-        if not 0 <= value <= 1:
-            raise InputError(f'{name}={value}: give a threshold in [0, 1]')
+        check_number(name, value, 0, 1)
     if cell_fill > cells_max:
         raise InputError(f'cell_fill={cell_fill} is above cells_max={cells_max}: lower cell_fill or raise cells_max')
 
@@ -156,6 +155,7 @@ def _fill_holes(labels): # (H,W) int32, 1..N
     return labels
 
 # %% ../../nbs/core/03_watershed.ipynb #4c6975c9
+@checked(min_size=(0, MOST))
 def masks_from_distance(
     dist_map, # distance map (H,W), float in [0,1]
     cells_max: float=.47, # peak threshold: each 8-connected component above it marks a cell

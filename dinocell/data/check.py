@@ -21,7 +21,7 @@ from .measure import measure_source
 from .prepare import Source
 from .report import write_page
 from ..utils.parallel import count_workers, worker_pool
-from ..utils.system import InputError
+from ..utils.system import InputError, MOST, checked
 
 # %% ../../nbs/data/21_check.ipynb #8749cb40
 @lru_cache(maxsize=4)
@@ -56,6 +56,7 @@ def _sets(folder, axes=None, category=None): # a dataset folder, or images and m
     return jobs, [p for look in looks for p in look[2]], loose
 
 # %% ../../nbs/data/21_check.ipynb #4b82a8ac
+@checked(speck=(0, MOST))
 def check_data(
     *folders: str | Path,       # a folder as `find_folder` takes it, all its splits; or dataset folders, each a split
     page: str | Path | None = None, # .html file to write: see `write_page`
@@ -67,6 +68,8 @@ def check_data(
     "Look at every image and its labels, and report what is wrong"
     if not folders:
         raise InputError('no folder given: name one with images and masks, or prepared datasets')
+    if page is not None and (Path(page).suffix != '.html' or Path(page).is_dir()):
+        raise InputError(f'page is {page}: name the file *.html')
     tops = [Path(f).resolve().name for f in folders]
     if len(set(tops)) < len(tops):
         raise InputError(f'{folders[0]}: two folders of the same name: rename one')

@@ -22,7 +22,7 @@ from .prepare import Source, process_sources
 from dinocell.data.sources import (
     coco_source, existing_folder, name_some, no_source, report_left_out, settle, walk_files,
 )
-from ..utils.system import InputError
+from ..utils.system import InputError, check_known, checked, shorten
 
 # %% ../../nbs/data/13_layouts.ipynb #d32a0bbe
 _LIVECELL = ('A172', 'BT474', 'BV2', 'Huh7', 'MCF7', 'SHSY5Y', 'SkBr3', 'SKOV3') # cell types
@@ -254,6 +254,7 @@ _LAYOUTS = dict( # layout: (its function, source, licence); for the user's own f
         'ask the data providers for use outside the challenge, the organisers too for commercial use'),
     folder=(find_folder, '', ''))
 
+@checked
 def process(
     layout: str,                    # livecell, cellpose, ctc or folder
     input: str | Path,              # where the set lies, see the function of the layout
@@ -272,8 +273,9 @@ def process(
     **options,                      # cell, percent (livecell), truth, partial (ctc), axes, category (folder)
 ) -> Path:                          # the dataset folder
     "Make a dataset folder of images that lie in a known layout"
-    if layout not in _LAYOUTS:
-        raise InputError(f"layout '{layout}': choose {', '.join(_LAYOUTS)}")
+    check_known('layout', layout, _LAYOUTS)
+    if not Path(output).name:
+        raise InputError(f'output is {shorten(output)}: name the folder to make')
     find, known, terms = _LAYOUTS[layout]
     options = {k: v for k, v in options.items() if v is not None}
     if other := options.keys() - signature(find).parameters.keys():

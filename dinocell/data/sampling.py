@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .dataset import CellDataset, ImageSet
+from .dataset import CellDataset, ImageSet, open_data
 from .parts import DATASET_VERSION, array_sha256
-from ..utils.system import InputError
+from ..utils.system import InputError, MOST, check_number, checked, shorten
 
 # %% ../../nbs/data/04_sampling.ipynb #19a8183c
 _PREPARED = 'scale', 'diameter', 'channel', 'flatten', 'limits' # how images were prepared
@@ -55,6 +55,7 @@ class CellView(ImageSet):
         return dict(note, version=DATASET_VERSION, **lists, **{k: getattr(self, k) for k in _PREPARED}, checksums=sums)
 
     def _ask(self, what, i, *args): # a method of the folder that holds image i
+        self.check_place(i)
         s, k = self.which[i]
         return getattr(self.sets[s], what)(int(k), *args)
 
@@ -87,7 +88,12 @@ def subset(
     keep,        # numbers of images (list, array or slice), or one bool per image
 ) -> CellView:   # in the order of `keep`, with the same way to read it
     "Some images of a set"
-    keep = np.arange(len(data))[keep]
+    data = open_data(data)
+    try:
+        keep = np.arange(len(data))[keep if isinstance(keep, (slice, np.ndarray)) else list(keep)]
+    except (IndexError, TypeError, ValueError) as e:
+        raise InputError(f'keep is {shorten(keep)}: give numbers from 0 to {len(data) - 1}, a slice, or a bool for each '
+                         f'of the {len(data)} images') from e
     if not len(keep):
         raise InputError(f'{data.folder}: none of its images is left: keep at least one')
     one = isinstance(data, CellDataset)
@@ -99,10 +105,14 @@ def mix(
     weights=None,   # how much of what is drawn comes from each; None: every image counts alike
 ) -> CellView:
     "Several sets as one"
+    if not isinstance(sets, (list, tuple)) or not sets:
+        raise InputError(f'sets is {shorten(sets)}: give a list of at least one')
     views = [subset(d, slice(None)) for d in sets]
-    weights = [len(v) for v in views] if weights is None else list(weights)
-    if len(weights) != len(views) or min(weights) <= 0:
-        raise InputError(f'weights {weights} for {len(views)} sets: give one positive number a set')
+    weights = [len(v) for v in views] if weights is None else weights
+    if not hasattr(weights, '__len__') or len(weights) != len(views):
+        raise InputError(f'weights is {shorten(weights)}: give one positive number for each of the {len(views)} sets')
+    for w in weights:
+        check_number('weights', w, 0, above=True)
     for what in ('scale', 'diameter', 'flatten', 'limits'):
         a, b = views[0], next((v for v in views if getattr(v, what) != getattr(views[0], what)), views[0])
         if a is not b:
@@ -137,12 +147,14 @@ def choose_groups(
         chosen[sizes.argmin()] ^= True
     return chosen[group]
 
+@checked(seed=(0, MOST))
 def split_groups(
     data,            # `CellDataset` or `CellView`
     fraction: float, # of the images, for validation
     seed: int = 0,   # another seed, another split
 ) -> tuple:          # training set, validation set
     "Split a set so that no group stands on both sides, at about the fraction"
+    data = open_data(data)
     if not 0 < fraction < 1:
         raise InputError(f'fraction={fraction}: give a part of the images between 0 and 1, e.g. .2')
     val = choose_groups(data.groups, fraction, seed)

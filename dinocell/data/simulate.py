@@ -14,7 +14,7 @@ from skimage.segmentation import watershed
 
 from ..core.distance import create_distance_map
 from ..core.labels import relabel
-from ..utils.system import InputError
+from ..utils.system import InputError, MOST, check_known, checked
 
 # %% ../../nbs/data/00_simulate.ipynb #c93f91f2
 def _outline(rng, radius): # generator; mean radius in pixels
@@ -100,16 +100,17 @@ def _varied_labels(rng, shape, density, diameter, forms): # generator; the other
     return relabel(labels)
 
 # %% ../../nbs/data/00_simulate.ipynb #f5312284
+@checked(seed=(0, MOST), shape=(8, 2**14), density=(0, 1), diameter=(1, 2**14))
 def simulate_labels(
     seed: int = 0,              # the same seed draws the same cells
-    shape: tuple = (256, 256),  # height and width, pixels
+    shape: tuple[int, int] = (256, 256), # height and width, pixels
     density: float = .55,       # part of the image that is covered, about; below 0.8, with `forms` up to 1; 0: no cells
     diameter: tuple = (14, 40), # of the smallest and the largest cells, pixels
     forms: tuple|None = None,   # some of `_forms`, mixed at random in each image; None: wobbly ellipses only
 ) -> np.ndarray:                # (H,W) int32, 1..N, every cell in one piece
     "Label image of cells that crowd, touch and divide"
-    if len(shape) != 2 or min(shape) < 8:
-        raise InputError(f'simulate: shape {tuple(shape)}: give height and width of at least 8 pixels')
+    if diameter[0] > diameter[1]:
+        raise InputError(f'diameter is {diameter}: give two numbers of pixels, the smaller first')
     if forms and set(forms) - set(_forms):
         raise InputError(f'simulate: forms={forms}: choose from {", ".join(_forms)}')
     limit = 1 if forms else .799
@@ -304,10 +305,11 @@ def _draw_mixed(rng): # generator
     largest = _between(rng, 18, 120)
     return kind, covered*(rng.random() > .05), (max(12, largest/rng.uniform(1.2, 3)), largest)
 
+@checked(seed=(0, MOST), shape=(8, 2**14), density=(0, 1), diameter=(1, 2**14))
 def simulate(
     kind: str = 'phase',          # see below
     seed: int = 0,                # the same seed gives the same image
-    shape: tuple = (256, 256),    # height and width, pixels
+    shape: tuple[int, int] = (256, 256), # height and width, pixels
     density: float|None = None,   # see `simulate_labels`; None: 0.55, and 'mixed' draws it per image
     diameter: tuple|None = None,  # see `simulate_labels`; None: 14 to 40, and 'mixed' draws it per image
 ) -> tuple:                       # image (H,W), or (5,H,W) for Cell Painting, uint16; labels (H,W) int32
@@ -316,8 +318,7 @@ def simulate(
     'phase', 'fluorescence' and 'cell_painting' have one appearance each and, for one seed, the same cells.
     'phase_varied', 'cytoplasm', 'dic' and 'nuclei' draw their appearance and the forms of the cells from the seed.
     'mixed', meant for training, draws one of these four."""
-    if kind not in _kinds:
-        raise InputError(f"simulate: kind '{kind}' is not known: choose one of {', '.join(_kinds)}")
+    check_known('kind', kind, _kinds)
     rng, drawn = np.random.default_rng([seed, 1]), (.55, (14, 40))
     if kind == 'mixed':
         kind, *drawn = _draw_mixed(rng)

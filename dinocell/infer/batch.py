@@ -33,7 +33,7 @@ from ..model.file import UntrainedWarning
 from ..model.ready import model_path
 from ..utils.files import file_sha256
 from ..utils.parallel import lean_start, start_worker
-from ..utils.system import InputError, check_number, cores
+from ..utils.system import InputError, check_argument, checked, cores, shorten
 
 # %% ../../nbs/infer/21_batch.ipynb #a6b22221
 def _start(threads): # for torch
@@ -104,6 +104,15 @@ def _results_of(images, what, pipe, sha, workers, executor): # as `segment_files
                 wait(jobs)  # those under way still need the copy
 
 # %% ../../nbs/infer/21_batch.ipynb #dc345a5d
+def _paths(images): # see `segment_files`
+    if isinstance(images, (str, bytes, Path)) or not hasattr(images, '__iter__'):
+        raise InputError(f'images is {shorten(images)}: give a list of paths, see `find_images`')
+    images = list(images)
+    for p in images:
+        check_argument('images', p, str | Path)
+    return [str(p) for p in images]
+
+@checked(workers=(1, 1024))
 def segment_files(
     images,                            # paths of images; see `find_images`
     what: SegmentSettings,
@@ -111,8 +120,7 @@ def segment_files(
     executor: Executor | None = None,  # or where to run: its workers see the same paths
 ) -> list:                             # one dict per image, in their order: see `segment_by`; or image, error
     "Segment many images; finished ones are skipped, bad ones are reported and do not stop the rest"
-    check_number('workers', workers, 1, 1024, whole=True)
-    images = [str(p) for p in images]
+    images = _paths(images)
     _check_names(images, what)
     identity = job_identity(what)
     pipe = pipeline_of(what)
@@ -199,10 +207,13 @@ def _check_names(images, what): # paths; `SegmentSettings`
                          'rename them, or give each folder its own output')
 
 # %% ../../nbs/infer/21_batch.ipynb #57e9ea09
+@checked
 def find_images(
     *where: str | Path, # files, folders, globs, or OME-Zarr folders
 ) -> list:              # paths, sorted, none twice; at least one
     "The images that `where` means, see `list_images`"
+    if not where:
+        raise InputError('no image given: name files, folders or globs')
     if '' in where:
         raise InputError("an empty path '' among the images: check the variable that it comes from")
     found, missing = set(), {}

@@ -12,11 +12,12 @@ import numpy as np
 
 from ..core.labels import relabel
 from ..core.watershed import enlarge_map
-from ..data.dataset import CellDataset, check_prepared
+from ..data.dataset import CellDataset, check_prepared, open_data
 from .cells import LEAST_CELLS, LEAST_WRONG, agreement, certainty_of, fit_confidence, pixels_by_cell
 from .pipeline import DINOCellPipeline
 from ..model.network import DINOCell
 from ..score.tuning import ThresholdSurface, find_optimal_thresholds
+from ..utils.system import checked
 
 # %% ../../nbs/infer/10_calibration.ipynb #745f84c0
 _ENOUGH = 2000 # cells to calibrate on
@@ -45,13 +46,15 @@ def say_confidence(
         return f'confidence of cells calibrated on {cells}'
     return f'no confidence of cells: {cells}, but it takes {LEAST_CELLS} and {LEAST_WRONG}'
 
+@checked
 def tune_model(
     model: DINOCell,        # its `config` is changed; `save_model` keeps it
-    data: CellDataset,      # validation images, at the scale that the model was trained at
+    data,                   # validation images, see `open_data`, at the scale that the model was trained at
     metric: str = 'OP_CSB', # SEG, DET, OP_CSB or F1
     precision: str = 'auto', # see `used_precision`
 ) -> ThresholdSurface:      # see `find_optimal_thresholds`
     "Find the two thresholds, calibrate the confidence of cells, and store both in the model"
+    data = open_data(data)
     check_prepared(data, model.config)
     found = find_optimal_thresholds(DINOCellPipeline(model, precision=precision), data, metric)
     model.config = replace(model.config, cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)

@@ -16,7 +16,7 @@ from ..core.distance import create_distance_map
 from ..core.labels import label_sizes, relabel
 from ..core.watershed import STEPS, both_ends, check_map, passes_between
 from ..score.ctc import find_overlaps
-from ..utils.system import InputError
+from ..utils.system import InputError, check_number, checked
 
 # %% ../../nbs/infer/00_cells.ipynb #1b8a15de
 _PLACE = dict(y_px='centroid-0', x_px='centroid-1', top_px='bbox-0', left_px='bbox-1', bottom_px='bbox-2',
@@ -26,9 +26,9 @@ _LENGTHS = dict(perimeter='perimeter', diameter='equivalent_diameter_area', majo
 _NUMBERS = dict(eccentricity='eccentricity', solidity='solidity', orientation_rad='orientation')
 
 def check_pixel_size(pixel_size): # µm or None
-    "`InputError` unless None or positive"
-    if pixel_size is not None and not 0 < pixel_size < np.inf:
-        raise InputError(f'pixel_size={pixel_size}: give the side of a pixel in µm, above 0')
+    "`InputError` unless None, or positive"
+    if pixel_size is not None:
+        check_number('pixel_size in µm', pixel_size, 0, 10**6, above=True)
 
 def _shapes(labels, pixel_size): # (H,W) int32, 1..N; µm or None
     "Columns of place, size and shape"
@@ -161,6 +161,7 @@ def _confidence(table, weights): # columns as for `fit_confidence`; its weights
     return expit(constant + sum(w*table[k] for w, k in zip(slopes, _SURE)))
 
 # %% ../../nbs/infer/00_cells.ipynb #e948dd95
+@checked
 def cell_table(
     labels,                          # label image (H,W), any integers, 0 is background
     image=None,                      # (H,W), (H,W,3|4) or (C,H,W) as recorded: adds intensities; NaN: unknown

@@ -20,7 +20,7 @@ from ..score.errors import find_kinds
 from ..score.matching import count_hits, count_pq, pooled_scores
 from ..score.errors import KINDS
 from ..score.statistics import interval
-from ..utils.system import InputError
+from ..utils.system import InputError, shorten
 
 # %% ../../nbs/infer/08_evaluation.ipynb #965c6035
 _TRUE_POSITIVES = tuple(f'tp{q}' for q in range(50, 100, 5)) # at an IoU of .5, .55, …, .95
@@ -141,6 +141,8 @@ def regroup(
             raise InputError(f'image {missing[0]} is in no group: '
                              f'name a group for each of the {len(scored.names)} images')
         groups = [groups[n] for n in scored.names]
+    if not hasattr(groups, '__len__'):
+        raise InputError(f'groups is {shorten(groups)}: name a group for each image, in a list or a dict')
     if len(groups) != len(scored.names):
         raise InputError(f'{len(groups)} groups for {len(scored.names)} images: name one for each')
     return scored._replace(groups=list(groups))

@@ -23,7 +23,7 @@ from ..core.watershed import check_map
 from .cells import check_pixel_size
 from .outlines import cell_outlines
 from ..utils.files import atomic_path
-from ..utils.system import InputError
+from ..utils.system import InputError, checked
 from ..utils.tables import plain_cell
 
 # %% ../../nbs/infer/02_export.ipynb #ab53c560
@@ -75,6 +75,7 @@ def _imagej(axes, top, pixel_size): # a letter for each axis; greatest value; µ
         metadata, size = metadata | dict(unit='um'), dict(resolution=(1/pixel_size,)*2)
     return dict(imagej=True, compression='zlib', metadata=metadata) | size
 
+@checked
 def write_tiff(
     path: str | Path,                # a .tif file
     labels,                          # label image (H,W), any integers, 0 is background

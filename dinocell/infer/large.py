@@ -24,7 +24,7 @@ from .rows import Rows, central_part, grey_rows, repaired_rows, resized_rows
 from .storage import count_channels, import_zarr, open_large
 from ..utils.files import atomic_folder, atomic_path
 from ..utils.jobs import Job
-from ..utils.system import InputError
+from ..utils.system import InputError, checked, shorten
 
 # %% ../../nbs/infer/15_large.ipynb #f5a32ba1
 _TILE = 512   # side of the tiles of a TIFF
@@ -70,6 +70,7 @@ def estimate_in_middle(
         return None  # a blank image is reported when it is prepared
 
 # %% ../../nbs/infer/15_large.ipynb #e8f2d7d6
+@checked
 def segment_large(
     pipe: DINOCellPipeline,
     source,                          # see `open_large`
@@ -85,6 +86,8 @@ def segment_large(
 ) -> int:                            # cells found
     "Labels of an image beyond memory, from disk to disk; if interrupted, the same call resumes"
     output, name = Path(output), str(source) if isinstance(source, (str, Path)) else 'image'
+    if not isinstance(source, (str, Path)) and not hasattr(source, 'shape'):
+        raise InputError(f'source is {shorten(source)}: give a TIFF, .npy or zarr on disk, or an array')
     thresholds = pipe.thresholds(cells_max, cell_fill)
     _check_output(output, memory)
     noted = pixel_size if label_pixel_size is None else label_pixel_size

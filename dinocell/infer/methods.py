@@ -29,7 +29,7 @@ from ..model.network import weights_sha256
 from ..model.ready import READY
 from ..utils.files import file_sha256
 from ..utils.jobs import Job, checksum
-from ..utils.system import InputError
+from ..utils.system import InputError, shorten
 
 # %% ../../nbs/infer/07_methods.ipynb #53acf9fc
 def classical_baseline(
@@ -37,6 +37,8 @@ def classical_baseline(
     edges: bool = False, # threshold the gradient instead of the brightness: what phase contrast needs
 ) -> np.ndarray:         # (h,w) int32 labels
     "Otsu's threshold (*IEEE Trans. SMC* 9, 1979), Euclidean distance transform, watershed from its peaks"
+    if np.ndim(grey) != 2 or not np.size(grey) or np.asarray(grey).dtype.kind not in 'iufb':
+        raise InputError(f'grey is {shorten(grey)}: give (h,w) uint8, as `prepare_image` makes it')
     x = gaussian(grey, 1, preserve_range=True)
     if edges:
         x = gaussian(sobel(x), 2)
@@ -111,6 +113,9 @@ def labels_by(
     if callable(method):
         return lambda i: _call(method, data, i, name)
     if not isinstance(method, (str, Path)):
+        if not hasattr(method, '__len__') or isinstance(method, (bytes, dict)):
+            raise InputError(f'{name} is {shorten(method)}: give a pipeline, a function, a folder of label images, '
+                             'or a list of labels')
         if len(method) != len(data):
             raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: '
                              'give one per image')

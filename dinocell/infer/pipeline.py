@@ -20,9 +20,8 @@ from ..core.windows import predict_windows
 from .bands import flood_map
 from .diameter import estimate_diameter as _estimate
 from ..model.engine import network_of
-from ..model.network import DINOCell
 from ..utils.devices import layout_for, used_precision
-from ..utils.system import InputError, check_number
+from ..utils.system import InputError, check_number, checked, shorten
 
 # %% ../../nbs/infer/06_pipeline.ipynb #37900dca
 def mean_of_flips(
@@ -36,8 +35,9 @@ _CPU_BATCH, _BATCH = 4, 8 # windows at a time; the caches of a CPU hold fewer
 
 class DINOCellPipeline:
     "A model, its preprocessing and its thresholds: image in, labels out; no call changes it"
+    @checked
     def __init__(self,
-        model: DINOCell,
+        model,                          # `DINOCell`, or another network with its `config` and `device`
         cells_max: float | None = None, # peak threshold; None: the one stored with the model
         cell_fill: float | None = None, # fill threshold; None: the one stored with the model
         batch: int | None = None,       # windows at a time; None: 8, on a CPU 4
@@ -46,6 +46,8 @@ class DINOCellPipeline:
         precision: str = 'auto',        # see `used_precision`
         engine: str = 'torch',          # that computes: on a CPU also openvino, openvino-bf16, see `dinocell.model.engine`
     ):
+        if not hasattr(model, 'config'):
+            raise InputError(f'model is {shorten(model)}: give a DINOCell, or use `load` for a name or a file')
         config, on_cpu = model.config, model.device.type == 'cpu'
         self.precision = used_precision(precision, model.device)
         self.model = model.eval().to(memory_format=layout_for(model.device))  # the same weights
@@ -68,6 +70,7 @@ class DINOCellPipeline:
 
 # %% ../../nbs/infer/06_pipeline.ipynb #ebf7d5e5
 @patch
+@checked
 def thresholds(self: DINOCellPipeline,
     cells_max: float | None = None, # of one call; None: the pipeline's
     cell_fill: float | None = None, # of one call; None: the pipeline's
@@ -79,32 +82,37 @@ def thresholds(self: DINOCellPipeline,
     return three
 
 @patch
+@checked
 def predict_prepared(self: DINOCellPipeline,
     grey: np.ndarray,    # (h,w) uint8 from `prepare_image` at the model's scale, as datasets hold it
     flips: bool = False, # average over mirror images, see `mean_of_flips`
 ) -> np.ndarray:         # (h,w) float32 in [0,1]
     "Distance map of a prepared image"
+    if grey.dtype != np.uint8 or grey.ndim != 2 or not grey.size:
+        raise InputError(f'grey: {grey.dtype} of shape {grey.shape}: give (h,w) uint8, as `prepare_image` makes it')
     model = mean_of_flips(self.network) if flips else self.network
     return predict_windows(model, grey, self.window, self.overlap, self.batch, self.model.device, self.precision)
 
 @patch
+@checked(size=(1, 2**20))
 def segment_prepared(self: DINOCellPipeline,
     grey: np.ndarray,               # see `predict_prepared`
     cells_max: float | None = None, # peak threshold of this call
     cell_fill: float | None = None, # fill threshold of this call
     flips: bool = False,            # see `predict_prepared`
-    size: tuple | None = None,      # height and width of the labels: those of the original image; None: of `grey`
+    size: tuple[int, int] | None = None, # height and width of the labels: those of the original image; None: of `grey`
 ) -> np.ndarray:                    # (H,W) int32
     "Labels of a prepared image"
     thresholds = self.thresholds(cells_max, cell_fill)
     return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *thresholds)
 
 @patch
+@checked
 def flood(self: DINOCellPipeline,
-    dist_map: np.ndarray, # (H,W) float32 in [0,1], from `predict_distance`
+    dist_map,             # (H,W) float32 in [0,1], from `predict_distance`
 ) -> np.ndarray:          # (H,W) int32
     "Labels of a map, by the pipeline's thresholds"
-    return flood_map(dist_map, *self.thresholds())
+    return flood_map(np.asarray(dist_map), *self.thresholds())
 
 @patch(as_prop=True)
 def confidence(self: DINOCellPipeline) -> list | None:
@@ -119,6 +127,7 @@ def confidence(self: DINOCellPipeline) -> list | None:
 
 # %% ../../nbs/infer/06_pipeline.ipynb #251fe057
 @patch
+@checked
 def estimate_diameter(self: DINOCellPipeline,
     image,               # (H,W), (H,W,3) or (C,H,W), any real dtype
     name: str = 'image', # what to call it in an error
@@ -135,6 +144,7 @@ def estimates_size(config, diameter, pixel_size): # of a model; as in `image_sca
     return diameter == 'auto' or diameter is None and pixel_size is None and config.scale is None
 
 @patch
+@checked
 def estimates(self: DINOCellPipeline,
     diameter: float | str | None = None, # see `image_scale`
     pixel_size: float | None = None,     # see `image_scale`
@@ -146,6 +156,7 @@ def estimates(self: DINOCellPipeline,
 _SMALLEST, _LARGEST = 1/50, 20 # scales that make sense
 
 @patch
+@checked
 def image_scale(self: DINOCellPipeline,
     diameter: float | str | None = None, # of the cells, pixels of the image; 'auto': estimated; None: as the model says
     pixel_size: float | None = None,     # µm per pixel of the image
@@ -177,6 +188,7 @@ def image_scale(self: DINOCellPipeline,
 
 # %% ../../nbs/infer/06_pipeline.ipynb #e734f95b
 @patch
+@checked
 def predict_distance(self: DINOCellPipeline,
     image,                           # (H,W), (H,W,3) or (C,H,W), any real dtype
     name: str = 'image',             # what to call it in an error
@@ -193,6 +205,7 @@ def predict_distance(self: DINOCellPipeline,
     return enlarge_map(found, full)
 
 @patch
+@checked
 def run(self: DINOCellPipeline,
     image,                           # (H,W), (H,W,3) or (C,H,W), any real dtype
     name: str = 'image',             # what to call it in an error
@@ -208,6 +221,7 @@ def run(self: DINOCellPipeline,
 
 # %% ../../nbs/infer/06_pipeline.ipynb #eab6e36f
 @patch
+@checked
 def run_stack(self: DINOCellPipeline,
     frames,              # (T,H,W), (T,C,H,W), (T,H,W,3), or any iterable of images
     name: str = 'stack', # what to call it in an error
@@ -216,6 +230,8 @@ def run_stack(self: DINOCellPipeline,
     "Labels of a stack, frame by frame"
     self.thresholds(how.get('cells_max'), how.get('cell_fill'))
     check_no_path(frames)
+    if not hasattr(frames, '__iter__'):
+        raise InputError(f'frames is {shorten(frames)}: give a stack T×H×W, or several images')
     shape = getattr(frames, 'shape', None)
     if shape is not None and (len(shape) not in (3, 4) or len(shape) == 3 and shape[2] in (3, 4)):
         raise InputError(f'{name}: shape {tuple(shape)} is not a stack: give T×H×W, or an image to `run`')

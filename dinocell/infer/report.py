@@ -24,7 +24,7 @@ from ..score.errors import object_kinds
 from ..score.errors import KINDS
 from ..score.statistics import basis, say_basis
 from ..utils.files import atomic_path
-from ..utils.system import InputError
+from ..utils.system import InputError, MOST, check_known, checked
 from ..utils.tables import write_rows
 
 # %% ../../nbs/infer/09_report.ipynb #d362b284
@@ -61,6 +61,7 @@ def format_table(
     return '\n'.join([line(body[0]), rule, *map(line, body[1:])])
 
 # %% ../../nbs/infer/09_report.ipynb #5df469b0
+@checked(n=(1, MOST))
 def worst_images(
     scored: ImageCounts,
     n: int = 4,             # how many
@@ -68,8 +69,7 @@ def worst_images(
 ) -> list:                  # their numbers, the worst first
     """Images of the lowest score; of equal ones, those with more errors come first.
     Without a cell the score counts as 0 if there are labels, else as 1"""
-    if metric not in SCORES:
-        raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(SCORES)}')
+    check_known('metric', metric, SCORES)
     value = scores_of(scored.counts)[:, SCORES.index(metric)]
     value = np.where(np.isnan(value), scored.counts[:, COUNTS.index('n_res')] == 0, value)
     errors = scored.counts[:, COUNTS.index('missed'):].sum(1)

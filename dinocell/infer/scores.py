@@ -12,21 +12,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..data.dataset import CellDataset
-from .evaluation import SCORES, group_rows, image_rows, part, regroup, score_dataset, total_row
+from ..data.dataset import open_data
+from .evaluation import SCORES, ImageCounts, group_rows, image_rows, part, regroup, score_dataset, total_row
 from .methods import labels_by, segment_dataset
 from .report import format_entry, plot_worst, worst_images
 from ..score.errors import error_costs
-from ..utils.system import InputError
+from ..utils.system import InputError, checked, shorten
 
 # %% ../../nbs/infer/11_scores.ipynb #5eebc7b5
 class Scores:
     "How good the labels of a method are on a dataset, beside other methods; the last line of a cell shows it"
+    @checked
     def __init__(self,
         scored: list, # of `ImageCounts`: the method first, then those beside it
         data,         # that they were scored on
         method,       # its labels again, see `labels_by`
     ):
+        if not len(scored) or not all(isinstance(s, ImageCounts) for s in scored):
+            raise InputError(f'scored is {shorten(scored)}: give what `score_dataset` returns for each method')
         self.scored, self.data, self.method = scored, data, method
 
     @cached_property
@@ -59,6 +62,7 @@ class Scores:
                              "write a column group into split.csv, or ask for .by('image')")
         return pd.DataFrame(rows)
 
+    @checked
     def worst(self,
         n: int = 4,             # how many images
         metric: str = 'OP_CSB', # which are the worst, see `worst_images`
@@ -93,6 +97,7 @@ def _name_of(method): # see `evaluate`
         return Path(method).name
     return getattr(method, '__name__', 'method') if callable(method) else 'labels'
 
+@checked
 def evaluate(
     method,                    # pipeline, folder of label images NAME.tif, function, or labels: see `labels_by`
     data,                      # `CellDataset`, or a part or mixture of some; or a dataset folder
@@ -100,7 +105,7 @@ def evaluate(
     against: dict = {},        # other methods to score beside it, by their names, e.g. `BASELINES`
 ) -> Scores:
     "Score a method on a dataset, at the resolution of its images"
-    data = CellDataset(data) if isinstance(data, (str, Path)) else data
+    data = open_data(data)
     name = name or _name_of(method)
     if name in against:
         raise InputError(f'against: another method is called {name!r} too: give this one another name (name=)')

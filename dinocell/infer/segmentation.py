@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from fastcore.basics import patch
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
@@ -26,11 +27,12 @@ from .storage import Stack
 from ..model.ready import DEFAULT, model_path
 from ..show.plots import figure_html, show_overlay
 from ..show.widgets import ThresholdSliders
-from ..utils.system import InputError
+from ..utils.system import InputError, check_number, checked
 
 # %% ../../nbs/infer/22_segmentation.ipynb #ed854073
 class Segmentation:
     "The cells that a call of a pipeline found in an image, or in the frames of a stack; as a last line it shows itself"
+    @checked
     def __init__(self,
         found: Found,
         pipeline: DINOCellPipeline,      # that found them
@@ -92,17 +94,22 @@ class Segmentation:
             parts.append(f'about {across:.0f} pixels across{microns}')
         return f'Segmentation of {self.path.name if self.path else "an image"}: {", ".join(parts)}'
 
+    @checked
     def frame(self,
         k: int | None = None, # number of a frame; None: the middle one, or the image
     ) -> tuple:               # image as recorded, labels (H,W), distance map (H,W)
         "One image of it"
+        frames = 1 if self.stack is None else len(self.found.labels)
+        if k is not None:
+            check_number('k', k, 0, frames - 1)
         if self.stack is None:
             return self.found.image, self.found.labels, self.found.dist_map
-        k = len(self.found.labels)//2 if k is None else k
+        k = frames//2 if k is None else k
         return self.stack.read(k), self.found.labels[k], self.found.dist_map[k]
 
 # %% ../../nbs/infer/22_segmentation.ipynb #a5cdd85b
 @patch
+@checked
 def show(self: Segmentation,
     ax=None,               # axes to draw into
     k: int | None = None,  # number of a frame, see `Segmentation.frame`
@@ -120,6 +127,7 @@ def _repr_html_(self: Segmentation):
     return figure_html(fig, repr(self))
 
 @patch
+@checked
 def sliders(self: Segmentation,
     truth=None,           # reference labels (H,W), to show scores too
     k: int | None = None, # number of a frame, see `Segmentation.frame`
@@ -130,6 +138,7 @@ def sliders(self: Segmentation,
     return ThresholdSliders(dist_map, grey, truth, pipe.cells_max, pipe.cell_fill, pipe.saddle)
 
 @patch
+@checked
 def save(self: Segmentation,
     folder: str | Path,                  # made where it is missing
     formats: tuple = ('tif', 'csv'),     # of `FORMATS`
@@ -152,9 +161,10 @@ def save(self: Segmentation,
     return list(files.values())
 
 # %% ../../nbs/infer/22_segmentation.ipynb #be859ed2
+@checked
 def load(
     name_or_file: str | Path = DEFAULT, # a name in `READY`, or a model file
-    device: str | None = None,          # cuda, mps or cpu; None: the best there is
+    device: str | torch.device | None = None, # cuda, mps or cpu; None: the best there is
     channel: int | None = None,         # which channel to look at, from 0; None: the model's, or the mean of all
     **how,                              # cells_max, cell_fill, batch, …: see `DINOCellPipeline`
 ) -> DINOCellPipeline:
@@ -169,6 +179,7 @@ def _segmentation(image, name, what, pipe): # array or path; what to call an arr
     return Segmentation(found, pipe, what, path)
 
 @patch
+@checked
 def __call__(self: DINOCellPipeline,
     images,                              # (H,W), (H,W,3) or (C,H,W); the path of a file; or a list of these
     diameter: float | str | None = None, # of the cells, pixels of the images; 'auto': estimated; None: see `scale_of`

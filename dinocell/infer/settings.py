@@ -10,7 +10,7 @@ __all__ = ['FORMATS', 'TOGETHER', 'SegmentSettings', 'result_files', 'check_form
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from ..model.file import load_model, read_meta
 from ..model.ready import DEFAULT, model_path
 from ..utils.files import file_sha256
 from ..utils.devices import used_precision
-from ..utils.system import InputError
+from ..utils.system import InputError, check_argument
 
 # %% ../../nbs/infer/16_settings.ipynb #7ae4e2ab
 FORMATS = dict( # of `SegmentSettings.formats`: how the name of a file ends
@@ -41,6 +41,8 @@ FORMATS = dict( # of `SegmentSettings.formats`: how the name of a file ends
 TOGETHER = dict(coco='coco.json', ctc='01_RES') # one for all images, made of the label TIFFs at the end
 _OF_STACKS = 'tif', 'csv', 'map', 'ctc'         # what can be written of a stack
 _ROI_SIDE = 32767                               # pixels, the largest that ImageJ ROIs can have
+
+_BOUNDS = dict(cells_max=(0, 1), cell_fill=(0, 1))
 
 @dataclass(frozen=True)
 class SegmentSettings:
@@ -61,6 +63,8 @@ class SegmentSettings:
     engine: str = 'torch'            # on a CPU also openvino, openvino-bf16, see `dinocell.model.engine`
 
     def __post_init__(self):
+        for f in fields(self):
+            check_argument(f.name, getattr(self, f.name), f.type, _BOUNDS.get(f.name))
         known = (*FORMATS, *TOGETHER)
         for name in ('formats', 'channel_names'):
             if isinstance(value := getattr(self, name), str):

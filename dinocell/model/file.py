@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from .backbone import weights_licence
 from .network import DINOCell, ModelConfig, best_device, is_trained
 from .weights import state_misfit, write_state
-from ..utils.system import InputError, check_memory
+from ..utils.system import InputError, check_memory, checked, shorten
 
 # %% ../../nbs/model/04_file.ipynb #1d7b9a79
 FORMAT = 7                # version of the model file
@@ -80,12 +80,17 @@ def read_meta(
     return ModelConfig.from_dict(meta, path)
 
 # %% ../../nbs/model/04_file.ipynb #c7668024
+@checked
 def save_model(
-    model: DINOCell,  # with its `config`
+    model,            # `DINOCell`, with its `config`
     path: str | Path, # a `.safetensors` file, written whole or not at all
 ):
     "Write weights, settings and provenance to one file"
     from dinocell import __version__
+    if not hasattr(model, 'config'):
+        raise InputError(f'model is {shorten(model)}: give a DINOCell')
+    if Path(path).suffix != '.safetensors' or Path(path).is_dir():
+        raise InputError(f'{path}: name the file *.safetensors')
     meta = dict(model.config.to_dict(), format=FORMAT, version=__version__)
     write_state(path, model.state_dict(), dinocell=json.dumps(meta))
 
@@ -123,6 +128,7 @@ def _weights_misfit(f, config): # an open safetensors file; settings of the mode
     return f'{odd[0]} is of type {stored[odd[0]].get_dtype()}' if odd else ''
 
 # %% ../../nbs/model/04_file.ipynb #8602af7c
+@checked
 def load_model(
     path: str | Path,                         # written by `save_model`
     device: str | torch.device | None = None, # where to put it; None: the best there is
@@ -131,7 +137,7 @@ def load_model(
     model = read_model(path, best_device(device))
     if not is_trained(model.config):
         warnings.warn(f'{path}: this model was never trained (its training was stopped in the first epoch, '
-                      'or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=2)
+                      'or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=3)
     return model
 
 def read_model(path, device='cpu'): # as `load_model`

@@ -20,7 +20,7 @@ from ..core.normalise import DIAMETER, check_normalisation
 from ..core.watershed import check_thresholds
 from .backbone import Backbone, pad_to_multiple
 from .decoder import DesignDecoder, UNetDecoder
-from ..utils.system import InputError, check_number, shorten
+from ..utils.system import InputError, MOST, check_number, checked, shorten
 
 # %% ../../nbs/model/03_network.ipynb #79b9e791
 DECODERS = dict(unet=UNetDecoder, design=DesignDecoder)
@@ -154,6 +154,7 @@ def count_trainable(
 # %% ../../nbs/model/03_network.ipynb #2c0e0507
 class DINOCell(nn.Module):
     "A DINO vision transformer and a U-Net decoder that predict the distance map of an image"
+    @checked(seed=(0, MOST))
     def __init__(self,
         backbone_name: str = 'vits8',                 # see `backbone_spec`
         backbone_weights: str | Path | None = None,   # weights file for the backbone
@@ -182,6 +183,8 @@ class DINOCell(nn.Module):
         x: torch.Tensor, # (N, 1 or 3, H, W) float in [0, 1]; any H and W
     ) -> torch.Tensor:   # (N, 1, H, W) float32 in (0, 1), the distance maps
         "The distance map of each image"
+        if not isinstance(x, torch.Tensor):
+            raise InputError(f'x is {shorten(x)}: give a tensor, see `to_tensor`')
         shaped = x.ndim == 4 and x.shape[1] in (1, 3) and x.numel() > 0
         if not shaped or not x.is_floating_point():
             raise InputError('the model takes float images of shape (N, 1 or 3, H, W), '
@@ -226,6 +229,7 @@ def weights_sha256(
     return h.hexdigest()
 
 # %% ../../nbs/model/03_network.ipynb #3fd7c385
+@checked
 def best_device(
     device: str | torch.device | None = None, # a device of your choice; None: the best there is
 ) -> torch.device:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import dinocell
 from ..utils.files import atomic_path, file_sha256
-from ..utils.system import InputError
+from ..utils.system import InputError, checked
 
 # %% ../../nbs/model/05_ready.ipynb #973705b9
 DEFAULT = 'cells' # the model that is used where none is named
@@ -136,6 +136,7 @@ def _remedy(ready): # `ReadyModel`
     return f'install dinocell again, or copy the file with `dinocell models --fetch {ready.name} --source FILE`'
 
 # %% ../../nbs/model/05_ready.ipynb #39e0fb90
+@checked
 def ready_model(
     name: str, # a name in `READY`
 ) -> ReadyModel:
@@ -151,6 +152,7 @@ def ready_model(
     raise InputError(f'{name}: no such model file, and no ready model of this name: {hint}check the path, '
                      f'or choose one of: {", ".join(known) or "none is installed"}')
 
+@checked
 def model_path(
     name_or_file: str | Path = DEFAULT, # a name in `READY`, which has priority, or a model file (./NAME)
 ) -> Path:
@@ -193,6 +195,7 @@ def _half(x, key, source): # tensor; its name; its file
     return half
 
 # %% ../../nbs/model/05_ready.ipynb #4f08b33a
+@checked(tries=(1, 1000), wait=(0, 3600))
 def fetch_model(
     name: str,                        # a name in `READY`
     source: str | Path | None = None, # the file, on this machine or at another address; None: the address in the table

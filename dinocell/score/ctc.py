@@ -20,7 +20,7 @@ import tifffile
 
 from ..core.labels import distinct_labels, overlap_table, relabel
 from ..utils.files import atomic_folder
-from ..utils.system import InputError
+from ..utils.system import InputError, checked, shorten
 
 # %% ../../nbs/score/01_ctc.ipynb #c0fa64fb
 class Overlaps(NamedTuple):
@@ -109,6 +109,9 @@ def each_pair(
     results, # the same
 ):
     "Yield `do(ref, res)` for each image"
+    for what, x in (('references', refs), ('results', results)):
+        if not hasattr(x, '__iter__') or isinstance(x, (str, bytes, dict)):
+            raise InputError(f'{what} is {shorten(x)}: give a label image, or several')
     pair = [[x] if getattr(x, 'ndim', 0) == 2 else x for x in (refs, results)]
     missing, k = object(), -1
     for k, (ref, res) in enumerate(zip_longest(*pair, fillvalue=missing)):
@@ -133,9 +136,10 @@ def pool_counts(counts, refs, results): # see `each_pair`
     "Sum of `counts(ref, res)` over the images"
     total = reduce(add, each_pair(counts, refs, results))
     if not total.n_ref:
-        warnings.warn(f'no reference object in any image: {undefined_scores(total.n_res)}', stacklevel=3)
+        warnings.warn(f'no reference object in any image: {undefined_scores(total.n_res)}', stacklevel=4)
     return total
 
+@checked
 def ctc_scores(
     refs, # reference labels: one (H,W), a stack (N,H,W), or images (H,W) or volumes (Z,Y,X) in a list or generator
     results, # result labels, in the same order

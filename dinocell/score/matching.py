@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from .ctc import Overlaps, ctc_scores, find_overlaps, pool_counts, seg_det
-from ..utils.system import InputError
+from ..utils.system import check_known, checked
 
 # %% ../../nbs/score/02_matching.ipynb #9335747d
 PERCENT = np.arange(50, 100, 5)  # IoU thresholds
@@ -114,6 +114,7 @@ def matching_counts(
     o = find_overlaps(ref, res)
     return MatchingScores(o.ref.size, o.res.size, tuple(count_hits(o).tolist()), count_pq(o), _aji(o))
 
+@checked
 def matching_scores(
     refs, # reference labels: one (H,W), a stack (N,H,W), or images (H,W) or volumes (Z,Y,X) in a list or generator
     results, # result labels, in the same order
@@ -140,7 +141,6 @@ def evaluate_metric(
     metric: str='OP_CSB', # SEG, DET, OP_CSB, F1, AP, PQ or AJI
 ) -> float: # NaN and a warning if there is no reference object
     "One score of a result; the order is result first, reference second"
-    if metric not in _METRICS:
-        raise InputError(f'metric {metric!r} is not known: choose one of {", ".join(_METRICS)}')
+    check_known('metric', metric, _METRICS)
     score, name = _METRICS[metric]
     return getattr(score(gt_mask, pred_mask), name)

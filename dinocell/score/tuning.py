@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from ..core.watershed import check_thresholds, enlarge_map
 from .grid import count_grid, surfaces_of
 from .statistics import interval
-from ..utils.system import InputError
+from ..utils.system import InputError, checked, shorten
 
 # %% ../../nbs/score/05_tuning.ipynb #f94855df
 @dataclass
@@ -83,6 +83,16 @@ def _choose(surface, counts, surface_of, groups=None): # (n,m) scores of all ima
     return best, region if best == first else _region(counts, surface_of, best, groups)
 
 # %% ../../nbs/score/05_tuning.ipynb #a0e86a70
+def _thresholds(name, given): # see `grid_search`
+    "A side of the grid (n,) float64"
+    try:
+        found = np.array(given, float).ravel()
+    except (TypeError, ValueError) as e:
+        raise InputError(f'{name} is {shorten(given)}: give thresholds in [0, 1]') from e
+    if not found.size or not (np.diff(found) > 0).all():
+        raise InputError(f'{name}: give at least one threshold, in ascending order')
+    return found
+
 def _search(
     pairs,                # yields (map, mask)
     cells_max, cell_fill, # see `grid_search`
@@ -95,10 +105,7 @@ def _search(
         raise InputError(f'metric {metric!r} cannot be tuned: choose SEG, DET, OP_CSB or F1')
     cells_max = np.linspace(.1, .9, 20) if cells_max is None else cells_max
     cell_fill = np.linspace(.05, .5, 20) if cell_fill is None else cell_fill
-    grid = [np.array(x, float).ravel() for x in (cells_max, cell_fill)]
-    for name, x in zip(('cells_max', 'cell_fill'), grid):
-        if not x.size or (np.diff(x) <= 0).any():
-            raise InputError(f'{name}: give at least one threshold, in ascending order')
+    grid = [_thresholds('cells_max', cells_max), _thresholds('cell_fill', cell_fill)]
     peaks, fills = (x.tolist() for x in grid)
     for bound in (0, -1):
         check_thresholds(peaks[bound], 0, saddle)
@@ -114,6 +121,7 @@ def _search(
     return ThresholdSurface(*grid, surfaces, metric, best, region, len(counts), saddle)
 
 # %% ../../nbs/score/05_tuning.ipynb #c7503340
+@checked
 def grid_search(
     maps, # distance maps, each (H,W) float in [0,1]: list or (N,H,W)
     masks, # reference labels, in the same order
@@ -128,6 +136,22 @@ def grid_search(
     return _search(zip(maps, masks), cells_max, cell_fill, metric, saddle=saddle)
 
 # %% ../../nbs/score/05_tuning.ipynb #93e1a783
+def _pairs(dataset): # see `find_optimal_thresholds`
+    "Image and labels of each"
+    if hasattr(dataset, 'mask'):
+        return ((dataset.grey(k), dataset.mask(k)) for k in range(len(dataset)))
+    if hasattr(dataset, '__len__') and not isinstance(dataset, dict):
+        return (_pair(dataset[k]) for k in range(len(dataset)))
+    if hasattr(dataset, '__next__'):
+        return map(_pair, dataset)
+    raise InputError(f'dataset is {shorten(dataset)}: give a CellDataset, or pairs of an image and its labels')
+
+def _pair(found): # what a dataset yields
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        raise InputError(f'dataset: it yields {shorten(found)}: give pairs of an image and its labels')
+    return found
+
+@checked
 def find_optimal_thresholds(
     model, # has `predict_prepared(grey (H,W) uint8) -> (H,W) map in [0,1]`, as a pipeline does
     dataset, # a `CellDataset`, or yields (grey (h,w) uint8, labels (H,W)): validation data, never test data
@@ -139,12 +163,10 @@ def find_optimal_thresholds(
     """Grid search over both thresholds on the maps that a model predicts, enlarged to the labels
 
     Cells are joined by the `saddle` of the model, which is not searched."""
-    sized = hasattr(dataset, '__len__')
-    if hasattr(dataset, 'mask'):
-        pairs = ((dataset.grey(k), dataset.mask(k)) for k in range(len(dataset)))
-    else:
-        pairs = (dataset[k] for k in range(len(dataset))) if sized else dataset
-    with tqdm(pairs, total=len(dataset) if sized else None, disable=not progress, desc='predicting') as bar:
+    if not hasattr(model, 'predict_prepared'):
+        raise InputError(f'model is {shorten(model)}: give a pipeline, see `load`')
+    total = len(dataset) if hasattr(dataset, '__len__') else None
+    with tqdm(_pairs(dataset), total=total, disable=not progress, desc='predicting') as bar:
         maps = ((enlarge_map(model.predict_prepared(grey), mask.shape), mask) for grey, mask in bar)
         groups, saddle = getattr(dataset, 'groups', None), getattr(model, 'saddle', 1.)
         return _search(maps, cells_max, cell_fill, metric, groups, saddle)

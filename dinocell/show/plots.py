@@ -16,14 +16,16 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from ..core.grey import to_grey
+from ..core.labels import check_labels
 from ..core.normalise import grey_limits, stretch
 from .overlays import block_means, block_middles, check_pair, inside_points, overlay
 from ..utils.files import atomic_path
-from ..utils.system import InputError
+from ..utils.system import InputError, checked, shorten
 from ..utils.tables import best_row
 
 # %% ../../nbs/show/02_plots.ipynb #c4d57e30
@@ -49,9 +51,10 @@ def _draw(ax, picture, shape, k, title): # (h,w) or (h,w,3); (H,W) of the image;
     ax.axis('off')
     return ax
 
+@checked
 def show_image(
     image,                    # see `prepare_image`
-    ax=None,                  # axes to draw into
+    ax: Axes | None = None,                  # axes to draw into
     title: str | None = None,
 ):                            # the axes
     "Draw an image with its contrast stretched"
@@ -70,10 +73,11 @@ def _write_numbers(ax, values, at): # labels (N,); (N,2) y, x
     for v, (y, x) in zip(values, at):
         ax.text(x, y, str(v), fontsize=7, color='w', ha='center', va='center', clip_on=True, path_effects=rim)
 
+@checked
 def show_overlay(
     image,                    # see `prepare_image`
     labels,                   # (H,W) integers
-    ax=None,                  # axes to draw into
+    ax: Axes | None = None,                  # axes to draw into
     title: str | None = None,
     numbers: bool = False,    # write each cell's number into it, unless there are more than 200 cells
 ):                            # the axes
@@ -90,15 +94,17 @@ def show_overlay(
     return ax
 
 # %% ../../nbs/show/02_plots.ipynb #ba63cff0
+@checked
 def plot_comparison(
     image,         # see `prepare_image`
     reference,     # (H,W) integers
     results: dict, # name -> labels (H,W)
 ):                 # the axes, one for each image
     "Draw the image, the reference and each result in a row, with the number of cells"
+    shown = {name: check_labels(labels, name) for name, labels in {'reference': reference, **results}.items()}
     fig, axes = plt.subplots(1, 2 + len(results), figsize=(3.2*(2 + len(results)), 3.5))
     show_image(image, axes[0], 'image')
-    for ax, (name, labels) in zip(axes[1:], {'reference': reference, **results}.items()):
+    for ax, (name, labels) in zip(axes[1:], shown.items()):
         show_overlay(image, labels, ax, f'{name}: {np.unique(labels[labels > 0]).size}')
     fig.tight_layout()
     return axes
@@ -115,14 +121,18 @@ def _plot_scores(rows, ax): # see `plot_history`
     ax.set(ylabel='score of the validation images', ylim=(0, 1))
     return ax
 
+@checked
 def plot_history(
     rows: list,            # from `train`: a dict per epoch: epoch, train_loss, val_loss, perhaps val_SEG and others
-    ax=None,               # axes to draw into
+    ax: Axes | None = None,               # axes to draw into
     monitor: str = 'loss', # what the best epoch was chosen by, see `TrainConfig`
 ):                         # the axes of the losses
     "Draw the learning curve, with the scores if there are any; the best epoch is marked"
-    if not rows:
+    if not len(rows):
         raise InputError('no epoch to plot: the history is empty')
+    odd = [r for r in rows if not isinstance(r, dict) or not {'epoch', *_LOSSES} <= r.keys()]
+    if odd:
+        raise InputError(f'rows: {shorten(odd[0])} is no epoch: give the history that `train` returns')
     if f'val_{monitor}' not in rows[0]:
         raise InputError(f'monitor={monitor!r}: the history holds no val_{monitor}: '
                          'give the monitor that the run had, e.g. loss')
@@ -187,11 +197,14 @@ def live_history(
     return draw
 
 # %% ../../nbs/show/02_plots.ipynb #89deee76
+@checked
 def plot_surface(
     surface, # `ThresholdSurface` of `grid_search` or `find_optimal_thresholds`
-    ax=None, # axes to draw into
+    ax: Axes | None = None, # axes to draw into
 ):           # the axes
     "Draw the score of every pair of thresholds; a cross at the best, a line around those that may be as good"
+    if not hasattr(surface, 'surfaces'):
+        raise InputError(f'surface is {shorten(surface)}: give what `grid_search` or `find_optimal_thresholds` returns')
     ax = _axes(ax, (5, 3.6))
     x, y, z = surface.cell_fill, surface.cells_max, surface.surfaces[surface.metric]
     mesh = ax.pcolormesh(x, y, z, shading='nearest', vmin=np.nanmax(z) - .3, vmax=np.nanmax(z))

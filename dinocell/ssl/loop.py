@@ -37,7 +37,7 @@ from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
 from ..utils.devices import free_bytes, used_precision
 from ..utils.settings import PretrainConfig
-from ..utils.system import InputError
+from ..utils.system import InputError, checked
 from ..utils.tables import write_rows
 
 # %% ../../nbs/ssl/10_loop.ipynb #9f94ebdc
@@ -245,6 +245,7 @@ def _say_memory(pair, config, team):
         tqdm.write(f'a step of {config.batch//team.world} fields in {used} takes about {need:.2g} GB, '
                    f'{free:.2g} GB are free{more}', file=sys.stderr)
 
+@checked(hours=(0, 10**6))
 def pretrain(
     backbone_name: str,                # see `backbone_spec`; patch 16 costs a fifth of patch 8, and its file fits both
     fields: Fields,                    # to train on
@@ -253,7 +254,7 @@ def pretrain(
     views: str = 'multiview',          # or 'average': every crop shows the mean of all channels
     weights: str | Path = 'none',      # to begin from: 'none': random; 'hub': the released ones; else a weights file
     held_out: Fields | None = None,    # other plates, to watch; None: whole plates of `fields` are set aside
-    device: str | None = None,         # None: the best there is
+    device: str | torch.device | None = None, # None: the best there is
     hours: float | None = None,        # stop after so long; called again, it goes on
     on_epoch=None,                     # called with the history after each epoch, e.g. to draw it
 ) -> list:                             # the history: a dict per epoch, from 0 (untouched)

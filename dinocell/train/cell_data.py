@@ -18,16 +18,17 @@ from ..data.augment import augment_batch
 from ..data.check import check_data
 from ..data.findings import Report
 from ..data.report import format_report
-from ..data.dataset import CellDataset
+from ..data.dataset import CellDataset, open_data
 from ..data.sampling import mix, split_groups
 from ..data.folder import find_splits
 from ..data.layouts import process
 from ..show.plots import figure_html, show_overlay
 from .batches import StreamedData, plan_epoch
 from ..utils.settings import TrainConfig
-from ..utils.system import InputError
+from ..utils.system import InputError, MOST, checked
 
 # %% ../../nbs/train/06_cell_data.ipynb #ee77cece
+@checked
 def prepare_folder(
     folder: str | Path,                 # images and masks, see `find_folder`
     split: str | None = None,           # which part of them; None: all
@@ -39,23 +40,23 @@ def prepare_folder(
     output = Path(output) if output else folder.with_name(f'{folder.name}_prepared')
     return CellDataset(process('folder', folder, output/(split or 'all'), split, **how))
 
-def _opened(data): # a set of images; a dataset folder; or a list of these
+def _opened(data, name): # see `CellData`; what to call it in an error
     "One set"
-    if isinstance(data, (str, Path)):
-        return CellDataset(data)
-    if not isinstance(data, (list, tuple)):
-        return data
-    return _opened(data[0]) if len(data) == 1 else mix([_opened(d) for d in data])
+    if not isinstance(data, (list, tuple)) or not data:
+        return open_data(data, name)
+    return open_data(data[0], name) if len(data) == 1 else mix([open_data(d, name) for d in data])
 
 class CellData:
     "Images to train and to validate on, prepared; the last line of a cell shows some"
+    @checked
     def __init__(self,
         train, # `CellDataset`, or a part or mixture of some; a dataset folder; or a list of these, which are mixed
         valid, # the same: decides which epoch is kept; never the test set
     ):
-        self.train, self.valid, self.raw, self.read = _opened(train), _opened(valid), None, {}
+        self.train, self.valid, self.raw, self.read = _opened(train, 'train'), _opened(valid, 'valid'), None, {}
 
     @classmethod
+    @checked(valid=(0, 1))
     def from_folder(cls,
         folder: str | Path,               # images and masks, see `find_folder`
         valid: float = .2,                # share of the images to validate on, where the folder does not say
@@ -84,8 +85,9 @@ class CellData:
 
     def __repr__(self):
         d = np.concatenate([self.train.diameters(), self.valid.diameters()])
+        median = f', median diameter {np.median(d):.0f} pixels' if len(d) else ''
         return (f'CellData: {len(self.train)} images to train on, {len(self.valid)} to validate on; '
-                f'{len(d)} cells, median diameter {np.median(d):.0f} pixels')
+                f'{len(d)} cells{median}')
 
     def _draw(self, fig, n, config): # figure; see `show_batch`
         "Images, windows and targets, a column an image"
@@ -101,6 +103,7 @@ class CellData:
             for ax in column:
                 ax.axis('off')
 
+    @checked(n=(1, MOST))
     def show_batch(self,
         n: int = 4,                           # images
         config: TrainConfig = TrainConfig(),  # whose windows and augmentation

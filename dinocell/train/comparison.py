@@ -12,7 +12,7 @@ import numpy as np
 from ..infer.evaluation import SCORES, scores_of
 from ..score.statistics import basis, interval, say_basis
 from .arms import study_kind
-from ..utils.system import InputError
+from ..utils.system import InputError, check_known
 
 # %% ../../nbs/train/10_comparison.ipynb #6106f0b8
 def _counts(records, arm, test): # of a study
@@ -22,6 +22,8 @@ def _counts(records, arm, test): # of a study
     if not found:
         arms = ', '.join(sorted({r['arm'] for r in records}))
         raise InputError(f'{arm}: no such arm in these records: choose one of {arms}')
+    for r in found:
+        check_known('test', test, r['result']['tests'])
     return np.array([r['result']['tests'][test]['counts'] for r in found], float)
 
 def _clusters(records, test):
@@ -82,6 +84,7 @@ def study_rows(
 ) -> list:                  # a dict per arm
     """One row per arm, in the order of the records: arm, seeds; each of `SCORES`, its mean over seeds, and its standard
     deviation as SEG_sd, …; difference, difference_low, difference_high; seconds of a run"""
+    check_known('metric', metric, SCORES)
     rows, at = [], SCORES.index(metric)
     for arm in dict.fromkeys(r['arm'] for r in records):
         scores = arm_scores(records, arm, test)
@@ -126,6 +129,9 @@ def plot_study(
     metric: str = 'OP_CSB', # of `SCORES`
 ):                          # the axes, one per test set
     "A dot for each run, a bar at the mean of each arm"
+    check_known('metric', metric, SCORES)
+    if not records:
+        raise InputError('no record of these arms and seeds to plot: run the study first')
     arms, at = list(dict.fromkeys(r['arm'] for r in records)), SCORES.index(metric)
     size = (1.5 + 2.6*len(tests), .6 + .34*len(arms))
     fig, axes = plt.subplots(1, len(tests), figsize=size, sharey=True, layout='constrained', squeeze=False)

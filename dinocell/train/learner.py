@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 
 from ..data.layouts import preparation_of
@@ -29,7 +30,7 @@ from .loop import train
 from .trial import trial_config
 from ..utils.files import atomic_path, file_sha256, hold
 from ..utils.settings import BACKBONE, PRESETS, TrainConfig, override, read_config
-from ..utils.system import InputError
+from ..utils.system import InputError, MOST, check_known, checked, shorten
 from ..utils.tables import best_row
 
 # %% ../../nbs/train/08_learner.ipynb #a99acf4a
@@ -51,6 +52,7 @@ def check_start(
         raise InputError('weights none: a frozen backbone of random numbers learns nothing: '
                          'give freeze=False (--no-freeze), or start from weights')
 
+@checked
 def start_model(
     start: str | Path | None = None,  # see `Learner`
     backbone: str | None = None,
@@ -72,11 +74,12 @@ def start_model(
     return DINOCell(backbone or BACKBONE, file, freeze is not False, weights == 'hub', decoder or 'unet', seed)
 
 # %% ../../nbs/train/08_learner.ipynb #ce74129e
+@checked
 def tune_file(
     path: str | Path,           # a model file, which is written anew
     data,                       # validation images, see `tune_model`
     metric: str = 'OP_CSB',     # SEG, DET, OP_CSB or F1
-    device: str | None = None,  # None: the best there is
+    device: str | torch.device | None = None, # None: the best there is
     precision: str = 'auto',    # see `used_precision`
 ) -> tuple:                     # the model; `ThresholdSurface`, which is written beside it too
     "Find the two thresholds and store them in the file of a model"
@@ -97,6 +100,7 @@ def tune_file(
 
 class Learner:
     "A run: its data, what it starts from, its settings, and the folder that holds what was learnt"
+    @checked
     def __init__(self,
         data: CellData,
         backbone: str | None = None,        # see `backbone_spec`; None: `BACKBONE`
@@ -107,12 +111,11 @@ class Learner:
         config: TrainConfig | None = None,  # settings in place of those of the preset
         decoder: str | None = None,         # 'unet' or 'design'; None: that of the preset
         freeze: bool | None = None,         # leave the backbone as it is; None: yes, unless a whole model is fine-tuned
-        device: str | None = None,          # None: the best there is
+        device: str | torch.device | None = None, # None: the best there is
         **settings,                         # of `TrainConfig` and `AugmentConfig`, put over the preset: lr, size, …
     ):
         check_start(start, backbone, weights, decoder, freeze)
-        if preset not in PRESETS:
-            raise InputError(f"preset='{preset}': choose one of {', '.join(PRESETS)}")
+        check_known('preset', preset, PRESETS)
         if start is None and preset == 'design':
             decoder = decoder or 'design'
         self.data, self.path, self.device, self.rows = data, Path(path), device, []
@@ -128,6 +131,7 @@ class Learner:
         "The model that training starts from"
         return start_model(**self.begins, seed=self.config.seed)
 
+    @checked(epochs=(1, 10**6), minutes=(.01, 10**6))
     def fit(self,
         epochs: int | None = None,      # at most; None: those of the settings
         minutes: float | None = None,   # or about so long: a quick trial
@@ -136,6 +140,8 @@ class Learner:
         "Train; the same call goes on with an interrupted run, and only reads a finished one"
         if None not in (epochs, minutes):
             raise InputError(f'epochs={epochs}, minutes={minutes}: give one of them')
+        if on_epoch is not None and not callable(on_epoch):
+            raise InputError(f'on_epoch is {shorten(on_epoch)}: give a function of the history, or None')
         model, config, saved = self.build(), self.config, self.path/'config.json'
         if epochs is not None:
             config = replace(config, epochs=epochs)
@@ -161,6 +167,7 @@ class Learner:
         if not self.file.is_file():
             raise InputError(f'{self.path}: holds no model yet: call fit first')
 
+    @checked
     def tune(self,
         metric: str = 'OP_CSB',  # SEG, DET, OP_CSB or F1
     ) -> ThresholdSurface:
@@ -170,6 +177,7 @@ class Learner:
         plot_surface(found)
         return found
 
+    @checked(n=(1, MOST))
     def show_results(self,
         n: int = 3,              # images, spread over the validation set
     ):
@@ -179,6 +187,7 @@ class Learner:
         for i in which:
             plot_comparison(data.grey(i), data.labels(i), dict(result=pipe.segment_prepared(data.grey(i))))
 
+    @checked
     def evaluate(self,
         data,                        # `CellDataset`, its folder, or a folder of images and masks, to be prepared alike
         split: str | None = None,    # which part of such a folder
@@ -186,10 +195,14 @@ class Learner:
     ) -> Scores:
         "Score the model"
         pipe = self.pipeline()
-        if isinstance(data, (str, Path)) and not (Path(data)/'dataset.json').is_file():
+        raw = isinstance(data, (str, Path)) and not (Path(data)/'dataset.json').is_file()
+        if split is not None and not raw:
+            raise InputError(f'split is {split!r}: these images are prepared already: leave it out')
+        if raw:
             data = prepare_folder(data, split, **preparation_of(pipe.model.config))
         return evaluate(pipe, data, against=against)
 
+    @checked
     def export(self,
         file: str | Path, # a .safetensors file
     ) -> Path:            # the file
