@@ -98,7 +98,7 @@ def mix(
     views = [subset(d, slice(None)) for d in sets]
     weights = [len(v) for v in views] if weights is None else list(weights)
     if len(weights) != len(views) or min(weights) <= 0:
-        raise InputError(f'weights {weights} for {len(views)} sets: give one positive number a set')
+        raise InputError(f'weights {weights} for {len(views)} sets: give one positive number per set')
     for what in ('scale', 'diameter', 'flatten', 'limits'):
         a, b = views[0], next((v for v in views if getattr(v, what) != getattr(views[0], what)), views[0])
         if a is not b:
