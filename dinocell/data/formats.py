@@ -24,7 +24,7 @@ def _seg(path, shape):
 
 MASK_KINDS = { # kind of mask -> what to call it, its reader of a path and the shape of the image
     'label': ('label images', _labels),
-    'objects': ('folders of one mask a cell', read_mask_folder),
+    'objects': ('folders of one mask per cell', read_mask_folder),
     'seg': ('Cellpose _seg.npy files', _seg),
     'roi': ('ImageJ ROI files', read_rois),
     'geojson': ('GeoJSON files', read_geojson)}

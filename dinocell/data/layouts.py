@@ -190,7 +190,7 @@ def _sequences(root, truth, split): # folder; gold or silver; one sequence or No
     if not found:
         there = sorted(p.relative_to(root).as_posix() for p in every if re.match(r'\d\d', p.name) and p.is_dir())
         raise InputError(f'{root}: no {truth} truth: expected 01{end}/SEG/man_seg000.tif in it '
-                         f'or in a folder a data set; it has {name_some(there)}')
+                         f'or in one folder per data set; it has {name_some(there)}')
     if split is None:
         return found
     if not any(s == split for _, s, *_ in found):

@@ -36,7 +36,7 @@ def _pieces(mask): # label image
     return label[label > 0], size[label > 0]
 
 def _colour_labels(image, path): # (H,W,3|4)
-    "(H,W) int32, a label a colour"
+    "(H,W) int32, one label per colour"
     if image.dtype not in (np.uint8, np.uint16):
         raise InputError(f'{path}: colours of type {image.dtype}: save it as 8-bit RGB, or as 16-bit labels')
     packed = image[..., :3].astype(np.int64) @ [2**32, 2**16, 1]
@@ -140,10 +140,10 @@ def read_mask_folder(
 ) -> np.ndarray:                 # (H,W) int32, labels 1..N in the order of the names
     "Labels from a folder of binary masks; overlaps as in `paint`"
     if not Path(folder).is_dir():
-        raise InputError(f'{folder}: no such folder: expected one mask image an object in it')
+        raise InputError(f'{folder}: no such folder: expected one mask image per object in it')
     files = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.'))
     if not files and shape is None:
-        raise InputError(f'{folder}: no mask in it: it should hold one image an object')
+        raise InputError(f'{folder}: no mask in it: it should hold one image per object')
     runs = []
     for p in files:
         mask = _object_mask(p)
@@ -160,14 +160,14 @@ def read_mask_folder(
 
 # %% ../../nbs/data/07_masks.ipynb #12f62a1a
 class _Dtype:
-    "Stands in for a pickled dtype"
+    "Placeholder for a pickled dtype"
     def __init__(self, code, *_):
         self.code, self.order = code, '|'
     def __setstate__(self, state):
         self.order = state[1]
 
 class _Array:
-    "Stands in for a pickled array"
+    "Placeholder for a pickled array"
     def __init__(self, *_):
         self.state = None
     def __setstate__(self, state):
@@ -184,17 +184,17 @@ class _Array:
         return flat.reshape(shape, order='F' if fortran else 'C')
 
 def _from_buffer(raw, dtype, shape, order): # numpy's pickles of protocol 5
-    "A stand-in for an array"
+    "A placeholder for an array"
     a = _Array()
     a.state = 1, shape, dtype, order == 'F', raw
     return a
 
 # %% ../../nbs/data/07_masks.ipynb #e6065f4b
 def _nothing(*_):
-    "Stands in for what is not needed"
+    "Placeholder for what is not needed"
 
 def _joined(*parts):
-    "Stands in for a path"
+    "Placeholder for a path"
     return '/'.join(parts)
 
 _STAND_INS = {
@@ -224,7 +224,7 @@ _DAMAGED_PICKLE = ( # what a damaged pickle raises
 
 # %% ../../nbs/data/07_masks.ipynb #cf701d2c
 def _load_plain(f): # an open .npy file
-    "The object that `np.save` pickled, of plain values and stand-ins"
+    "The object that `np.save` pickled, of plain values and placeholders"
     version = np.lib.format.read_magic(f)
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
     if not header(f)[2].hasobject:
