@@ -281,7 +281,7 @@ def _glob(path):
     return [base/p for p in glob.glob(str(path.relative_to(base)), root_dir=base, recursive=True)]
 
 _FOREIGN = ( # files of microscopes and pictures that are not read here
-    '.czi', '.dv', '.gif', '.ims', '.jp2', '.lif', '.lsm', '.nd2', '.ndpi', '.oib', '.oif', '.stk', '.svs', '.vsi', '.webp')
+    '.dv', '.gif', '.ims', '.jp2', '.lsm', '.ndpi', '.stk', '.svs', '.vsi', '.webp')
 
 def _warn_foreign(folder):
     "Warn of images in a folder that are of formats which are not read"
