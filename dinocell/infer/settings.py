@@ -66,9 +66,6 @@ class SegmentSettings:
         for f in fields(self):
             check_argument(f.name, getattr(self, f.name), f.type, _BOUNDS.get(f.name))
         known = (*FORMATS, *TOGETHER)
-        for name in ('formats', 'channel_names'):
-            if isinstance(value := getattr(self, name), str):
-                raise InputError(f'{name}={value!r}: give a tuple, such as {name}=({value!r},)')
         if self.output == '':
             raise InputError("output='': name a folder for the results")
         for name in self.formats:
