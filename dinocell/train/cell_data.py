@@ -96,7 +96,7 @@ class CellData:
         crops, plan = next(source.batches(plan, [slice(0, len(plan.which))]))
         windows, targets = augment_batch(crops, plan.centre, plan.views, config.augment.size)
         axes = fig.subplots(3, len(plan.which), squeeze=False)
-        for i, column, window, target in zip(plan.which, axes.T, windows, targets):
+        for i, column, window, target in zip(plan.which.tolist(), axes.T, windows, targets):
             show_overlay(*self.train[i], column[0], self.train.names[i])
             column[1].imshow(window[0], cmap='gray', vmin=0, vmax=1)
             column[2].imshow(target[0], vmin=0, vmax=1)
