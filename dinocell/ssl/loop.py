@@ -37,7 +37,7 @@ from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
 from ..utils.devices import free_bytes, used_precision
 from ..utils.settings import PretrainConfig
-from ..utils.system import InputError, checked
+from ..utils.system import InputError, checked, shorten
 from ..utils.tables import write_rows
 
 # %% ../../nbs/ssl/10_loop.ipynb #9f94ebdc
@@ -260,6 +260,8 @@ def pretrain(
 ) -> list:                             # the history: a dict per epoch, from 0 (untouched)
     """Pretrain a backbone on fields without labels. The folder holds backbone.safetensors (the teacher), history.csv,
     config.json, job.json and checkpoint.pt"""
+    if on_epoch is not None and not callable(on_epoch):
+        raise InputError(f'on_epoch is {shorten(on_epoch)}: give a function of the history, or None')
     deadline, team = None if hours is None else time.time() + 3600*hours, dist_context(device)
     with together(team):
         return _pretrain(

@@ -70,7 +70,7 @@ def _range(low, high, above=False): # as `check_number`
 
 def shorten(value): # any
     "How a value is written in an error"
-    text = repr(value)
+    text = ' '.join(repr(value).split())  # of an array it has several lines
     return text if len(text) <= 40 else f'{text[:37]}…'
 
 # %% ../../nbs/utils/00_system.ipynb #28eb689f
@@ -150,9 +150,10 @@ def checked(
             given = takes.bind(*args, **how).arguments
         except TypeError as e:
             raise InputError(f'{e}: the arguments are {", ".join(p.name for p in named)}') from e
-        for name in kinds.keys() & given.keys():
-            p, value = kinds[name], given[name]
-            for v in value if p.kind is p.VAR_POSITIONAL else [value]:
+        for name, p in kinds.items():
+            value = given.get(name)
+            values = value if p.kind is p.VAR_POSITIONAL else [value]
+            for v in values if name in given else ():
                 check_argument(name, v, p.annotation, bounds.get(name))
         return f(*args, **how)
     return call
