@@ -84,15 +84,16 @@ class Page:
         text = re.sub(r'\{target="_blank"[^}]*\}', '{ .source }', text)
         text = re.sub(re.escape(SITE) + r'/([\w/]+)\.html', lambda m: '../'*len(self.folder.parts) + m[1] + '.md', text)
         text = re.sub(r'\]\((?!\w+:)([^)\s#]+\.ipynb)', lambda m: f']({page_name(m[1])}', text)
+        text = re.sub(r'\[(`_\w+`)\]\([^)\s]+\)', r'\1', text) # names of a module's own have no place on the site
         return outside_code(plain_code(text), self.heading)
 
-    def output(self, out):
-        "One output of a code cell"
+    def output(self, out, shown=None):
+        "One output of a code cell; the name that `show_doc` was given in it: what it prints lacks the class of a decorated method"
         if out['output_type'] == 'error': raise SystemExit(f"{self.name}: a cell failed: {out['ename']}: {out['evalue']}")
         if out['output_type'] == 'stream': return fenced('text', ''.join(out['text']))
         data = out['data']
         if 'text/markdown' in data:
-            text = definition(''.join(data['text/markdown']), self.module)
+            text = definition(''.join(data['text/markdown']), self.module, shown)
             return '' if text is None else self.prose(text)
         if 'image/png' in data:
             name = f'{self.name.stem}_{len(self.images)}.png'
@@ -120,7 +121,8 @@ class Page:
             if cell['cell_type'] == 'markdown': yield self.prose(text)
             if cell['cell_type'] != 'code' or flags.get('include') == 'false': continue
             if flags.get('echo') != 'false' and text.strip(): yield self.code(text)
-            if flags.get('output') != 'false': yield from (self.output(o) for o in cell['outputs'])
+            call = re.match(r'show_doc\(([\w.]+)', text)
+            if flags.get('output') != 'false': yield from (self.output(o, call and call[1]) for o in cell['outputs'])
 
     def links(self):
         "Where the notebook of the page is: to run, to keep, to read"

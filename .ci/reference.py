@@ -73,15 +73,16 @@ def find(module, name):
     while not isinstance(thing, property) and hasattr(thing, '__wrapped__') or isinstance(thing, (staticmethod, classmethod)): thing = thing.__wrapped__
     return thing
 
-def definition(text, module): # Markdown of `show_doc`; name of the module that the page makes
+def definition(text, module, name=None): # Markdown of `show_doc`; the module that the page makes; what is shown, if not as the text calls it
     "What a notebook defines, as it is shown; None: a command's function, which its own section shows"
     m = DEFINITION.match(text)
     if not m: return text
-    if m['name'].startswith('cmd_'): return None
-    thing = find(module, m['name'])
-    head = ['---'] + [f'[source]({m["source"]}){{ .source }}'] * bool(m['source']) + [f'### {m["name"]}']
+    name = name or m['name']
+    if name.startswith('cmd_'): return None
+    thing = find(module, name)
+    head = ['---'] + [f'[source]({m["source"]}){{ .source }}'] * bool(m['source']) + [f'### {name}']
     if isinstance(thing, property) or inspect.isclass(thing) and issubclass(thing, Exception): return '\n\n'.join([*head, m['rest'].strip()])
-    return '\n\n'.join(part for part in [*head, f'```python\n{signature(m["name"], thing)}\n```', m['rest'].strip(), table(thing)] if part)
+    return '\n\n'.join(part for part in [*head, f'```python\n{signature(name, thing)}\n```', m['rest'].strip(), table(thing)] if part)
 
 def commands(parser, words=('dinocell',)): # of `argparse`; how it is called
     "(words, help) of every command"
