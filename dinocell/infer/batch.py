@@ -9,13 +9,12 @@ __all__ = ['segment_files', 'doubtful_diameter', 'find_images']
 import shutil
 import sys
 import warnings
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from secrets import token_hex
@@ -32,7 +31,7 @@ from .settings import SegmentSettings, check_scale, job_identity, pipeline_of, r
 from ..model.file import UntrainedWarning
 from ..model.ready import model_path
 from ..utils.files import file_sha256
-from ..utils.parallel import lean_start, start_worker
+from ..utils.parallel import ahead, lean_start, start_worker
 from ..utils.system import InputError, check_argument, checked, cores, shorten
 
 # %% ../../nbs/infer/21_batch.ipynb #a6b22221
@@ -67,16 +66,8 @@ def _threads(device):
         yield lambda work, jobs: ((job, partial(work, job)) for job in jobs)
         return
     pool = ThreadPoolExecutor(_AT_ONCE)
-    def at_once(work, jobs):
-        jobs, begun = iter(jobs), deque()
-        while True:
-            begun.extend((job, pool.submit(work, job)) for job in islice(jobs, _AT_ONCE - len(begun)))
-            if not begun:
-                return
-            job, future = begun.popleft()
-            yield job, future.result
     try:
-        yield at_once
+        yield lambda work, jobs: ahead(pool, work, jobs, _AT_ONCE)
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -11,10 +11,8 @@ import json
 import math
 import os
 import shutil
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +23,7 @@ from ..data.prepare import check_made, open_job, parts_job
 from .fields import Fields, shard_name
 from .files import S3, Unreachable, is_remote, read_field, split_plane
 from .plates import gather_fields, index_channels, write_index
-from ..utils.parallel import is_picklable, worker_pool
+from ..utils.parallel import ahead, is_picklable, worker_pool
 from .shards import (
     check_channel_names, check_choice, field_limits, fields_per_shard, keep_good, write_fields_note, write_shard)
 from ..utils.files import atomic_path
@@ -45,22 +43,13 @@ def _stamp(entries):
             found.append(None)
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
 
-def _ahead(pool, f, jobs, n): # threads; function; its arguments; so many at once
-    "A function that waits for the result, for each job in turn"
-    jobs, waiting = iter(jobs), deque()
-    while True:
-        waiting.extend((job, pool.submit(f, job)) for job in islice(jobs, n - len(waiting)))
-        if not waiting:
-            return
-        job, future = waiting.popleft()
-        yield job.key, future.result
-
 def _pack_shard(job): # fields; path of the shard; names of the channels; see `field_limits`; on_bad, threads, s3
     "Read the fields of a shard and write it; then the note that says it is finished"
     entries, path, names, like, on_bad, threads, s3 = job
     stamp, records, skipped = _stamp(entries), [], []
     with ThreadPoolExecutor(threads) as pool:
-        read = _ahead(pool, partial(read_field, channels=names, s3=s3), entries, threads)
+        fields = ahead(pool, partial(read_field, channels=names, s3=s3), entries, threads)
+        read = ((entry.key, result) for entry, result in fields)
         n = write_shard(path, keep_good(read, names, like, on_bad, records, skipped), like[0])
     if not n:
         Path(path).unlink()
