@@ -147,6 +147,8 @@ def add_process(p):
         ('--channel', _index, None, 'channel to use, from 0; default: green (1) for cellpose, else the mean'),
         ('--flatten', _pixels_or_auto, 'auto', 'even out background and contrast for cells of this diameter, '
                                                'pixels after resizing; auto: that of --diameter, or 24'),
+        ('--pixel-size', _number(1e-6, 1e6), None,
+         'µm per pixel of the images: a model that learns from them then resizes by segment --pixel-size'),
         ('--source', str, '', 'where the images come from'),
         ('--licence', str, '', 'their terms'),
         _workers,
@@ -315,7 +317,9 @@ def add_segment(p):
         ('--diameter', _pixels_or_auto, None,
          'median diameter of the cells, pixels of the image, or auto: estimated for each image; '
          "default: the model's own scale, or auto where it has none"),
-        ('--pixel-size', _number(1e-6, 1e6), None, 'µm per pixel: sizes are then in µm'),
+        ('--pixel-size', _number(1e-6, 1e6), None,
+         'µm per pixel: sizes are then in µm, and a model that knows the pixel size of its training images '
+         'resizes by it, unless --diameter is given'),
         ('--channel', _index, None, "channel to look at, from 0; default: the model's, or the mean of all"),
         _axes,
         ('--engine', str, 'torch', 'that computes: on a CPU also openvino, or openvino-bf16'),

@@ -67,7 +67,7 @@ def cmd_process(a):
     "process"
     from dinocell.data.dataset import CellDataset
     from dinocell.data.layouts import process
-    names = 'cell', 'percent', 'truth', 'axes', 'category', 'source', 'licence', 'workers', 'keep_going'
+    names = ('cell', 'percent', 'truth', 'axes', 'category', 'source', 'licence', 'workers', 'keep_going', 'pixel_size')
     options = {k: getattr(a, k) for k in names} | dict(partial=a.partial or None) | _preparation(a)
     data = CellDataset(process(a.layout, a.input, a.output, a.split, **options))
     d = data.diameters()

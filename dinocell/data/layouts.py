@@ -22,7 +22,7 @@ from .prepare import Source, process_sources
 from dinocell.data.sources import (
     coco_source, existing_folder, name_some, no_source, report_left_out, settle, walk_files,
 )
-from ..utils.system import InputError, check_known, checked, shorten
+from ..utils.system import InputError, check_known, check_number, checked, shorten
 
 # %% ../../nbs/data/13_layouts.ipynb #d32a0bbe
 _LIVECELL = ('A172', 'BT474', 'BV2', 'Huh7', 'MCF7', 'SHSY5Y', 'SkBr3', 'SKOV3') # cell types
@@ -270,12 +270,15 @@ def process(
     workers: int | None = None,     # see `process_sources`
     keep_going: bool = False,       # skip images that cannot be used, and list them
     or_grey: bool = False,          # see `process_sources`; the channel that cellpose takes unasked is such a one
+    pixel_size: float | None = None, # side of a pixel of the stored images, µm: a model of them can then be given one
     **options,                      # cell, percent (livecell), truth, partial (ctc), axes, category (folder)
 ) -> Path:                          # the dataset folder
     "Make a dataset folder of images that lie in a known layout"
     check_known('layout', layout, _LAYOUTS)
     if not Path(output).name:
         raise InputError(f'output is {shorten(output)}: name the folder to make')
+    if pixel_size is not None:
+        check_number('pixel_size in µm', pixel_size, 0, 10**6, above=True)
     find, known, terms = _LAYOUTS[layout]
     options = {k: v for k, v in options.items() if v is not None}
     if other := options.keys() - signature(find).parameters.keys():
@@ -289,6 +292,8 @@ def process(
         known += ': ' + ', '.join(sorted({s.group[:-3] for s in sources}))
     source = source or known or Path(input).resolve().name
     meta = dict(source=source, licence=licence or terms, split=split, layout=layout, **options)
+    if pixel_size is not None:
+        meta['pixel_size'] = float(pixel_size)
     if layout == 'livecell':
         meta['cell_types'] = {s.name: s.group.split('_')[0] for s in sources}
     return process_sources(

@@ -49,6 +49,7 @@ class CellView(ImageSet):
             note[k] = ' + '.join(dict.fromkeys(str(d.meta[k]) for d in self.sets if d.meta.get(k)))
         for k in ('original_sizes', 'lost', 'image_checksums', 'label_checksums'):
             note[k] = self._every([d.meta.get(k) or [None]*len(d) for d in self.sets])
+        note['pixel_sizes'] = self._every([[d.meta.get('pixel_size')]*len(d) for d in self.sets])
         sums = {f'{s}/{name}': v for s, d in enumerate(self.sets) for name, v in d.meta['checksums'].items()}
         sums |= dict(images=array_sha256(self.which), weights=array_sha256(self.weights))
         lists = dict(names=self.names, groups=self.groups, sizes=self.sizes.tolist(), scales=self.scales.tolist())
