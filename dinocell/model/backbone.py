@@ -66,8 +66,14 @@ _families = { # short name without its patch size -> timm's name of the released
     'dinov2_vitb': 'vit_base_patch14_reg4_dinov2',
     'dinov2_vitl': 'vit_large_patch14_reg4_dinov2',
     'dino_vits': 'vit_small_patch16_224.dino',
-    'dino_vitb': 'vit_base_patch16_224.dino'}
-_table_side = dict(dinov2=37, dino=14)                               # positions per side; DINOv3 has no table
+    'dino_vitb': 'vit_base_patch16_224.dino',
+    'lingbot_vits': 'vit_small_patch16_lingbot',
+    'lingbot_vitb': 'vit_base_patch16_lingbot',
+    'lingbot_vitl': 'vit_large_patch16_lingbot',
+    'dinobloom_vits': 'vit_small_patch14_dinov2',
+    'dinobloom_vitb': 'vit_base_patch14_dinov2',
+    'dinobloom_vitl': 'vit_large_patch14_dinov2'}
+_table_side = dict(dinov2=37, dino=14, dinobloom=16)                 # positions per side; DINOv3 has no table
 _depths = dict(s=12, b=12, l=24, h=32)                               # blocks
 _tiny = dict(embed_dim=96, depth=4, num_heads=3, patch_size=8) # for tests and demos: DINOv3's layout, 0.4 M parameters
 
@@ -90,9 +96,9 @@ def _short_spec(
         timm_name = timm_name.replace('_reg4', '')
     if family.startswith('dino_') and patch == 8:
         return timm_name.replace('16', '8', 1), kw, None  # released as such
-    if f'patch{patch}_' in timm_name:
-        return timm_name, kw, step
     side = _table_side.get(family.split('_')[0])
+    if f'patch{patch}_' in timm_name and side != 16:  # that of DinoBloom is not timm's
+        return timm_name, kw, step
     return timm_name, kw | (dict(patch_size=patch, img_size=side*patch) if side else dict(patch_size=patch)), step
 
 def backbone_spec(
@@ -145,6 +151,8 @@ def _build(
 ) -> nn.Module:
     "The transformer called `name` with fresh random weights"
     timm_name, kw, step = backbone_spec(name)
+    if not timm.is_model(timm_name):
+        raise InputError(f"backbone '{name}' is not in timm {timm.__version__}: install a newer one, pip install -U timm")
     no = InputError(f"backbone '{name}' is not a plain vision transformer with square patches: "
                     'use vits16, vits8, or a timm ViT such as vit_small_patch16_dinov3')
     try:
@@ -306,25 +314,36 @@ def _offline(yes): # bool
 
 # %% ../../nbs/model/01_backbone.ipynb #131cfcfd
 _RANDOM = 'start from random weights (--weights none, pretrained=False)'
+_ELSEWHERE = {  # short name up to its patch size -> repository of weights that timm does not list; all are Apache-2.0
+    f'dinobloom_vit{s}': f'1aurent/vit_{size}_patch14_224.dinobloom'
+    for s, size in dict(s='small', b='base', l='large').items()}
+
+def _hub_file(name): # see `backbone_spec`
+    "Repository of the released weights, '' where there is none; name of the file there, or None; licence, or None"
+    if own := next((v for k, v in _ELSEWHERE.items() if name.startswith(k)), ''):
+        return own, None, 'apache-2.0'
+    timm_name, changed, _ = backbone_spec(name)
+    cfg = None if 'embed_dim' in changed else timm.get_pretrained_cfg(timm_name)  # vit_tiny is ours alone
+    return (cfg.hf_hub_id, cfg.hf_hub_filename, cfg.license) if cfg and cfg.hf_hub_id else ('', None, None)
 
 def _hub_state(
     name: str, # see `backbone_spec`
 ) -> dict:     # name -> tensor
-    "The released weights from timm's hub or its local cache"
-    cfg = timm.get_pretrained_cfg(backbone_spec(name)[0])
-    if not cfg or not cfg.hf_hub_id:
+    "The released weights from the hub or its local cache"
+    repository, filename, _ = _hub_file(name)
+    if not repository:
         raise InputError(f"backbone '{name}' has no released weights in timm: give a file "
                          f'(--weights FILE, backbone_weights=) or {_RANDOM}')
-    file = dict(filename=cfg.hf_hub_filename) if cfg.hf_hub_filename else {}
+    file = dict(filename=filename) if filename else {}
     online = _answers(constants.ENDPOINT)
     try:
         with _offline(not online):
-            return load_state_dict_from_hf(cfg.hf_hub_id, weights_only=True, **file)
+            return load_state_dict_from_hf(repository, weights_only=True, **file)
     except (OSError, RuntimeError, ValueError, SafetensorError) as e:  # offline, refused, or broken off
         why = type(e).__name__ if online else f'no answer from {constants.ENDPOINT}'
         raise InputError(f"the weights of backbone '{name}' could not be fetched ({why}): "
-                         f"fetch {cfg.hf_hub_filename or 'model.safetensors'} "
-                         f'from https://huggingface.co/{cfg.hf_hub_id} on a machine with a network, '
+                         f"fetch {filename or 'model.safetensors'} "
+                         f'from https://huggingface.co/{repository} on a machine with a network, '
                          'put it anywhere here and give its path '
                          f'(--weights FILE, backbone_weights=), or {_RANDOM}') from e
 
@@ -411,8 +430,6 @@ def weights_licence(
     "The terms of the weights that a backbone started from, as far as they are known"
     if start == 'random':
         return ''
-    timm_name, changed, _ = backbone_spec(name)
-    cfg = None if 'embed_dim' in changed else timm.get_pretrained_cfg(timm_name)  # vit_tiny is ours alone
-    known = cfg.license if cfg and cfg.hf_hub_id else None
+    known = _hub_file(name)[2]
     licence = _LICENCES.get(known, known or 'not known')
     return licence if start == 'released' else f'that of {start}; released weights of this network: {licence}'
