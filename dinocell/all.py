@@ -44,10 +44,11 @@ NAMES = { # module -> its names
     'demo': 'sample_images',
     'utils.system': 'InputError'}
 
+# %% ../nbs/64_all.ipynb #a10200a0
 _HOME = {name: module for module, names in NAMES.items() for name in names.split()}
 __all__ = list(_HOME)
 
-def __getattr__(name): # PEP 562: each name is imported when it is first asked for
+def __getattr__(name): # PEP 562: each name is imported when it is first used
     if name not in _HOME:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     return getattr(import_module(f'dinocell.{_HOME[name]}'), name)

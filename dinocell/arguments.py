@@ -15,7 +15,7 @@ from .utils.system import InputError, check_number
 
 # %% ../nbs/59_arguments.ipynb #a74ce1ae
 class Parser(argparse.ArgumentParser):
-    "A parser that makes its arguments when it is asked for them, in groups, and refuses in one line"
+    "A parser that adds its arguments only when it parses, in groups, and reports an error in one line"
     def __init__(self, *args, add=None, **kw): # add: function that adds the arguments
         super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kw)
         self._optionals.title, self._add = 'basic', add
@@ -36,10 +36,10 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')
 
 # %% ../nbs/59_arguments.ipynb #bc6cfe0e
-MODEL = 'cells' # the model that is used where none is named
+MODEL = 'cells' # the model that is used if none is named
 
-def _number(low, high, whole=False, auto=False): # bounds; whether it must be a whole one; whether it may be 'auto'
-    "The type of an option: what no value may be is refused before anything is imported"
+def _number(low, high, whole=False, auto=False): # bounds; whether it must be whole; whether it may be 'auto'
+    "The type of an option; an impossible value is refused before anything is imported"
     def read(text):
         if auto and text == 'auto':
             return text
@@ -58,6 +58,7 @@ _pixels, _factor, _part = _number(.1, 1e4), _number(1e-3, 20), _number(0, 1)
 _pixels_or_auto, _processes = _number(.1, 1e4, auto=True), _number(1, 1024, whole=True)
 _index = _number(0, 10**6, whole=True)
 
+# %% ../nbs/59_arguments.ipynb #95bc91a9
 def _values(
     p,     # the parser of a command
     *rows, # (option, type, default or ..., help); ...: the option must be given
@@ -76,18 +77,19 @@ def _flags(
     for name, text in what.items():
         p.add_argument(f"--{name.replace('_', '-')}", action='store_true', help=text)
 
-_axes = '--axes', str, None, ('what the axes of the image files are where they do not tell, a letter each: '
+# %% ../nbs/59_arguments.ipynb #827d3c5d
+_axes = '--axes', str, None, ('axes of image files that do not say them, one letter for each: '
                               'CYX (channels), TYX (time points), ZYX (Z planes), TCYX, YXC')
-_workers = '--workers', _processes, None, 'processes; default: one a core'
+_workers = '--workers', _processes, None, 'processes; default: one per core'
 _json = dict(json='print JSON')
 
 def _precision(p):
-    "In which numbers the network computes"
+    "Add the option for the precision of the network"
     from dinocell.utils.settings import PRECISIONS
     p.group('machine').add_argument(
         '--precision', choices=PRECISIONS, default='auto',
-        help='what the network computes in; auto: fp32 on a CPU, where bf16 is faster, '
-             'and on a GPU bf16, or fp16 where it has no units for that (default auto)')
+        help='numbers that the network computes with; auto: fp32 on a CPU, where bf16 is faster; '
+             'on a GPU bf16, or fp16 if it has no units for bf16 (default auto)')
 
 # %% ../nbs/59_arguments.ipynb #5a836b09
 def add_demo(p):
@@ -102,55 +104,57 @@ def add_models(p):
         ('--source', str, None, 'with --fetch: the file, if it is on this machine, or another address'))
     _flags(p, **_json)
 
+# %% ../nbs/59_arguments.ipynb #9c2f557c
 def add_download(p):
     "Arguments of `data download`"
     from dinocell.data.published import SETS
     p.add_argument('name', metavar='NAME', help='data set: ' + ', '.join(SETS))
     _values(
         p,
-        ('--output', str, ..., 'folder to make, or to go on in'),
-        ('--source', str, None, "a .zip or folder that is here already, or the address of a mirror; "
+        ('--output', str, ..., 'folder to make, or to resume in'),
+        ('--source', str, None, "a .zip file or folder on this machine, or the address of a mirror; "
                                 "default: the authors' address"),
-        ('--tries', _number(1, 1000, whole=True), 5, 'in a row without progress'))
+        ('--tries', _number(1, 1000, whole=True), 5, 'attempts in a row without progress'))
     _flags(
         p,
-        accept_licence='accept the terms that are printed',
-        keep_zip='leave .zip files packed',
-        no_check='take a file whose checksum is not the known one')
+        accept_licence='accept the terms of the data set, which are printed',
+        keep_zip='keep .zip files packed',
+        no_check='accept a file whose checksum differs from the known one')
 
 def add_check(p):
     "Arguments of `data check`"
     p.add_argument('folders', metavar='FOLDER', nargs='+', help='images and masks, or prepared datasets (each a split)')
     _values(
         p,
-        ('--page', str, None, '.html file to write: thumbnails, worst first'),
-        ('--speck', _number(0, 10**9, whole=True), 20, 'a label of fewer pixels is a speck'),
+        ('--page', str, None, '.html file to write, with thumbnails, worst first'),
+        ('--speck', _number(0, 10**9, whole=True), 20, 'a label with fewer pixels is a speck'),
         _workers,
         _axes)
     p.add_argument('--category', nargs='+', metavar='NAME',
                    help='the categories of a COCO file that are cells; default: all')
     _flags(p, **_json)
 
+# %% ../nbs/59_arguments.ipynb #128ded68
 def add_process(p):
     "Arguments of `process`"
     p.add_argument('layout', choices=['folder', 'livecell', 'cellpose', 'ctc'], help='how the input is laid out')
     _values(
         p,
-        ('--input', str, ..., 'the folder: images/ and masks/, or a published set as it was unpacked'),
+        ('--input', str, ..., 'folder with images/ and masks/, or of an unpacked published set'),
         ('--output', str, ..., 'dataset folder to make'),
-        ('--split', str, None, 'which part: of split.csv or a subfolder (folder), train, val or test '
+        ('--split', str, None, 'part of the set: of split.csv or a subfolder (folder), train, val or test '
                                '(livecell, cellpose), a sequence (ctc); default: all'),
         ('--model', str, None, 'prepare for this model, a file or a name: '
                                'diameter, flatten, limits and channel are those of the model'),
         ('--scale', _factor, None, 'resize images and masks by this factor; default: 1'),
-        ('--diameter', _pixels, None, 'or resize each image so that its median cell has this diameter, pixels'),
+        ('--diameter', _pixels, None, 'instead, resize each image so that its median cell has this diameter, pixels'),
         ('--channel', _index, None, 'channel to use, from 0; default: green (1) for cellpose, else the mean'),
         ('--flatten', _pixels_or_auto, 'auto', 'even out background and contrast for cells of this diameter, '
                                                'pixels after resizing; auto: that of --diameter, or 24'),
         ('--pixel-size', _number(1e-6, 1e6), None,
-         'µm per pixel of the images: a model that learns from them then resizes by segment --pixel-size'),
+         'µm per pixel of the images: a model trained on them resizes by segment --pixel-size'),
         ('--source', str, '', 'where the images come from'),
-        ('--licence', str, '', 'their terms'),
+        ('--licence', str, '', 'their licence'),
         _workers,
         ('--cell', str, None, 'livecell: only this cell type'),
         ('--percent', _number(1, 100, whole=True), None, 'livecell: a published share of the training images, '
@@ -162,16 +166,16 @@ def add_process(p):
     p.add_argument('--no-flatten', dest='flatten', action='store_const', const=None,
                    help='leave background and contrast as they are: stretch between percentiles of the image')
     p.add_argument('--limits', type=_number(-1e15, 1e15), nargs=2, metavar=('LOW', 'HIGH'),
-                   help='or stretch every image between these two grey values')
+                   help='instead, stretch every image between these two grey values')
     _flags(
         p,
-        partial='ctc: take frames too of which the gold truth shows only some cells',
+        partial='ctc: include frames of which the gold truth shows only some cells',
         keep_going='skip images that cannot be used, list them, and end with exit code 1')
 
 # %% ../nbs/59_arguments.ipynb #992e5f36
 @lru_cache
 def _comments(of): # class of settings
-    "Field -> the comment beside it; the source is read once a process"
+    "Field -> the comment beside it; the source is read once per process"
     from fastcore.docments import docments
     return docments(of)
 
@@ -185,12 +189,12 @@ def _add_setting(p, field, of, default): # a field of the settings
     one = float if 'float' in kind or 'tuple' in kind else int if 'int' in kind else str
     p.add_argument(name, type=one, help=what if default is None else f'{what} (default {default})', **more)
 
-# settings that stand in another group than the rest of their class
+# settings in another group than the rest of their class
 _BASIC = {'epochs', 'steps', 'batch', 'patience', 'monitor', 'held_out', 'watched', 'seed'}
 _MACHINE = {'accumulate', 'precision', 'compile', 'workers', 'save_every'}
 
 def _add_settings(p, config, group, parts={}): # a dataclass; title of its group; field that is a dataclass -> its group
-    "An option for each setting"
+    "Add an option for each setting"
     for title in (group, *parts.values()):
         p.group(title)  # in this order
     for f in fields(config):
@@ -209,25 +213,26 @@ def add_train(p):
         p.add_argument(name, nargs='+', required=True, help=f'dataset folder {what}; several are mixed')
     _values(
         p,
-        ('--output', str, ..., 'folder to make, or to go on in'),
+        ('--output', str, ..., 'folder to make, or to resume in'),
         ('--start', str, None, 'fine-tune this model, a file or a name (see dinocell models); '
                                'without it --weights must be given'),
-        ('--backbone', str, None, f'default: {BACKBONE}; vits8, vits16, which costs a quarter, vits16o8, vitb16, '
+        ('--backbone', str, None, f'default: {BACKBONE}; vits8, vits16 (a quarter of the cost), vits16o8, vitb16, '
                                   'dinov2_vits14, dino_vits8, vit_tiny or a timm name'),
-        ('--weights', str, None, "'hub' fetches the released weights, 'none' starts at random, else a weights file"),
+        ('--weights', str, None, "'hub' (fetch the released weights), 'none' (random weights), or a weights file"),
         ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--preset', choices=list(PRESETS),
-                   help='the settings that the other options are put over: the recommended ones, or those of '
-                        'the original design, its decoder too (default recipe)')
+                   help='settings that the other options override: the recommended ones, or those of '
+                        'the original design with its decoder (default recipe)')
     p.add_argument('--decoder', choices=DECODER_NAMES,
                    help='with --weights: unet, or that of the original design; '
-                        'default: unet, with --preset design that one')
+                        'default: unet; with --preset design, that of the design')
     p.add_argument('--freeze', action=argparse.BooleanOptionalAction, default=None,
-                   help='leave the backbone as it is, or train it too (--no-freeze); '
-                        'default: leave it, with --start train it')
-    _flags(p, tensorboard='also write the history for TensorBoard, into the output folder')
+                   help='do not train the backbone, or train it too (--no-freeze); '
+                        'default: do not; with --start, train it')
+    _flags(p, tensorboard='also write the history for TensorBoard into the output folder')
     _add_settings(p, TrainConfig(), 'optimiser', dict(augment='augmentation'))
 
+# %% ../nbs/59_arguments.ipynb #9c005b04
 def add_tune(p):
     "Arguments of `tune`"
     _values(
@@ -238,6 +243,7 @@ def add_tune(p):
                    help='what to maximise (default OP_CSB)')
     _precision(p)
 
+# %% ../nbs/59_arguments.ipynb #1143bf2f
 def add_shards(p):
     "Arguments of `shards`"
     from dinocell.utils.settings import SHARD_MB
@@ -247,39 +253,40 @@ def add_shards(p):
     _values(
         p,
         ('--input', str, ..., 'folder, CSV file, or an address such as s3://bucket/plate'),
-        ('--output', str, ..., 'folder of shards to make; the same call goes on where it stopped'),
+        ('--output', str, ..., 'folder of shards to make; the same command resumes'),
         ('--pattern', str, None, 'pattern: regular expression with groups plate, well (or row and column), '
                                  'site, channel, perhaps batch'),
-        ('--batch', str, 'batch1', 'where it is not told otherwise'),
-        ('--plate', str, '', 'pattern: for a single plate'),
-        ('--shard-mb', _number(1e-3, 1e5), SHARD_MB, 'about how large a shard is, MB'),
+        ('--batch', str, 'batch1', 'name of the batch, if the files do not give it'),
+        ('--plate', str, '', 'pattern: name of the plate, if the pattern has no group plate'),
+        ('--shard-mb', _number(1e-3, 1e5), SHARD_MB, 'approximate size of a shard, MB'),
         _workers,
         ('--source', str, '', 'where the fields come from'),
-        ('--licence', str, '', 'their terms'))
+        ('--licence', str, '', 'their licence'))
     p.add_argument('--channels', nargs='+', default=[], metavar='NAME',
                    help='channels to pack, in this order; pattern: w1=DNA w2=ER … where file names call them otherwise')
     _flags(
         p,
         brightfield='pack bright-field planes too',
-        signed='use the S3 credentials of this machine; default: ask unsigned',
+        signed='use the S3 credentials of this machine; default: unsigned requests',
         verify='read everything again and compare checksums',
         keep_going='leave out fields that are missing or damaged, list them, and end with exit code 1')
 
+# %% ../nbs/59_arguments.ipynb #4cb2da74
 def add_pretrain(p):
     "Arguments of `pretrain`: every setting of `PretrainConfig` and `CropConfig` is an option"
     from dinocell.utils.settings import BACKBONE, PretrainConfig
     _values(
         p,
         ('--shards', str, ..., 'fields to train on, made by `shards`'),
-        ('--output', str, ..., 'folder to make, or to go on in'),
+        ('--output', str, ..., 'folder to make, or to resume in'),
         ('--backbone', str, BACKBONE, 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
-        ('--weights', str, ..., "'hub' fetches the released weights to begin with, 'none' starts at random, "
-                                'else a weights file'),
-        ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are set aside'),
-        ('--hours', _number(1e-6, 1e5), None, 'stop after so long; the same call goes on'),
+        ('--weights', str, ..., "initial weights: 'hub' (fetch the released ones), 'none' (random), "
+                                'or a weights file'),
+        ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are held out'),
+        ('--hours', _number(1e-6, 1e5), None, 'stop after so many hours; the same command resumes'),
         ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--views', choices=['multiview', 'average'], default='multiview',
-                   help='what a crop shows: the mean of all channels or one of them, or always the mean '
+                   help='channels of a crop: the mean of all or one of them, or always the mean '
                         '(default multiview)')
     _add_settings(p, PretrainConfig(), 'optimiser', dict(crops='augmentation'))
 
@@ -296,12 +303,13 @@ def add_evaluate(p):
         ('--data', str, ..., 'dataset folder'),
         ('--output', str, None, 'folder for the tables, the labels and the worst images; default: print only'),
         *_thresholds,
-        ('--worst', _number(1, 1000, whole=True), 4, 'how many images to show in worst.png'))
+        ('--worst', _number(1, 1000, whole=True), 4, 'number of images in worst.png'))
     p.add_argument('--against', nargs='+', default=[], metavar='MODEL',
                    help='models or folders of label images to compare with, on the same images')
     _precision(p)
     _flags(p, **_json)
 
+# %% ../nbs/59_arguments.ipynb #65349025
 _formats = dict(tif='labels', csv='table of cells', rois='ImageJ', geojson='QuPath', map='distance map',
                 overlay='picture', coco='COCO, all images', ctc='Cell Tracking Challenge, all images')
 
@@ -312,38 +320,39 @@ def add_segment(p):
     _values(
         p,
         ('--model', str, None, f'a model file, or a name (see dinocell models); default: {MODEL}'),
-        ('--output', str, 'segmented', 'folder for the results; what it holds already is not done again'),
+        ('--output', str, 'segmented', 'folder for the results; images with results in it are skipped'),
         *_thresholds,
         ('--diameter', _pixels_or_auto, None,
          'median diameter of the cells, pixels of the image, or auto: estimated for each image; '
-         "default: the model's own scale, or auto where it has none"),
+         "default: the model's own scale, or auto if it has none"),
         ('--pixel-size', _number(1e-6, 1e6), None,
          'µm per pixel: sizes are then in µm, and a model that knows the pixel size of its training images '
          'resizes by it, unless --diameter is given'),
         ('--channel', _index, None, "channel to look at, from 0; default: the model's, or the mean of all"),
         _axes,
-        ('--engine', str, 'torch', 'that computes: on a CPU also openvino, or openvino-bf16'),
+        ('--engine', str, 'torch', 'library that computes the network; on a CPU also openvino or openvino-bf16'),
         ('--workers', _processes, 1, 'processes'))
     formats = ', '.join(f'{k} ({v})' for k, v in _formats.items())
     p.add_argument('--formats', nargs='+', default=['tif'], metavar='FORMAT',
-                   help=f'what to write: {formats} (default tif)')
-    p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='of the channels, for the table')
+                   help=f'files to write: {formats} (default tif)')
+    p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='channel names for the table')
     _precision(p)
     _flags(p, flips='average over mirror images: four times the time', **_json)
 
+# %% ../nbs/59_arguments.ipynb #c8549196
 def add_export(p):
     "Arguments of `export`"
     _values(
         p,
         ('--model', str, MODEL, 'model file or name'),
         ('--output', str, 'exported', 'folder to write into'),
-        ('--name', str, None, 'what to call the files; default: the name of the model'),
-        ('--licence', str, None, 'bioimageio: the terms of the weights, a name of spdx.org/licenses; '
+        ('--name', str, None, 'name of the files; default: that of the model'),
+        ('--licence', str, None, 'bioimageio: licence of the weights, a name of spdx.org/licenses; '
                                  'default: those of a ready model'),
-        ('--image', str, None, 'bioimageio: an image to show and to test by; default: nuclei'))
+        ('--image', str, None, 'bioimageio: example image, also for the test of the package; default: nuclei'))
     p.add_argument('--formats', nargs='+', default=['onnx'], choices=['onnx', 'torchscript', 'bioimageio'],
-                   help='what to write (default onnx)')
-    p.add_argument('--author', nargs='+', default=[], metavar='NAME', help='bioimageio: who made the model')
+                   help='formats to write (default onnx)')
+    p.add_argument('--author', nargs='+', default=[], metavar='NAME', help='bioimageio: authors of the model')
 
 def add_doctor(p):
     "Arguments of `doctor`"

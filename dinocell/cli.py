@@ -47,11 +47,12 @@ _COMMANDS = dict( # name: (what it does, an example); see `arguments.add_NAME` a
 _WITH_DEVICE = 'demo', 'train', 'tune', 'evaluate', 'segment', 'pretrain'
 _RESUMES = 'train', 'models', 'process', 'data', 'shards', 'pretrain', 'segment' # and `evaluate` with an output
 
+# %% ../nbs/65_cli.ipynb #10cb1b92
 def _sentence(text):
     return text[0].upper() + text[1:] + '.'
 
 def _add_command(sub, name, what, example): # from `add_subparsers`; an entry of `_COMMANDS`
-    "The parser of a command"
+    "Add the parser of a command"
     def add(p):
         getattr(arguments, f'add_{name}')(p)
         if name in _WITH_DEVICE:
@@ -59,8 +60,8 @@ def _add_command(sub, name, what, example): # from `add_subparsers`; an entry of
     p = sub.add_parser(name, add=add, help=what, description=_sentence(what), epilog=f'example:\n  {example}')
     p.set_defaults(run=getattr(commands, f'cmd_{name}'))
 
-def _add_commands(top, entries, where): # parser; as `_COMMANDS`; name of the attribute that holds the chosen one
-    "A parser for each command, and for the commands of a group; without a command, the help"
+def _add_commands(top, entries, where): # parser; as `_COMMANDS`; attribute for the name of the chosen one
+    "Add a parser for each command and for the commands of a group; without a command, print the help"
     top.set_defaults(run=lambda a: top.print_help())
     sub = top.add_subparsers(dest=where, title='commands', metavar='COMMAND')
     for name, entry in entries.items():
@@ -80,7 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 # %% ../nbs/65_cli.ipynb #a1147ff8
 def _remedy(e, a): # `OSError`; parsed arguments
-    "What to do about it: another output helps where the output is at fault, not an input"
+    "The remedy: another output if the error is about the output, not about an input"
     option = next((o for o in ('output', 'page') if getattr(a, o, None)), None)
     out = option and getattr(a, option)
     if e.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -94,8 +95,9 @@ def _remedy(e, a): # `OSError`; parsed arguments
         return f'choose another --{option}'
     return 'check that it is there and that you may use it'
 
+# %% ../nbs/65_cli.ipynb #69b3a7df
 def _reader_left():
-    "Whether nobody reads what is printed any more, as after `| head`; then it goes nowhere"
+    "Whether the reader of the output has ended, as after `| head`; further output is discarded"
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -104,15 +106,16 @@ def _reader_left():
     return False
 
 def _print_any_name():
-    "A file name that the terminal cannot show is printed with escapes, instead of ending the command"
+    "Print file names that the terminal cannot show with escapes, instead of ending the command"
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, 'reconfigure'):
             stream.reconfigure(errors='backslashreplace')
 
 def _print_warning(message, *_, **__):
-    "One line, without our source"
+    "Print a warning as one line, without a line of the source"
     print(f'dinocell: {message}', file=sys.stderr)
 
+# %% ../nbs/65_cli.ipynb #fe95a8b1
 def main(
     argv: list | None = None, # arguments; None: those of the command line
 ) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted

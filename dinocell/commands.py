@@ -35,21 +35,23 @@ def cmd_models(a):
     else:
         print(f'{a.fetch}: {fetched}' if fetched else format_models(list_models()))
 
+# %% ../nbs/63_commands.ipynb #b3fd0544
 def cmd_download(a):
     "data download"
     from dinocell.data.download import download
     print(download(a.name, a.output, a.source, a.accept_licence, not a.keep_zip, not a.no_check, a.tries))
 
 def cmd_check(a):
-    "data check: exit code 1 where something serious was found"
+    "data check: exit code 1 if something serious was found"
     from dinocell.data.check import check_data
     from dinocell.data.report import format_report, report_json
     report = check_data(*a.folders, page=a.page, speck=a.speck, workers=a.workers, axes=a.axes, category=a.category)
     print(report_json(report) if a.json else format_report(report))
     return int(report.serious)
 
+# %% ../nbs/63_commands.ipynb #00c102ad
 def _preparation(a): # arguments of `process`
-    "scale, diameter, channel, flatten and limits: as the options say, or as the model was trained"
+    "scale, diameter, channel, flatten and limits: those of the options, or those of the model"
     from dinocell.data.layouts import preparation_of
     from dinocell.model.file import read_meta
     from dinocell.model.ready import model_path
@@ -79,7 +81,7 @@ def cmd_process(a):
 
 # %% ../nbs/63_commands.ipynb #8f59e858
 def _given(a, kind): # arguments; a dataclass of settings
-    "Its fields that the command line gives"
+    "The fields of a dataclass that the command line gives"
     values = {f.name: getattr(a, f.name, None) for f in fields(kind)}
     return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if v is not None}
 
@@ -88,12 +90,13 @@ def settings_of(a, kind): # as `_given`
     from dinocell.utils.settings import PRESETS, override, read_config
     preset = getattr(a, 'preset', None)
     if preset and a.config:
-        raise InputError(f'--preset {preset}, --config {a.config}: give one of them, the other options are put over it')
+        raise InputError(f'--preset {preset}, --config {a.config}: give one of them; the other options override it')
     config = read_config(a.config, kind) if a.config else PRESETS[preset] if preset else kind()
     values = (getattr(config, f.name) for f in fields(kind))
     parts = [type(v) for v in values if is_dataclass(v)]
     return override(config, {k: v for of in (kind, *parts) for k, v in _given(a, of).items()})
 
+# %% ../nbs/63_commands.ipynb #6abb3051
 def cmd_train(a):
     "train"
     from dinocell.show.plots import plot_history, save_figure
@@ -105,11 +108,11 @@ def cmd_train(a):
     from dinocell.utils.tables import best_row
     begins = {k: getattr(a, k) for k in ('backbone', 'weights', 'start', 'decoder', 'freeze')}
     check_start(**begins)  # before the data are opened
-    config, team = settings_of(a, TrainConfig), dist_context(a.device)
+    config, dist = settings_of(a, TrainConfig), dist_context(a.device)
     how = dict(path=a.output, preset=a.preset or 'recipe', config=config, device=a.device)
     learn = Learner(CellData(a.data, a.valid), **how, **begins)
-    learn.fit(on_epoch=log_tensorboard(a.output) if a.tensorboard and team.rank == 0 else None)
-    if team.rank:
+    learn.fit(on_epoch=log_tensorboard(a.output) if a.tensorboard and dist.rank == 0 else None)
+    if dist.rank:
         return
     save_figure(plot_history(learn.rows, monitor=config.monitor).figure, Path(a.output)/'learning_curve.png')
     best = learn.rows[best_row(learn.rows, config.monitor)]
@@ -127,8 +130,9 @@ def cmd_tune(a):
           f'{a.metric}={found.best_score:.3f}')
     print(say_confidence(model.config.provenance['tuning']['confidence']))
 
+# %% ../nbs/63_commands.ipynb #2729b0c9
 def _method(path, a): # a model file, the name of a ready model, or a folder of label images
-    "What `score_dataset` scores"
+    "The method that `score_dataset` scores"
     from dinocell.infer.segmentation import load
     from dinocell.model.ready import READY
     if path not in READY and Path(path).is_dir():
@@ -136,7 +140,7 @@ def _method(path, a): # a model file, the name of a ready model, or a folder of 
     return load(path, a.device, cells_max=a.cells_max, cell_fill=a.cell_fill, precision=a.precision)
 
 def _check_methods(a): # arguments of `evaluate`
-    "`InputError` where a method is given twice, or thresholds are given for label images, which have none"
+    "`InputError` if a method is given twice, or thresholds are given for label images, which have none"
     from dinocell.model.ready import READY
     paths = [a.model, *a.against]
     places = [p if p in READY else str(Path(p).resolve()) for p in paths]
@@ -178,7 +182,7 @@ def cmd_evaluate(a):
 
 # %% ../nbs/63_commands.ipynb #09ceba2e
 def _summary(row): # of `segment_files`
-    "What was found in an image, in words"
+    "The cells of an image, as a sentence"
     text = f"{', '.join(row['files'])}: {row['cells']} cells"
     if 'frames' in row:
         text += f" in {row['frames']} frames"
@@ -186,7 +190,7 @@ def _summary(row): # of `segment_files`
         text += f", {len(row['blank'])} of them blank"
     if not row.get('diameter'):
         return text
-    guess = ' assumed, for want of cells to estimate it by' if row.get('guess') else ''
+    guess = ' assumed, since there are too few cells to estimate it' if row.get('guess') else ''
     return f"{text}, diameter {row['diameter']:g} pixels{guess}"
 
 def cmd_segment(a):
@@ -224,6 +228,7 @@ def _named(words): # e.g. ['DNA', 'ER'], or ['w1=DNA', 'w2=ER']
         raise InputError(f'--channels {" ".join(words)}: give names alone, or every channel once as in w1=DNA w2=ER')
     return dict(pairs)
 
+# %% ../nbs/63_commands.ipynb #cd0351ee
 _OF_LAYOUTS = ( # option of `shards`, its default, the layouts that it is for
     ('pattern', None, ('pattern',)),
     ('plate', '', ('pattern',)),
@@ -231,16 +236,27 @@ _OF_LAYOUTS = ( # option of `shards`, its default, the layouts that it is for
     ('brightfield', False, ('jump', 'load_data')))
 
 def _check_layout(a): # arguments of `shards`
-    "`InputError` for an option that the layout has no use for"
+    "`InputError` for an option that the layout does not use"
     for name, default, layouts in _OF_LAYOUTS:
         if getattr(a, name) != default and a.layout not in layouts:
             raise InputError(f'shards {a.layout}: --{name} is for {", ".join(layouts)}: leave it out')
 
+# %% ../nbs/63_commands.ipynb #a165f34d
+def _find_fields(a, named, s3): # arguments of `shards`; from `_named`; options of the storage
+    "The index of the fields, found as the layout says"
+    from dinocell.ssl.plates import find_fields, find_jump, find_load_data, read_index
+    if a.layout == 'jump':
+        return find_jump(a.input, a.brightfield, a.batch, s3)
+    if a.layout == 'load_data':
+        return find_load_data(a.input, a.brightfield, batch=a.batch, s3=s3)
+    if a.layout == 'pattern':
+        return find_fields(a.input, a.pattern, named, a.batch, a.plate, s3)
+    return read_index(a.input)
+
 def cmd_shards(a):
-    "shards: exit code 1 where fields were left out"
+    "shards: exit code 1 if fields were left out"
     from dinocell.ssl.fields import verify_fields
     from dinocell.ssl.packing import pack_fields
-    from dinocell.ssl.plates import find_fields, find_jump, find_load_data, read_index
     from dinocell.ssl.files import S3
     _check_layout(a)
     s3, named = S3 | dict(anon=not a.signed), _named(a.channels)
@@ -250,14 +266,7 @@ def cmd_shards(a):
     if a.layout == 'pattern' and a.pattern is None:
         raise InputError(
             'shards pattern: give --pattern, a regular expression with the groups plate, well, site and channel')
-    if a.layout == 'jump':
-        index = find_jump(a.input, a.brightfield, a.batch, s3)
-    elif a.layout == 'load_data':
-        index = find_load_data(a.input, a.brightfield, batch=a.batch, s3=s3)
-    elif a.layout == 'pattern':
-        index = find_fields(a.input, a.pattern, named, a.batch, a.plate, s3)
-    else:
-        index = read_index(a.input)
+    index = _find_fields(a, named, s3)
     names = list(named.values()) if isinstance(named, dict) else named
     missing = 'skip' if a.keep_going else 'raise'
     how = dict(s3=s3, source=a.source, licence=a.licence)
@@ -273,6 +282,7 @@ def cmd_shards(a):
             return 1
     return int(bool(made.meta['skipped']))
 
+# %% ../nbs/63_commands.ipynb #ef63d500
 def cmd_pretrain(a):
     "pretrain"
     from dinocell.show.plots import save_figure
@@ -292,6 +302,7 @@ def cmd_pretrain(a):
           f'next: dinocell train --backbone {a.backbone} --weights {a.output}/backbone.safetensors')
     return int(last['collapsed'])
 
+# %% ../nbs/63_commands.ipynb #aa59f000
 def cmd_export(a):
     "export"
     from dinocell.core.io import read_image

@@ -38,11 +38,12 @@ def sample_images() -> list: # dicts: file (its path), what, licence, credit
     rows = json.loads((folder/'samples.json').read_text(encoding='utf-8'))
     return [row | dict(file=folder/row['file']) for row in rows]
 
+# %% ../nbs/61_demo.ipynb #d1246cc2
 def segment_samples(
-    output: str | Path,         # folder for labels and pictures, must exist
+    output: str | Path,         # existing folder for labels and pictures
     device: str | None = None,  # None: the best there is
-) -> list:                      # one dict per image: those of `sample_images`, and cells, diameter
-    "The ready model on the sample images"
+) -> list:                      # one dict per image: that of `sample_images`, with cells and diameter
+    "Segment the sample images with the ready model"
     pipeline, rows = load('cells', device), []
     for sample in sample_images():
         path = sample['file']
@@ -63,7 +64,7 @@ def segment_samples(
 # %% ../nbs/61_demo.ipynb #7054b595
 def simulated_dataset(
     output: str | Path,    # dataset folder to make
-    seeds,                 # one image a seed
+    seeds,                 # one image per seed
     shape: tuple = (256, 256), # height and width of the images
     kind: str = 'phase',   # see `simulate`
 ) -> CellDataset:
@@ -76,14 +77,15 @@ def simulated_dataset(
 demo_config = TrainConfig(epochs=8, steps=40, batch=8, lr=2e-3, backbone_lr=1e-3, warmup=20,
                           augment=replace(DESIGN_AUGMENT, size=128, inversion=0.))
 
+# %% ../nbs/61_demo.ipynb #28e33e00
 def demo_figures(
     output: Path, # folder
     rows,         # training history
     surface,      # from `find_optimal_thresholds`
     data,         # test images
-    results,      # the model's labels of them
+    results,      # labels that the model gives them
 ):
-    "Learning curve, threshold surface and overlays as PNG files"
+    "Draw learning curve, threshold surface and overlays as PNG files"
     save_figure(plot_history(rows).figure, output/'learning_curve.png')
     save_figure(plot_surface(surface).figure, output/'threshold_surface.png')
     for i in range(min(3, len(data))):
@@ -100,13 +102,13 @@ def run_demo(
     shape: tuple = (256, 256),          # their height and width
     device: str | None = None,          # None: the best there is
 ) -> list:                              # one row per method on the test images, see `total_row`
-    "The ready model on real images; then simulate, train, tune, score and segment; all results are in `output`"
+    "Segment real images with the ready model; simulate, train, tune, score and segment; all results go to `output`"
     device = best_device(device)
     with atomic_folder(output) as tmp:
         return _demo(tmp, config, counts, shape, device)
 
 def _demo(output, config, counts, shape, device): # as `run_demo`
-    "All of it, in a folder that exists"
+    "All steps of the demo, in a folder that exists"
     (output/'ready').mkdir()
     segment_samples(output/'ready', device)
     sets, first = [], 0

@@ -31,15 +31,15 @@ from .utils.system import free_memory
 # %% ../nbs/62_doctor.ipynb #f6854311
 class Diagnosis(NamedTuple):
     "One line of the page"
-    what: str      # was looked at
-    found: str     # there
-    advice: str = '' # what to do about it; empty: it is well
+    what: str      # name of the check
+    found: str     # its result
+    advice: str = '' # remedy; empty: nothing is wrong
 
 def finding(
-    what: str,  # is looked at
-    look,       # function without arguments that gives what was found, or that and advice
+    what: str,  # name of the check
+    look,       # function without arguments -> its result, or result and advice
 ) -> Diagnosis:
-    "Look at something; whatever goes wrong is what was found"
+    "Do one check; whatever goes wrong in it becomes its result"
     try:
         found = look()
     except Exception as e:
@@ -70,10 +70,10 @@ def _versions():
     return ', '.join(f'{n} {_version(n) or "missing"}' for n in names)
 
 def _pair():
-    "torch and torchvision are made for each other"
+    "Whether torch and torchvision belong together"
     both = f'torch {_version("torch")} and torchvision {_version("torchvision")}'
     if DECLARED:
-        return f'{both} are of different builds: no harm, only compiled operators are missing that are not used here'
+        return f'{both} are of different builds: harmless, since the missing operators are not used here'
     return f'{both} belong together'
 
 def _extras():
@@ -83,7 +83,7 @@ def _extras():
 
 # %% ../nbs/62_doctor.ipynb #7af06673
 def _device():
-    "The device that is taken, and why not a better one"
+    "The device that is used, and why not a better one"
     device = best_device()
     if device.type == 'cuda':
         p = torch.cuda.get_device_properties(device)
@@ -109,14 +109,15 @@ def _disk(folder='.'):
     return found if free > 1 else (found, 'results need space: choose another folder')
 
 def _precision():
-    "What `auto` gives on the device"
+    "What the precision `auto` means on the device"
     learns, segments = (used_precision('auto', best_device(), learns) for learns in (True, False))
     return f'auto: {learns} in training, {segments} in segmentation'
 
-_APART = .02 # of a map, what two devices may differ by
+# %% ../nbs/62_doctor.ipynb #a3dc6de8
+_APART = .02 # largest difference of a map between two devices
 
 def _agreement():
-    "The same small image on the device and on the CPU"
+    "Difference of the map of a small image between device and CPU"
     torch.manual_seed(0)
     model, image = DINOCell('vit_tiny', pretrained=False), simulate('phase', seed=0, shape=(64, 64))[0]
     def there(device):
@@ -124,7 +125,8 @@ def _agreement():
     device, cpu = best_device(), there('cpu')
     apart = float(np.abs(cpu - there(device)).max())
     if not np.isfinite(cpu).all() or cpu.std() == 0:
-        return 'the map is not a map', 'the installation of torch is broken: install it anew'
+        return ('the map of a small image is constant or not finite',
+                'the installation of torch is broken: install it again')
     if device.type == 'cpu':
         return 'an image goes through a small network'
     if apart < _APART:
@@ -147,14 +149,15 @@ def _ready():
 
 # %% ../nbs/62_doctor.ipynb #86577410
 def _licences():
-    "The terms of the ready models, and of the weights that they started from"
-    said = []
+    "The licences of the ready models, and of the weights that they started from"
+    found = []
     for r in list_models():
         if r['here'] and not r['damage']:
             started = start_licence(read_meta(r['here']))
-            said.append(f"{r['name']}: {r['licence']}" + (f' (start weights: {started})' if started else ''))
-    return '; '.join(said) or 'no ready model is here'
+            found.append(f"{r['name']}: {r['licence']}" + (f' (start weights: {started})' if started else ''))
+    return '; '.join(found) or 'no ready model is here'
 
+# %% ../nbs/62_doctor.ipynb #2528dc6c
 _WEIGHTS = 'timm/vit_small_patch16_dinov3.lvd1689m'
 
 def _host():
@@ -168,7 +171,7 @@ def _cached():
     return f'{_WEIGHTS}: {path}' if path else f'{_WEIGHTS}: not fetched yet'
 
 def _reachable(seconds=5):
-    "Whether they could be fetched now"
+    "Whether the released weights can be fetched now"
     if os.environ.get('HF_HUB_OFFLINE') in ('1', 'true', 'ON', 'YES'):
         return 'HF_HUB_OFFLINE is set: nothing is fetched'
     try:
@@ -197,15 +200,16 @@ _CHECKS = {
     'fetching them': _reachable}
 
 def examine() -> list: # of `Diagnosis`
-    "Look at everything; takes seconds, at most five of them for the network"
+    "Do all checks; takes seconds, at most five of them for the network"
     from dinocell import __version__
     here = f'{__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.executable}'
     return [Diagnosis('dinocell', here), *(finding(what, look) for what, look in _CHECKS.items())]
 
+# %% ../nbs/62_doctor.ipynb #78399e35
 def format_findings(
     findings: list, # from `examine`
 ) -> str:
-    "The page: one line per finding, and what to do about it"
+    "The page: one line per check, and its advice"
     wide, lines = max(len(f.what) for f in findings), []
     for f in findings:
         lines.append(f'{"!" if f.advice else " "} {f.what:{wide}}  {f.found}')

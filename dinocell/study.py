@@ -13,6 +13,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import torch
+from fastcore.basics import patch
 
 from .data.dataset import open_data
 from .show.plots import figure_html
@@ -43,8 +44,9 @@ def _checked_arms(arms, settings): # see `Study`
                                  'a text or numbers') from e
     return {name: settings | arm for name, arm in arms.items()}
 
+# %% ../nbs/60_study.ipynb #46ed0fdf
 def _checked_seeds(seeds): # see `Study`
-    "Which seeds"
+    "The seeds, of a number or a list"
     check_argument('seeds', seeds, int | list)
     if isinstance(seeds, int):
         check_number('seeds', seeds, 1, 10**6)
@@ -55,15 +57,16 @@ def _checked_seeds(seeds): # see `Study`
         raise InputError(f'seeds is {shorten(seeds)}: give how many, or a list of different ones')
     return [int(s) for s in seeds]
 
+# %% ../nbs/60_study.ipynb #51309325
 class Study:
-    "Arms × seeds in a folder; the last line of a cell shows table and picture"
+    "Arms × seeds in a folder; as the last line of a cell it shows table and picture"
     @checked
     def __init__(self,
         folder: str | Path,          # of the records, see `run_study`
         arms: dict,                  # name -> settings of a `Learner`; the others are compared with the first
         data: CellData,
-        seeds=3,                     # how many, or which
-        tests: dict | None = None,   # name -> dataset to score; None: the validation images, which flatter all arms
+        seeds=3,                     # their number, or a list
+        tests: dict | None = None,   # name -> dataset to score; None: the validation images, which overrate all arms
         device: str | torch.device | None = None, # None: the best there is
         **settings,                  # of every arm
     ):
@@ -76,55 +79,64 @@ class Study:
     def _learner(self, arm, seed, path):
         return Learner(self.data, path=path, device=self.device, seed=seed, **arm)
 
-    def _work(self, arm, seed, scratch): # see `run_study`
-        learn, data = self._learner(arm, seed, scratch), self.data
-        return train_and_score(learn.build, learn.config, data.train, data.valid, self.tests, scratch, self.device)
+# %% ../nbs/60_study.ipynb #602639ac
+@patch
+def _work(self: Study, arm, seed, scratch): # see `run_study`
+    learn, data = self._learner(arm, seed, scratch), self.data
+    return train_and_score(learn.build, learn.config, data.train, data.valid, self.tests, scratch, self.device)
 
-    def run(self) -> 'Study':
-        "Train and score what is missing"
-        sets = dict(train=self.data.train, valid=self.data.valid) | {f'test {n}': d for n, d in self.tests.items()}
-        about = {name: d.meta['checksums'] for name, d in sets.items()}
-        run_study(self.folder, self.arms, self.seeds, self._work, about, self.device)
-        return self
+@patch
+def run(self: Study) -> 'Study':
+    "Train and score the runs that have no record"
+    sets = dict(train=self.data.train, valid=self.data.valid) | {f'test {n}': d for n, d in self.tests.items()}
+    about = {name: d.meta['checksums'] for name, d in sets.items()}
+    run_study(self.folder, self.arms, self.seeds, self._work, about, self.device)
+    return self
 
-    @property
-    def records(self) -> list:
-        "What the runs gave, arm after arm, see `run_study`"
-        found = [r for r in read_study(self.folder) if r['arm'] in self.arms and r['seed'] in self.seeds]
-        return sorted(found, key=lambda r: (list(self.arms).index(r['arm']), r['seed']))
+# %% ../nbs/60_study.ipynb #5fc25266
+@patch(as_prop=True)
+def records(self: Study) -> list:
+    "The records of the runs, arm after arm, see `run_study`"
+    found = [r for r in read_study(self.folder) if r['arm'] in self.arms and r['seed'] in self.seeds]
+    return sorted(found, key=lambda r: (list(self.arms).index(r['arm']), r['seed']))
 
-    @property
-    def table(self) -> pd.DataFrame:
-        "A row a test set and arm, see `study_rows`"
-        records, first = self.records, next(iter(self.arms))
-        if not records:
-            raise InputError(f'{self.folder}: no record of {", ".join(self.arms)} with these seeds: run the study first')
-        rows = [dict(test=t) | r for t in self.tests for r in study_rows(records, t, first)]
-        return pd.DataFrame(rows).set_index(['test', 'arm'])
+@patch(as_prop=True)
+def table(self: Study) -> pd.DataFrame:
+    "One row per test set and arm, see `study_rows`"
+    records, first = self.records, next(iter(self.arms))
+    if not records:
+        raise InputError(f'{self.folder}: no record of {", ".join(self.arms)} with these seeds: run the study first')
+    rows = [dict(test=t) | r for t in self.tests for r in study_rows(records, t, first)]
+    return pd.DataFrame(rows).set_index(['test', 'arm'])
 
-    @checked
-    def plot(self,
-        metric: str = 'OP_CSB', # of `SCORES`
-    ):                          # the axes, one a test set
-        "A dot a run, a bar at the mean of an arm"
-        return plot_study(self.records, list(self.tests), metric)
+# %% ../nbs/60_study.ipynb #b4819704
+@patch
+@checked
+def plot(self: Study,
+    metric: str = 'OP_CSB', # of `SCORES`
+):                          # the axes, one per test set
+    "Draw one dot per run and a bar at the mean of each arm"
+    return plot_study(self.records, list(self.tests), metric)
 
-    def _done(self): # how many of the runs
-        return len(self.records) if list(self.folder.glob('*.json')) else 0
+@patch
+def _done(self: Study): # number of runs with a record
+    return len(self.records) if list(self.folder.glob('*.json')) else 0
 
-    def __repr__(self):
-        names, seeds = ', '.join(self.arms), len(self.seeds)
-        try:
-            state = f'{self._done()} of {len(self.arms)*seeds} runs done'
-        except InputError as e:  # it is shown, where an object that cannot be displayed would be of no help
-            state = str(e)
-        return f'Study in {self.folder}: {len(self.arms)} arms ({names}) × {seeds} seeds, {state}'
+@patch
+def __repr__(self: Study):
+    names, seeds = ', '.join(self.arms), len(self.seeds)
+    try:
+        state = f'{self._done()} of {len(self.arms)*seeds} runs done'
+    except InputError as e:  # shown in place of the state, since an object must not fail to be displayed
+        state = str(e)
+    return f'Study in {self.folder}: {len(self.arms)} arms ({names}) × {seeds} seeds, {state}'
 
-    def _repr_html_(self):
-        if not self._done():
-            return f'<p>{escape(repr(self))}</p>'
-        differs = 'difference', 'difference_low', 'difference_high'
-        shown = self.table[['seeds', 'SEG', 'DET', 'OP_CSB', *differs, 'seconds']]
-        fig = self.plot()[0].figure
-        plt.close(fig)
-        return figure_html(fig, repr(self)) + shown.to_html(float_format='%.3f')
+@patch
+def _repr_html_(self: Study):
+    if not self._done():
+        return f'<p>{escape(repr(self))}</p>'
+    differs = 'difference', 'difference_low', 'difference_high'
+    rows = self.table[['seeds', 'SEG', 'DET', 'OP_CSB', *differs, 'seconds']]
+    fig = self.plot()[0].figure
+    plt.close(fig)
+    return figure_html(fig, repr(self)) + rows.to_html(float_format='%.3f')

@@ -28,7 +28,7 @@ def check_no_path(
                          'or use `segment_files`')
 
 def channel_axis(shape): # of an image
-    "0 for C×Y×X, 2 for colour and other channels-last images, None where it cannot be known"
+    "0 for C×Y×X, 2 for colour and other channels-last images, None if the shape does not tell"
     if len(shape) != 3:
         return None
     if shape[2] in (3, 4) and shape[0] > 4:
@@ -38,9 +38,10 @@ def channel_axis(shape): # of an image
     return 2 if shape[2] <= 16 else None
 
 def axis_of_channels(image): # pixels
-    "Which axis holds the channels, as its file says or as `channel_axis` takes it"
+    "The axis of the channels, as the file says or as `channel_axis` infers it"
     return 0 if isinstance(image, Channels) else channel_axis(np.shape(image))
 
+# %% ../../nbs/core/04_grey.ipynb #c631c275
 def check_channel(
     channel: int | None, # that was asked for, from 0
     count: int,          # of channels that the image has
@@ -65,9 +66,10 @@ def _one_channel(image, axis, channel, name): # of three axes; from `axis_of_cha
     check_channel(channel, len(image), name)
     return image[channel]
 
+# %% ../../nbs/core/04_grey.ipynb #bb534af7
 def to_grey(
     image,                      # (H,W), (H,W,3|4) colour or (C,H,W); any real dtype
-    channel: int | None = None, # which channel to take, from 0; None: the mean of all (alpha left out); of (H,W): itself
+    channel: int | None = None, # channel to take, from 0; None: the mean of all without alpha
     name: str = 'image',        # what to call it in an error
 ) -> np.ndarray:                # (H,W) float32, in the units of the image; NaN where a pixel is NaN or infinite
     "One plane of an image"
@@ -80,7 +82,7 @@ def to_grey(
         raise InputError(f'{name}: shape {image.shape} holds no pixel')
     most = float(np.abs(image).max(where=np.isfinite(image), initial=0)) if image.dtype.kind == 'f' else 0
     if most > _MOST:
-        raise InputError(f'{name}: values up to {most:.2g}, where computing ends: '
+        raise InputError(f'{name}: values up to {most:.2g}, too large to compute with: '
                          'write NaN for pixels without data, or divide the image by its largest value')
     if image.ndim == 3:
         image = _one_channel(image, axis, channel, name)
@@ -94,18 +96,19 @@ def to_grey(
 def channel_count(
     image,   # see `to_grey`
 ) -> int:    # 1 for a grey image; alpha left out
-    "How many channels `to_grey` takes the mean of"
+    "Number of channels that `to_grey` averages"
     axis = axis_of_channels(image)
     if np.ndim(image) != 3 or axis is None:
         return 1
     n = np.shape(image)[axis]
     return 3 if axis == 2 and n == 4 else n
 
+# %% ../../nbs/core/04_grey.ipynb #c6b66416
 def channel_message(
     counts,              # of some images, see `channel_count`
-    channel: int | None, # which one was taken
-) -> str:                # '' where all are grey
-    "What was done with the channels, in words"
+    channel: int | None, # the one that was taken
+) -> str:                # '' if all are grey
+    "What was done with the channels, as a sentence"
     several, grey = ' or '.join(map(str, sorted({*counts} - {1}))), sum(n == 1 for n in counts)
     if not several:
         ignored = channel and grey
@@ -140,8 +143,9 @@ def equal_runs(
         step *= 2
     return equal
 
+# %% ../../nbs/core/04_grey.ipynb #6d1e9db5
 def _fix_columns(grey): # (H,W) float32
-    "Dead columns replaced"
+    "The plane with dead columns replaced by the mean of both sides"
     line, w = equal_runs(grey, LINE), grey.shape[1]
     if w < 3 or not line.any():
         return grey
@@ -157,7 +161,7 @@ def _fix_columns(grey): # (H,W) float32
 def fix_dead_lines(
     grey: np.ndarray, # (H,W) float32 from `to_grey`
 ) -> np.ndarray:      # (H,W) float32
-    "The plane without dead lines of the camera; what a pixel becomes depends on 65 rows above and below"
+    "The plane without dead lines of the camera; a pixel depends on 65 rows above and below it"
     return _fix_columns(_fix_columns(grey).T).T
 
 # %% ../../nbs/core/04_grey.ipynb #f7cf2c39
@@ -174,15 +178,16 @@ def resize_known(
     whole = weight > 1 - 1e-6
     return np.where(weight < .5, np.float32(np.nan), np.where(whole, total, total/np.maximum(weight, .5)))
 
+# %% ../../nbs/core/04_grey.ipynb #b9c9fcd6
 def scaled_grey(
     image,                      # see `to_grey`
     scale: float = 1.,          # the network's pixels per pixel of the image: 1/3 shrinks three times
     channel: int | None = None, # see `to_grey`
     name: str = 'image',        # what to call it in an error
 ) -> np.ndarray:                # (h,w) float32 in the units of the image, h = round(H*scale); NaN where unknown
-    "One plane at the network's scale"
+    "One grey plane at the network's scale, without dead lines"
     if not 0 < scale <= 20:
-        raise InputError(f'scale={scale}: give a positive factor up to 20, e.g. .5 to halve height and width')
+        raise InputError(f'scale={scale}: give a positive factor up to 20, e.g. 0.5 to halve height and width')
     grey = fix_dead_lines(to_grey(image, channel, name))
     shape = tuple(max(1, round(n*scale)) for n in grey.shape)
     if shape == grey.shape:
@@ -197,6 +202,6 @@ def mirror(
     stop: int,  # last pixel + 1
     n: int,     # length of the axis
 ) -> np.ndarray:
-    "Where pixels lie when the axis is mirrored about its outer edges (… 1 0 | 0 1 2 | 2 1 …)"
+    "Positions of pixels on an axis that is mirrored about its outer edges (… 1 0 | 0 1 2 | 2 1 …)"
     at = np.arange(start, stop) % (2*n)
     return np.minimum(at, 2*n - 1 - at)

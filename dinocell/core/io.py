@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['suffixes', 'READ_ERRORS', 'COLOUR_KINDS', 'check_axes', 'array_axes', 'resolve_axes', 'check_plane', 'open_tiff',
            'whole_series', 'Channels', 'as_channels', 'channels_first', 'arrange_axes', 'tiff_axes', 'read_tiff',
-           'read_image', 'read_stored', 'walk_linked', 'check_no_images', 'list_images']
+           'read_image', 'read_stored', 'walk_linked', 'list_images', 'check_no_images']
 
 # %% ../../nbs/core/00_io.ipynb #00fbb0f4
 import glob
@@ -34,6 +34,7 @@ READ_ERRORS = ( # what the decoders raise for files that are damaged or no image
     OSError, ValueError, SyntaxError, LookupError, RuntimeError, ArithmeticError, TypeError, EOFError, struct.error,
     tokenize.TokenError, Image.DecompressionBombError, MemoryError)
 
+# %% ../../nbs/core/00_io.ipynb #bb8f174a
 def check_axes(
     axes: str | None, # a letter for each axis of the files: T, Z, C, Y, X; None: as the files say
 ):
@@ -45,6 +46,7 @@ def check_axes(
         raise InputError(f'axes={axes!r}: give a letter for each axis of the files, '
                          'such as CYX (channels), TYX (time points), ZYX (Z planes) or TCYX')
 
+# %% ../../nbs/core/00_io.ipynb #d3fcbf56
 def array_axes(shape): # of an array whose file names no axes
     "A letter for each axis: S of colours, Q of what is not known"
     colour = len(shape) > 2 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4
@@ -86,6 +88,7 @@ def resolve_axes(
                          f'give --axes (axes=), e.g. {example}')
     return axes
 
+# %% ../../nbs/core/00_io.ipynb #352aeb6b
 def check_plane(axes, shape, path): # a letter for each axis; its lengths; what to call it in an error
     "`InputError` for a time series or a Z-stack, since its planes are no channels"
     for axis, n in zip(axes, shape):
@@ -129,6 +132,7 @@ def whole_series(file, path): # from `open_tiff`; what to call it in an error
         raise InputError(f'{path}: the file is cut short: copy it again')
     return series
 
+# %% ../../nbs/core/00_io.ipynb #4778394a
 class Channels(np.ndarray):
     "An image (C,H,W) whose file says that its first axis holds the channels; a plain array once its axes are moved"
     def transpose(self, *axes):
@@ -143,6 +147,7 @@ def as_channels(pixels, axis): # (…) of three axes; the one that holds the cha
     "The pixels as `Channels`"
     return np.moveaxis(pixels, axis, 0).view(Channels)
 
+# %% ../../nbs/core/00_io.ipynb #d1a9bc1c
 COLOUR_KINDS = PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR, PHOTOMETRIC.PALETTE
 _ALPHA = EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA
 
@@ -165,6 +170,7 @@ def arrange_axes(pixels, axes): # a letter for each of their axes
     letters = [a for a, _ in left]
     return as_channels(pixels, letters.index('C')) if 'C' in letters and len(left) == 3 else pixels
 
+# %% ../../nbs/core/00_io.ipynb #5382b2c2
 def _read_npy(path, asked, ask): # see `read_tiff`
     "The pixels of a .npy file"
     whole = np.load(path, mmap_mode='r', allow_pickle=False)  # refused where the file is shorter than it says
@@ -208,6 +214,7 @@ def _read_png(path):
         check_memory(math.prod(struct.unpack('>II', head[16:24]))*8, path, _TOO_LARGE)
     return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
 
+# %% ../../nbs/core/00_io.ipynb #5a27fa9f
 @checked
 def read_image(
     path: str | Path,        # TIFF, PNG, JPEG, BMP, .npy or a file of a microscope, see `dinocell.utils.microscope`
@@ -258,23 +265,7 @@ def walk_linked(folder):
             seen.add(real)
         yield here, inner, files
 
-_PICTURES = {'learning_curve.png', 'pretraining.png', 'worst.png', 'threshold_surface.png'} # that this package draws
-
-def check_no_images(
-    output: str | Path, # folder to write into
-    note: str,          # name of a file that is there if an earlier call made this folder
-):
-    "`InputError` where it is a folder of images, or holds images/ or masks/: results do not belong among them"
-    output = Path(output)
-    if (output/note).exists():
-        return
-    for folder in (output, output/'images', output/'masks'):
-        inside = folder.iterdir() if folder.is_dir() else ()
-        found = sorted(p.name for p in inside if p.suffix.lower() in suffixes and p.name not in _PICTURES)
-        if found:
-            raise InputError(f'{output}: holds images that were not written here, such as {found[0]}: '
-                             'choose another output folder')
-
+# %% ../../nbs/core/00_io.ipynb #17dd2aa9
 def _glob(path):
     "The paths of a glob; brackets are plain where a folder or file has them in its name"
     base = next(p for p in path.parents if p.exists() or p == p.parent or p == Path())
@@ -309,3 +300,21 @@ def list_images(
                          f'it should hold files that end in {", ".join(suffixes)}')
     raise InputError(f'{where}: no such file or folder, or no image among them: '
                      'check the path (put a glob in quotes)')
+
+# %% ../../nbs/core/00_io.ipynb #19262bd9
+_PICTURES = {'learning_curve.png', 'pretraining.png', 'worst.png', 'threshold_surface.png'} # that this package draws
+
+def check_no_images(
+    output: str | Path, # folder to write into
+    note: str,          # name of a file that is there if an earlier call made this folder
+):
+    "`InputError` where it is a folder of images, or holds images/ or masks/: results do not belong among them"
+    output = Path(output)
+    if (output/note).exists():
+        return
+    for folder in (output, output/'images', output/'masks'):
+        inside = folder.iterdir() if folder.is_dir() else ()
+        found = sorted(p.name for p in inside if p.suffix.lower() in suffixes and p.name not in _PICTURES)
+        if found:
+            raise InputError(f'{output}: holds images that were not written here, such as {found[0]}: '
+                             'choose another output folder')

@@ -24,7 +24,7 @@ class ThresholdSurface:
     cells_max: np.ndarray  # peak thresholds (n,) float64
     cell_fill: np.ndarray  # fill thresholds (m,) float64
     surfaces: dict         # SEG, DET, OP_CSB, F1: (n,m) float64, NaN where cell_fill > cells_max
-    metric: str            # the one that was maximised
+    metric: str            # the score that was maximised
     best: tuple            # (i,j) of the choice
     region: np.ndarray     # (n,m) bool: pairs that may be as good as the best, see `_region`
     n_images: int          # images that were scored
@@ -32,7 +32,7 @@ class ThresholdSurface:
 
     best_cells_max = property(lambda self: float(self.cells_max[self.best[0]]), doc='The chosen peak threshold')
     best_cell_fill = property(lambda self: float(self.cell_fill[self.best[1]]), doc='The chosen fill threshold')
-    best_score = property(lambda self: float(self.surfaces[self.metric][self.best]), doc='Its score')
+    best_score = property(lambda self: float(self.surfaces[self.metric][self.best]), doc='The score of the chosen pair')
 
     def __repr__(self):
         best = f'cells_max={self.best_cells_max:.3f}, cell_fill={self.best_cell_fill:.3f}'
@@ -70,7 +70,7 @@ def _region(
 
 # %% ../../nbs/score/05_tuning.ipynb #036eddb3
 def _middle(surface, region): # (n,m) scores with NaN; (n,m) bool
-    "Index (i,j) of the highest score; of equals the one nearest to the middle of the region"
+    "Index (i,j) of the highest score; of equal ones the nearest to the middle of the region"
     ties, middle = np.argwhere(surface == np.nanmax(surface)), np.argwhere(region).mean(0)
     i, j = ties[((ties - middle)**2).sum(1).argmin()]
     return int(i), int(j)
@@ -84,7 +84,7 @@ def _choose(surface, counts, surface_of, groups=None): # (n,m) scores of all ima
 
 # %% ../../nbs/score/05_tuning.ipynb #a0e86a70
 def _thresholds(name, given): # see `grid_search`
-    "A side of the grid (n,) float64"
+    "One axis of the grid (n,) float64"
     try:
         found = np.array(given, float).ravel()
     except (TypeError, ValueError) as e:
@@ -93,6 +93,7 @@ def _thresholds(name, given): # see `grid_search`
         raise InputError(f'{name}: give at least one threshold, in ascending order')
     return found
 
+# %% ../../nbs/score/05_tuning.ipynb #c53d0511
 def _search(
     pairs,                # yields (map, mask)
     cells_max, cell_fill, # see `grid_search`
@@ -125,9 +126,9 @@ def _search(
 def grid_search(
     maps, # distance maps, each (H,W) float in [0,1]: list or (N,H,W)
     masks, # reference labels, in the same order
-    cells_max=None, # peak thresholds, ascending; default 20 from .1 to .9
-    cell_fill=None, # fill thresholds, ascending; default 20 from .05 to .5
-    metric: str='OP_CSB', # SEG, DET, OP_CSB or F1 (at IoU .5)
+    cells_max=None, # peak thresholds, ascending; default 20 from 0.1 to 0.9
+    cell_fill=None, # fill thresholds, ascending; default 20 from 0.05 to 0.5
+    metric: str='OP_CSB', # SEG, DET, OP_CSB or F1 (at IoU 0.5)
     saddle: float=1., # see `masks_from_distance`
 ) -> ThresholdSurface: # scores are pooled over the images
     "Score every pair of thresholds on given maps"
@@ -137,7 +138,7 @@ def grid_search(
 
 # %% ../../nbs/score/05_tuning.ipynb #93e1a783
 def _pairs(dataset): # see `find_optimal_thresholds`
-    "Image and labels of each"
+    "Image and labels of each item"
     if hasattr(dataset, 'mask'):
         return ((dataset.grey(k), dataset.mask(k)) for k in range(len(dataset)))
     if hasattr(dataset, '__len__') and not isinstance(dataset, dict):
@@ -151,16 +152,17 @@ def _pair(found): # what a dataset yields
         raise InputError(f'dataset: it yields {shorten(found)}: give pairs of an image and its labels')
     return found
 
+# %% ../../nbs/score/05_tuning.ipynb #5fbed62b
 @checked
 def find_optimal_thresholds(
     model, # has `predict_prepared(grey (H,W) uint8) -> (H,W) map in [0,1]`, as a pipeline does
     dataset, # a `CellDataset`, or yields (grey (h,w) uint8, labels (H,W)): validation data, never test data
-    metric: str='OP_CSB', # SEG, DET, OP_CSB or F1 (at IoU .5)
-    cells_max=None, # peak thresholds, ascending; default 20 from .1 to .9
-    cell_fill=None, # fill thresholds, ascending; default 20 from .05 to .5
+    metric: str='OP_CSB', # SEG, DET, OP_CSB or F1 (at IoU 0.5)
+    cells_max=None, # peak thresholds, ascending; default 20 from 0.1 to 0.9
+    cell_fill=None, # fill thresholds, ascending; default 20 from 0.05 to 0.5
     progress: bool=True, # show a progress bar
 ) -> ThresholdSurface: # the best pair and the whole surface
-    """Grid search over both thresholds on the maps that a model predicts, enlarged to the labels
+    """Grid search over both thresholds on the maps that a model predicts, enlarged to the size of the labels
 
     Cells are joined by the `saddle` of the model, which is not searched."""
     if not hasattr(model, 'predict_prepared'):

@@ -24,7 +24,7 @@ SEED_STEP = 1_000_003 # a prime: seeds times it, plus the number of an epoch or 
 
 # %% ../../nbs/train/01_batches.ipynb #df1a0001
 class EpochPlan(NamedTuple):
-    "The windows of an epoch; n of them"
+    "The n windows of an epoch"
     which: np.ndarray    # image of each (n,); a tensor where the plan is on a device
     corner: np.ndarray   # first row and column of its crop (n,2) int64, may lie outside the image; as `which`
     centre: torch.Tensor # middle of the window within that crop (n,2) float32, pixels
@@ -32,21 +32,23 @@ class EpochPlan(NamedTuple):
     side: int            # of the crops, pixels
 
     def part(self, at: slice) -> 'EpochPlan':
+        "Some of the windows"
         views = AugmentParams(*(v[at] for v in self.views))
         return EpochPlan(self.which[at], self.corner[at], self.centre[at], views, self.side)
 
     def on(self, device: torch.device) -> 'EpochPlan':
-        "The same on a device"
+        "The same plan with its arrays on a device"
         places = send([torch.from_numpy(self.which), torch.from_numpy(self.corner), self.centre], device)
         return EpochPlan(*places, self.views.on(device), self.side)
 
+# %% ../../nbs/train/01_batches.ipynb #ab2df2b7
 def plan_epoch(
     data,                # `CellDataset`, or a part or mixture of some
     epoch: int,          # from 0
     n: int,              # windows
     config: TrainConfig,
 ) -> EpochPlan:
-    "Draw all that is random in an epoch"
+    "Image, place and augmentation of each window, drawn at random"
     which, centre = draw_crops(data, epoch, n, config.augment.size, config.seed, config.near_cells)
     side, whole = crop_side(config.augment), np.floor(centre).astype(np.int64)
     corner = whole - side//2
@@ -54,20 +56,21 @@ def plan_epoch(
     views = draw_params(n, config.augment, generator)
     return EpochPlan(which, corner, torch.from_numpy(centre - corner).float(), views, side)
 
+# %% ../../nbs/train/01_batches.ipynb #9a11595b
 def shares(
     steps: range,    # of the epoch
-    batch: int,      # windows a step
+    batch: int,      # windows per step
     accumulate: int, # parts of a batch
-    team: DistContext,
-) -> list:           # slices of the plan, `accumulate` a step
-    "Which windows this process computes, in order"
-    size = batch//(accumulate*team.world)
-    starts = [s*batch + (k*team.world + team.rank)*size for s in steps for k in range(accumulate)]
+    dist: DistContext,
+) -> list:           # slices of the plan, `accumulate` per step
+    "The windows that this process computes, in order"
+    size = batch//(accumulate*dist.world)
+    starts = [s*batch + (k*dist.world + dist.rank)*size for s in steps for k in range(accumulate)]
     return [slice(start, start + size) for start in starts]
 
 # %% ../../nbs/train/01_batches.ipynb #d254ff60
 def _layers(grey, target): # (h,w) uint8; (h,w) float32 in [0,1]
-    "Both as (2,h,w) uint8; the map is rounded to 1/255, far below what a network can resolve"
+    "Grey values and map as (2,h,w) uint8; the map is rounded to 1/255, far finer than a network predicts"
     return np.stack([grey, (target*255 + .5).astype(np.uint8)])
 
 class DeviceCache:
@@ -88,7 +91,7 @@ class DeviceCache:
     def crops(self,
         plan: EpochPlan,
     ) -> torch.Tensor: # (B,2,side,side) uint8 on the device
-        "The crops of some windows; beyond an image it is mirrored about its outer edge"
+        "The crops of some windows; beyond its edges an image is mirrored"
         dev = self.flat.device
         which, corner = (torch.as_tensor(v, device=dev) for v in (plan.which, plan.corner))
         size = self.sizes[which][..., None]
@@ -100,7 +103,7 @@ class DeviceCache:
     def batches(self,
         plan: EpochPlan,
         parts: list,   # slices of the plan
-    ):                 # yields crops and the plan's part
+    ):                 # yields crops and their part of the plan
         "The crops of each part in turn"
         plan = plan.on(self.flat.device)  # once, not at every step
         for part in map(plan.part, parts):
@@ -117,15 +120,16 @@ class _Windows(torch.utils.data.Dataset):
         windows = [self.data.window(int(i), int(y), int(x), side) for i, (y, x) in zip(which, corner)]
         return torch.from_numpy(np.stack([_layers(*w) for w in windows]))
 
+# %% ../../nbs/train/01_batches.ipynb #96726f76
 class _Items(torch.utils.data.Sampler):
-    "What is read next"
+    "The items that are read next"
     items = ()
 
     def __iter__(self):
         return iter(self.items)
 
 class Reader:
-    "Processes that read ahead; they stay from epoch to epoch, and do not run the user's script again"
+    "Processes that read ahead; they live from epoch to epoch, and do not run the user's script again"
     def __init__(self,
         dataset: torch.utils.data.Dataset,
         workers: int, # processes; 0: this one
@@ -139,11 +143,12 @@ class Reader:
     def read(self,
         items, # iterable
     ):         # iterator of the entries of the dataset
-        "Begin to read `dataset[item]` of each item, in turn; what was begun before is dropped"
+        "Begin to read `dataset[item]` for each item, in order; reading that was begun before is dropped"
         self.next.items = items
         with lean_start() if self.lean else nullcontext():
             return iter(self.loader)
 
+# %% ../../nbs/train/01_batches.ipynb #2a2c0389
 class StreamedData:
     "Images and targets stay on the disk; `workers` processes read ahead"
     def __init__(self,
@@ -157,13 +162,14 @@ class StreamedData:
     def batches(self,
         plan: EpochPlan,
         parts: list,   # slices of the plan
-    ):                 # yields crops and the plan's part
+    ):                 # yields crops and their part of the plan
         "The crops of each part in turn"
         crops = self.reader.read([(plan.which[at], plan.corner[at], plan.side) for at in parts])
         plan = plan.on(self.device)
         for part, windows in zip(map(plan.part, parts), crops):
             yield windows.to(self.device, non_blocking=self.pin), part
 
+# %% ../../nbs/train/01_batches.ipynb #d65d8bc2
 def training_data(
     data,                 # `CellDataset`, or a part or mixture of some
     device: torch.device,

@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from fastcore.basics import patch
 from matplotlib.figure import Figure
 
 from ..data.augment import augment_batch
@@ -27,27 +28,28 @@ from .batches import StreamedData, plan_epoch
 from ..utils.settings import TrainConfig
 from ..utils.system import InputError, MOST, checked
 
-# %% ../../nbs/train/06_cell_data.ipynb #ee77cece
+# %% ../../nbs/train/06_cell_data.ipynb #bcce75a5
 @checked
 def prepare_folder(
     folder: str | Path,                 # images and masks, see `find_folder`
     split: str | None = None,           # which part of them; None: all
-    output: str | Path | None = None,   # where the prepared images go; None: FOLDER_prepared, beside it
+    output: str | Path | None = None,   # for the prepared images; None: FOLDER_prepared, beside it
     **how,                              # diameter, channel, axes, …: see `process`
 ) -> CellDataset:
-    "The images of a folder, prepared; those that are there already are used again"
+    "The prepared images of a folder; those that are prepared already are used again"
     folder = Path(folder) if Path(folder).name else Path(folder).resolve()
     output = Path(output) if output else folder.with_name(f'{folder.name}_prepared')
     return CellDataset(process('folder', folder, output/(split or 'all'), split, **how))
 
+# %% ../../nbs/train/06_cell_data.ipynb #ee77cece
 def _opened(data, name): # see `CellData`; what to call it in an error
-    "One set"
+    "One set; a list is mixed"
     if not isinstance(data, (list, tuple)) or not data:
         return open_data(data, name)
     return open_data(data[0], name) if len(data) == 1 else mix([open_data(d, name) for d in data])
 
 class CellData:
-    "Images to train and to validate on, prepared; the last line of a cell shows some"
+    "Prepared images to train and to validate on; as the last line of a cell they show some"
     @checked
     def __init__(self,
         train, # `CellDataset`, or a part or mixture of some; a dataset folder; or a list of these, which are mixed
@@ -59,7 +61,7 @@ class CellData:
     @checked(valid=(0, 1))
     def from_folder(cls,
         folder: str | Path,               # images and masks, see `find_folder`
-        valid: float = .2,                # share of the images to validate on, where the folder does not say
+        valid: float = .2,                # share of the images to validate on, if the folder does not divide them
         diameter: float | None = 16,      # that the median cell gets, pixels of the network
         output: str | Path | None = None, # see `prepare_folder`
         **how,                            # see `process`
@@ -89,32 +91,36 @@ class CellData:
         return (f'CellData: {len(self.train)} images to train on, {len(self.valid)} to validate on; '
                 f'{len(d)} cells{median}')
 
-    def _draw(self, fig, n, config): # figure; see `show_batch`
-        "Images, windows and targets, a column an image"
-        plan = plan_epoch(self.train, 0, n, config)
-        source = StreamedData(self.train, torch.device('cpu'), 0)
-        crops, plan = next(source.batches(plan, [slice(0, len(plan.which))]))
-        windows, targets = augment_batch(crops, plan.centre, plan.views, config.augment.size)
-        axes = fig.subplots(3, len(plan.which), squeeze=False)
-        for i, column, window, target in zip(plan.which.tolist(), axes.T, windows, targets):
-            show_overlay(*self.train[i], column[0], self.train.names[i])
-            column[1].imshow(window[0], cmap='gray', vmin=0, vmax=1)
-            column[2].imshow(target[0], vmin=0, vmax=1)
-            for ax in column:
-                ax.axis('off')
+# %% ../../nbs/train/06_cell_data.ipynb #a4bc21f6
+@patch
+def _draw(self: CellData, fig, n, config): # figure; see `show_batch`
+    "Images, windows and targets, one column per image"
+    plan = plan_epoch(self.train, 0, n, config)
+    source = StreamedData(self.train, torch.device('cpu'), 0)
+    crops, plan = next(source.batches(plan, [slice(0, len(plan.which))]))
+    windows, targets = augment_batch(crops, plan.centre, plan.views, config.augment.size)
+    axes = fig.subplots(3, len(plan.which), squeeze=False)
+    for i, column, window, target in zip(plan.which.tolist(), axes.T, windows, targets):
+        show_overlay(*self.train[i], column[0], self.train.names[i])
+        column[1].imshow(window[0], cmap='gray', vmin=0, vmax=1)
+        column[2].imshow(target[0], vmin=0, vmax=1)
+        for ax in column:
+            ax.axis('off')
 
-    @checked(n=(1, MOST))
-    def show_batch(self,
-        n: int = 4,                           # images
-        config: TrainConfig = TrainConfig(),  # whose windows and augmentation
-    ):
-        "Images with their outlines, windows as the network sees them, and its targets; and what data check found"
-        print(format_report(self.report))
-        n = min(n, len(self.train))
-        self._draw(plt.figure(figsize=(1.6*n, 4.8), layout='constrained'), n, config)
+@patch
+@checked(n=(1, MOST))
+def show_batch(self: CellData,
+    n: int = 4,                           # images
+    config: TrainConfig = TrainConfig(),  # whose windows and augmentation
+):
+    "Draw images with outlines, windows as the network sees them and their targets, and print what data check found"
+    print(format_report(self.report))
+    n = min(n, len(self.train))
+    self._draw(plt.figure(figsize=(1.6*n, 4.8), layout='constrained'), n, config)
 
-    def _repr_html_(self):
-        n = min(4, len(self.train))
-        fig = Figure((1.8*n, 5.4), dpi=80, layout='constrained')
-        self._draw(fig, n, TrainConfig())
-        return figure_html(fig, repr(self))
+@patch
+def _repr_html_(self: CellData):
+    n = min(4, len(self.train))
+    fig = Figure((1.8*n, 5.4), dpi=80, layout='constrained')
+    self._draw(fig, n, TrainConfig())
+    return figure_html(fig, repr(self))

@@ -27,7 +27,7 @@ def _counts(records, arm, test): # of a study
     return np.array([r['result']['tests'][test]['counts'] for r in found], float)
 
 def _clusters(records, test):
-    "Well, film, ... of each image of a test set; None where the records lack it"
+    "Well, film, ... of each image of a test set; None if the records lack it"
     entry = records[0]['result']['tests'][test]
     return entry.get('clusters') or entry.get('groups')
 
@@ -39,21 +39,23 @@ def arm_scores(
     "Scores of each seed, pooled over the images"
     return scores_of(_counts(records, arm, test).sum(1))
 
+# %% ../../nbs/train/10_comparison.ipynb #827624c5
 def arm_interval(
     records: list,  # of `run_study`
     arm: str,
     test: str,      # name of the test set
-) -> tuple:         # mean score, low, high, each (7,), see `SCORES`; NaN where there is no interval, see `interval`
+) -> tuple:         # mean score, low, high, each (7,), see `SCORES`; NaN if there is no interval, see `interval`
     "Mean score of an arm, with a 95 % interval over seeds and images"
     bounds = interval(_counts(records, arm, test), scores_of, _clusters(records, test), bounded=True)
     return arm_scores(records, arm, test).mean(0), *bounds
 
+# %% ../../nbs/train/10_comparison.ipynb #2430c6f8
 def arm_difference(
     records: list,  # of `run_study`
     a: str,         # arm
     b: str,         # arm, of the same seeds
     test: str,      # name of the test set
-) -> tuple:         # difference, low, high, each (7,), see `SCORES`; NaN where there is no interval, see `interval`
+) -> tuple:         # difference, low, high, each (7,), see `SCORES`; NaN if there is no interval, see `interval`
     "Mean score of one arm minus that of another, with a 95 % interval over seeds and images"
     x, y = (_counts(records, arm, test) for arm in (a, b))
     if x.shape != y.shape:
@@ -69,8 +71,8 @@ def arm_difference(
 # %% ../../nbs/train/10_comparison.ipynb #b18444e5
 def format_interval(
     value: float, low: float, high: float,
-    sign: str = '+', # '': no sign of a positive number
-) -> str:            # the value alone where there is no interval
+    sign: str = '+', # '': positive numbers without a sign
+) -> str:            # the value alone if there is no interval
     "A number and its interval as text"
     bounds = '' if np.isnan(low) else f' [{low:{sign}.3f}, {high:{sign}.3f}]'
     return f'{value:{sign}.3f}{bounds}'
@@ -80,8 +82,8 @@ def study_rows(
     records: list,          # of `run_study`
     test: str,              # name of the test set
     reference: str,         # arm that the others are compared with
-    metric: str = 'OP_CSB', # of the difference
-) -> list:                  # a dict per arm
+    metric: str = 'OP_CSB', # score of the difference
+) -> list:                  # one dict per arm
     """One row per arm, in the order of the records: arm, seeds; each of `SCORES`, its mean over seeds, and its standard
     deviation as SEG_sd, …; difference, difference_low, difference_high; seconds of a run"""
     check_known('metric', metric, SCORES)
@@ -106,11 +108,11 @@ def study_table(
     test: str,              # name of the test set
     reference: str,         # arm that the others are compared with
     scores: tuple = ('SEG', 'DET', 'OP_CSB', 'F1'), # of `SCORES`
-    metric: str = 'OP_CSB', # of the difference
+    metric: str = 'OP_CSB', # score of the difference
 ) -> str:                   # Markdown
     "The rows of `study_rows` as a table: mean ± standard deviation over seeds; difference [95 % interval]"
     rows = study_rows(records, test, reference, metric)
-    lines = [f'| arm | seeds | {" | ".join(scores)} | {metric} minus {reference} | seconds a run |',
+    lines = [f'| arm | seeds | {" | ".join(scores)} | {metric} minus {reference} | seconds per run |',
              '|---|---:|' + '---:|'*(len(scores) + 2)]
     for r in rows:
         means = ' | '.join(f"{r[k]:.3f} ± {r[f'{k}_sd']:.3f}" for k in scores)
@@ -128,7 +130,7 @@ def plot_study(
     tests,                  # names of test sets
     metric: str = 'OP_CSB', # of `SCORES`
 ):                          # the axes, one per test set
-    "A dot for each run, a bar at the mean of each arm"
+    "Draw one dot per run and a bar at the mean of each arm"
     check_known('metric', metric, SCORES)
     if not records:
         raise InputError('no record of these arms and seeds to plot: run the study first')

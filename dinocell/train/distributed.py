@@ -16,65 +16,66 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.distributed as dist
+from torch import distributed
 
 from ..model.network import best_device
 from ..utils.system import InputError
 
 # %% ../../nbs/train/00_distributed.ipynb #56bb4687
 class DistContext(NamedTuple):
-    "The processes that train together"
-    rank: int            # which one this is, from 0
-    world: int           # how many there are
-    device: torch.device # of this one
+    "This process among those that train together"
+    rank: int            # number of this process, from 0
+    world: int           # number of processes
+    device: torch.device # of this process
 
     def total(self, x: np.ndarray) -> np.ndarray: # same shape on every process
         "Sum over the processes"
         if self.world == 1:
             return x
         t = torch.from_numpy(np.asarray(x, np.float64)).to(self.device if self.device.type == 'cuda' else 'cpu')
-        dist.all_reduce(t)
+        distributed.all_reduce(t)
         return t.cpu().numpy()
 
     def of_first(self, values: list) -> list: # that can be pickled
-        "The values of the first process, on every one"
+        "The values of the first process, on every process"
         if self.world > 1:
-            dist.broadcast_object_list(values)
+            distributed.broadcast_object_list(values)
         return values
 
     def wait(self):
-        "Until every process is here"
+        "Wait until every process has called this"
         if self.world > 1:
-            dist.barrier()
+            distributed.barrier()
 
+# %% ../../nbs/train/00_distributed.ipynb #d62c2fd8
 def _check_srun():
     "`InputError` where `srun` has started several processes that do not know of each other"
     tasks = int(os.environ.get('SLURM_STEP_NUM_TASKS', 1))
     if tasks > 1 and 'WORLD_SIZE' not in os.environ:
         raise InputError(
-            f'srun has started {tasks} processes that do not know of each other: start one a node, and in it '
-            'torchrun; or set WORLD_SIZE=1 where each is a run of its own')
+            f'srun has started {tasks} processes that do not know of each other: start one per node, and in it '
+            'torchrun; or set WORLD_SIZE=1 if each of them is a run of its own')
 
 def _close():
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 def dist_context(
     device: str | None = None, # None: the best there is
 ) -> DistContext:
-    "This process among those that a launcher started; alone without one"
+    "This process among those that a launcher has started; a single process without a launcher"
     _check_srun()
     if int(os.environ.get('WORLD_SIZE', 1)) < 2:
         return DistContext(0, 1, best_device(device))
     from accelerate import PartialState
-    if not dist.is_initialized():
+    if not distributed.is_initialized():
         atexit.register(_close)
     state = PartialState(cpu=device == 'cpu' or not torch.cuda.is_available())
     return DistContext(state.process_index, state.num_processes, state.device)
 
 # %% ../../nbs/train/00_distributed.ipynb #329e4ff2
 _LOOK = 1.                   # seconds between two looks at the others
-_FAILED = 'dinocell/failed'  # where a process leaves its message
+_FAILED = 'dinocell/failed'  # key under which a process leaves its message
 
 def _watch(store, over): # of the process group; event: the work is done
     "End this process once another one has failed"
@@ -89,24 +90,24 @@ def _watch(store, over): # of the process group; event: the work is done
                 return
             why = 'the first process has ended'
     print(f'dinocell: {why}: this process ends too', file=sys.stderr, flush=True)
-    os._exit(1)  # the main thread waits for the others and would not hear of it
+    os._exit(1)  # the main thread waits for the others and could not be interrupted
 
 @contextmanager
 def together(
-    team: DistContext,
+    dist: DistContext,
 ):
-    "A process that fails in here ends the others too, with its message"
-    if team.world == 1:
+    "A context in which a process that fails ends the others too, with its message"
+    if dist.world == 1:
         yield
         return
-    store, over = dist.distributed_c10d._get_default_store(), threading.Event()
+    store, over = distributed.distributed_c10d._get_default_store(), threading.Event()
     threading.Thread(target=_watch, args=(store, over), daemon=True).start()
     try:
         yield
     except Exception as e:
         over.set()
         atexit.unregister(_close)  # which would wait for the others
-        store.set(_FAILED, f'process {team.rank} failed: {type(e).__name__}: {e}')
+        store.set(_FAILED, f'process {dist.rank} failed: {type(e).__name__}: {e}')
         time.sleep(3*_LOOK)  # the first process holds the messages until the others have read them
         raise
     finally:

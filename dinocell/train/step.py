@@ -34,14 +34,14 @@ def lr_factor(
     total: int,  # iterations in all
     warmup: int, # iterations of warm-up
 ) -> float:      # in (0, 1]
-    "Linear warm-up to 1, then a half cosine to 0"
+    "Linear warm-up to 1, then a half cosine to 0 (Loshchilov and Hutter, *ICLR* 2017)"
     if step < warmup:
         return (step + 1)/warmup
     return .5*(1 + math.cos(math.pi*(step - warmup)/max(1, total - warmup)))
 
 # %% ../../nbs/train/02_step.ipynb #7b50689f
 class ScaledAdamW(torch.optim.AdamW):
-    "AdamW; where a network computes in fp16, the loss is scaled so that small gradients do not vanish"
+    "AdamW; for a network that computes in fp16, the loss is scaled so that small gradients do not vanish"
     def __init__(self,
         groups: list,         # of parameters
         precision: str,       # see `used_precision`
@@ -55,14 +55,14 @@ class ScaledAdamW(torch.optim.AdamW):
     def backward(self,
         loss: torch.Tensor, # ()
     ):
-        "Add its gradients, scaled"
+        "Add the scaled gradients of a loss"
         self.scaler.scale(loss).backward()
 
     def clipped_step(self,
-        params,      # whose gradients count together
-        clip: float, # largest norm of all gradients
-    ) -> torch.Tensor: # () the norm before
-        "A step with the gradients clipped; none where they overflowed"
+        params,      # parameters whose gradients are clipped together
+        clip: float, # gradient-norm clipping threshold
+    ) -> torch.Tensor: # () the norm before clipping
+        "A step with clipped gradients; no step if they overflowed"
         self.scaler.unscale_(self)
         norm = torch.nn.utils.clip_grad_norm_(params, clip)
         self.scaler.step(self)
@@ -70,26 +70,27 @@ class ScaledAdamW(torch.optim.AdamW):
         return norm
 
     def state_dict(self):
-        "The state, that of the scale too"
+        "The state of the optimiser and of the scale"
         return super().state_dict() | dict(scaler=self.scaler.state_dict())
 
     def load_state_dict(self,
         state: dict,
     ):
-        "Go on from a state"
-        scaler = state.get('scaler')  # none in those of earlier versions
+        "Continue from a state"
+        scaler = state.get('scaler')  # states of earlier versions have none
         super().load_state_dict({k: v for k, v in state.items() if k != 'scaler'})
         if scaler:
             self.scaler.load_state_dict(scaler)
 
-TOKENS = 'cls_token', 'reg_token', 'mask_token', 'pos_embed' # of a ViT: without weight decay, like norms and biases
+# %% ../../nbs/train/02_step.ipynb #6b9c807f
+TOKENS = 'cls_token', 'reg_token', 'mask_token', 'pos_embed' # of a ViT: without weight decay
 
 def make_optimiser(
     model: DINOCell,
     config: TrainConfig,
-) -> ScaledAdamW: # a group for each learning rate, with and without weight decay; only what learns
-    """AdamW with the decoder's and, where it learns, the backbone's learning rate; norms, biases, LayerScale and tokens
-    have no weight decay"""
+) -> ScaledAdamW: # one parameter group per learning rate, with and without weight decay; trainable parameters only
+    """AdamW (Loshchilov and Hutter, *ICLR* 2019) with a learning rate each for the decoder and a trainable backbone;
+    norms, biases, LayerScale and tokens have no weight decay"""
     groups = []
     for part, lr in ((model.decoder, config.lr), (model.backbone, config.backbone_lr)):
         decaying, plain = [], []
@@ -106,18 +107,18 @@ def autocast_for(
     config,               # `TrainConfig` or `PretrainConfig`
     device: torch.device,
 ) -> torch.autocast:
-    "An autocast context for the forward pass"
+    "An autocast context for the forward pass of training"
     return autocast(config.precision, device, learns=True)
 
 # %% ../../nbs/train/02_step.ipynb #60a35136
 def train_step(
-    net,              # the model, or what a launcher has wrapped around it
+    net,              # the model, or `DistributedDataParallel` of it
     optimiser: ScaledAdamW,
-    parts,            # iterator of crops and the plan's part, see `DeviceCache.batches`
+    parts,            # iterator of crops and their part of the plan, see `DeviceCache.batches`
     config: TrainConfig,
     device: torch.device,
 ) -> torch.Tensor:    # () the loss, on the device
-    "One step with the clipped gradient of `config.accumulate` parts; processes exchange it with the last part"
+    "One step with the clipped gradient of `config.accumulate` parts; processes exchange gradients after the last part"
     optimiser.zero_grad()
     loss = 0
     for k in range(config.accumulate):
@@ -138,33 +139,34 @@ def check_finite(
     loss: float,
     epoch: int,  # from 0
 ) -> float:      # the loss
-    "`FloatingPointError` where a loss is not a finite number"
+    "`FloatingPointError` if a loss is not a finite number"
     if not math.isfinite(loss):
         raise FloatingPointError(f'the loss became {loss} in epoch {epoch + 1}: lower the learning rate')
     return loss
 
+# %% ../../nbs/train/02_step.ipynb #62c18886
 def train_epoch(
     net, data, optimiser, # see `train_step`; data: from `training_data`
     plan: EpochPlan,      # of the whole epoch
     epoch: int,           # from 0
-    losses: list,         # of the steps that are done already; the others are added
+    losses: list,         # of the steps that are finished; those of the others are added
     config: TrainConfig,  # with `steps` and `batch` as numbers
-    team: DistContext,
+    dist: DistContext,
     on_step=None,         # called after each step
 ) -> float:               # mean training loss over the processes
-    "The steps of an epoch that are still to do"
+    "Do the remaining steps of an epoch"
     total = config.epochs*config.steps
     warmup = min(config.warmup, max(1, total//10))
     steps = range(len(losses), config.steps)
-    parts = iter(data.batches(plan, shares(steps, config.batch, config.accumulate, team)))
+    parts = iter(data.batches(plan, shares(steps, config.batch, config.accumulate, dist)))
     net.train()
     shown = time.time()
     with tqdm(steps, f'epoch {epoch + 1}/{config.epochs}', initial=steps.start, total=config.steps, leave=False,
-              unit='img', unit_scale=config.batch, disable=team.rank > 0) as bar:
+              unit='img', unit_scale=config.batch, disable=dist.rank > 0) as bar:
         for k in bar:
             for g in optimiser.param_groups:
                 g['lr'] = g['base']*lr_factor(epoch*config.steps + k, total, warmup)
-            losses.append(train_step(net, optimiser, parts, config, team.device))
+            losses.append(train_step(net, optimiser, parts, config, dist.device))
             if time.time() - shown > 1:  # reading the loss waits for the device: not at every step
                 loss, lr = check_finite(losses[-1].item(), epoch), optimiser.param_groups[0]['lr']
                 bar.set_postfix(loss=f'{loss:.4f}', lr=f'{lr:.1e}')
@@ -172,4 +174,4 @@ def train_epoch(
             if on_step is not None:
                 on_step()
     mean = torch.stack([torch.as_tensor(v) for v in losses]).cpu().double().mean().item()
-    return check_finite(float(team.total(np.array(mean))/team.world), epoch)
+    return check_finite(float(dist.total(np.array(mean))/dist.world), epoch)

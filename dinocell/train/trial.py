@@ -25,16 +25,16 @@ from ..utils.settings import TrainConfig
 from ..utils.system import InputError
 
 # %% ../../nbs/train/07_trial.ipynb #215c5aa6
-_STEPS, _EPOCHS = 6, 5 # steps that are timed; epochs that a trial has at least
+_STEPS, _EPOCHS = 6, 5 # steps that are timed; least number of epochs
 
 def trial_length(
     minutes: float,
-    step: float,      # seconds of a step
-    validation: float, # seconds of a validation
-    steps: int,       # of an epoch, at most
+    step: float,      # seconds per step
+    validation: float, # seconds per validation
+    steps: int,       # per epoch, at most
     epochs: int,      # at most
 ) -> tuple:           # epochs, steps
-    "How many epochs of how many steps fit; the untouched model is validated too"
+    "How many epochs of how many steps fit; the untouched model is validated first"
     left = 60*minutes - validation
     fit = int(left/(steps*step + validation))
     if fit >= _EPOCHS:
@@ -46,6 +46,7 @@ def trial_length(
                          f'give at least {least:.1f}')
     return _EPOCHS, few
 
+# %% ../../nbs/train/07_trial.ipynb #030d4031
 def trial_config(
     model: DINOCell,            # not changed
     data: CellData,
@@ -54,18 +55,18 @@ def trial_config(
     device: str | None = None,  # None: the best there is
 ) -> TrainConfig:
     "Settings for a training of about so many minutes on this machine"
-    team = dist_context(device)
-    if team.world > 1:
+    dist = dist_context(device)
+    if dist.world > 1:
         raise InputError(f'minutes={minutes:g}: the processes of a launcher would choose differently: give epochs')
-    trial = deepcopy(model).to(team.device).to(memory_format=layout_for(team.device))
-    settled = settle_config(config, trial, data.train, team)
-    optimiser, source = make_optimiser(trial, settled), training_data(data.train, team.device, settled.workers)
+    trial = deepcopy(model).to(dist.device).to(memory_format=layout_for(dist.device))
+    settled = settle_config(config, trial, data.train, dist)
+    optimiser, source = make_optimiser(trial, settled), training_data(data.train, dist.device, settled.workers)
     plan = plan_epoch(data.train, 0, _STEPS*settled.batch, settled)
-    parts = iter(source.batches(plan, shares(range(_STEPS), settled.batch, settled.accumulate, team)))
+    parts = iter(source.batches(plan, shares(range(_STEPS), settled.batch, settled.accumulate, dist)))
     trial.train()
     times = []
     for _ in range(_STEPS):
-        train_step(trial, optimiser, parts, settled, team.device).item()  # waits for the device
+        train_step(trial, optimiser, parts, settled, dist.device).item()  # waits for the device
         times.append(time.time())
     few, start = subset(data.valid, slice(4)), time.time()
     validate(trial, few, settled)

@@ -19,10 +19,10 @@ from .distributed import DistContext
 from ..utils.settings import MONITORS, TrainConfig
 
 # %% ../../nbs/train/03_validation.ipynb #df1a0009
-_GRID = [.2, .35, .5, .65], [.05, .1, .2, .3] # thresholds; the score of the best pair counts
+_GRID = [.2, .35, .5, .65], [.05, .1, .2, .3] # peak and fill thresholds; the score of the best pair counts
 
 class Validation(NamedTuple):
-    "A model on validation images"
+    "Errors and scores of a model on validation images"
     errors: np.ndarray   # squared error of each image, summed over its pixels (N,)
     pixels: np.ndarray   # (N,)
     scores: dict         # SEG, DET, OP_CSB after the watershed; empty unless asked for
@@ -33,24 +33,29 @@ class Validation(NamedTuple):
         "Mean squared error of the map over all pixels"
         return float(self.errors.sum()/self.pixels.sum())
 
+# %% ../../nbs/train/03_validation.ipynb #b09159d2
+def _predictions(model, data, config, which): # numbers of the images
+    "Number and predicted map of each image"
+    def size_of(i):
+        return min(config.augment.size, max(data.sizes[i]))  # a window is no larger than the image
+    for size, some in groupby(which, size_of):
+        some, batch = list(some), config.batch or 8
+        greys = map(data.grey, some)
+        yield from zip(some, predict_images(model, greys, size, 0, batch, model.device, config.precision))
+
 def validate(
     model: DINOCell,
     data,                            # `CellDataset`, or a part or mixture of some
     config: TrainConfig = TrainConfig(),
-    team: DistContext | None = None, # divides the images among its processes; None: this process alone
+    dist: DistContext | None = None, # divides the images among its processes; None: this process alone
 ) -> Validation:
     "Errors of the predicted distance maps, without augmentation, and scores of the cells"
     model.eval()
-    team, errors = team or DistContext(0, 1, model.device), np.zeros(len(data))
-    def size_of(i):
-        return min(config.augment.size, max(data.sizes[i]))  # a window is no larger than the image
+    dist, errors = dist or DistContext(0, 1, model.device), np.zeros(len(data))
     def maps():
-        for size, some in groupby(range(team.rank, len(data), team.world), size_of):
-            some = list(some)
-            greys, batch = map(data.grey, some), config.batch or 8
-            for i, found in zip(some, predict_images(model, greys, size, 0, batch, model.device, config.precision)):
-                errors[i] = ((found.astype(np.float64) - data.distance(i))**2).sum()
-                yield found, i
+        for i, found in _predictions(model, data, config, range(dist.rank, len(data), dist.world)):
+            errors[i] = ((found.astype(np.float64) - data.distance(i))**2).sum()
+            yield found, i
     scores = {}
     if config.monitor == 'loss':
         for _ in maps():
@@ -58,11 +63,11 @@ def validate(
     else:
         pairs = ((found.clip(0, 1), data.labels(i)) for found, i in maps())
         none = np.zeros((7, *map(len, _GRID)))  # of a process without an image
-        counts = sum(count_grid(pairs, *_GRID, model.config.saddle)) if team.rank < len(data) else none
-        surfaces = surfaces_of(team.total(counts))
+        counts = sum(count_grid(pairs, *_GRID, model.config.saddle)) if dist.rank < len(data) else none
+        surfaces = surfaces_of(dist.total(counts))
         scores = {k: float(np.nanmax(v)) for k, v in surfaces.items() if k in MONITORS}
     pixels = np.prod(np.asarray(data.sizes), 1).astype(float)
-    return Validation(team.total(errors), pixels, scores, list(data.groups))
+    return Validation(dist.total(errors), pixels, scores, list(data.groups))
 
 # %% ../../nbs/train/03_validation.ipynb #df1a0016
 def paired_gain(
@@ -71,8 +76,8 @@ def paired_gain(
     pixels: np.ndarray, # (N,)
     groups=None,        # well, film, ... of each image (N,); None: not known
 ) -> dict:              # before, after, difference; low, high; images; rests
-    """How much a loss changed, image for image: the pooled losses `before` and `after`, their `difference` (after minus
-    before), the bounds of its 95 % interval (None where there is none), the number of images; `rests`: see `basis`"""
+    """Paired difference of two losses: the pooled losses `before` and `after`, their `difference` (after minus before),
+    the bounds of its 95 % interval (None if there is none), the number of images; `rests`: see `basis`"""
     low, high = interval(np.stack([pixels, after - before], 1), lambda c: c[..., 1]/c[..., 0], groups).tolist()
     rests = basis(groups or range(len(pixels)), pixels)
     if not rests['enough']:
@@ -80,6 +85,7 @@ def paired_gain(
     a, b = (float(x.sum()/pixels.sum()) for x in (before, after))
     return dict(before=a, after=b, difference=b - a, images=len(pixels), rests=rests, low=low, high=high)
 
+# %% ../../nbs/train/03_validation.ipynb #1cbb25c4
 def say_gain(
     gain: dict, # from `paired_gain`
     epoch: int, # of the model that is kept; 0: the untouched one
