@@ -37,6 +37,7 @@ def normalisation_of(
     flatten = None if flatten is None else float(flatten)
     return dict(flatten=flatten, limits=None if limits is None else [float(v) for v in limits])
 
+# %% ../../nbs/data/02_dataset.ipynb #b2f04db5
 def check_names(names): # of the images
     "`InputError` unless there are some, each its own"
     if not len(names):
@@ -59,6 +60,7 @@ def _check_pair(name, grey, labels): # see `write_dataset`
                          'resize them alike, see `prepare_pair`')
     return labels
 
+# %% ../../nbs/data/02_dataset.ipynb #b893e5ff
 def write_dataset(
     output: str | Path, # folder to make; must not exist
     items,              # iterable of (name, grey (h,w) uint8 from `prepare_image`, labels (h,w)); sizes may differ
@@ -123,42 +125,14 @@ class ImageSet:
         "Diameters of the circles with the cells' areas"
         return diameters_of(self.table[1]['area'])
 
-# %% ../../nbs/data/02_dataset.ipynb #786d9eea
+# %% ../../nbs/data/02_dataset.ipynb #516afab8
 _OLDEST = 3 # version that is still read: the first whose images are normalised as today
 _CHANGED = 'changed since the dataset was made: make it again, so that images, labels and targets belong together'
 _LABEL_TYPES = [f'{order}{kind}' for order in '<>' for kind in ('i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'i2', 'b1')]
 # of the labels that were given to `write_dataset`: a checksum is that of their bytes
 
-class CellDataset(ImageSet):
-    "A dataset folder, memory-mapped"
-    @checked
-    def __init__(self,
-        folder: str | Path, # written by `process_sources` or `write_dataset`
-    ):
-        self.folder = Path(folder)
-        note = self.folder/'dataset.json'
-        if not note.is_file():
-            raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process`')
-        try:
-            self.meta = json.loads(note.read_text(encoding='utf-8'))
-            self._check_version(note)
-            self._check_lists(note)
-            self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
-        except InputError:
-            raise
-        except (OSError, ValueError, LookupError, TypeError) as e:
-            raise InputError(f'{note}: is damaged ({type(e).__name__}: {e}): make the dataset again') from e
-        self.imgs, self.maps, self.anns = (self._load(n, mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
-        self._rows = self._load('cells')
-        self._check_file('cells.npy')
-        self._check_arrays(note)
-        self.scale = self.meta.get('scale', 1.)
-        self.diameter, self.channel = self.meta.get('diameter'), self.meta.get('channel')
-        self.flatten, self.limits = self.meta.get('flatten'), self.meta.get('limits')
-        self.groups = self.meta.get('groups', self.names)
-        self.scales = np.array(self.meta.get('scales', [self.scale]*len(self)))
-        self.weights = np.full(len(self), 1/len(self))
-
+class _DatasetFolder(ImageSet):
+    "A dataset folder whose files are checked; `CellDataset` opens it"
     def _load(self, name, **how): # of an array; see `np.load`
         path = self.folder/f'{name}.npy'
         try:
@@ -205,16 +179,47 @@ class CellDataset(ImageSet):
         if known is not None and file_sha256(self.folder/name) != known:
             raise InputError(f'{self.folder/name}: {_CHANGED}')
 
-    def check_targets(self):
-        "`InputError` where the distance maps were changed since they were written; their whole file is read"
-        self._check_file('dist_maps.npy')
-
     def _kept(self, what, a, i, types): # 'image' or 'label'; its array; which image; that its checksum may be of
         "The array; `InputError` where it was changed since it was written"
         known = self.meta.get(f'{what}_checksums')
         if known is not None and not any(array_sha256(a.astype(t)) == known[i] for t in types):
             raise InputError(f'{self.folder}: {what} of {self.names[i]} {_CHANGED}')
         return a
+
+# %% ../../nbs/data/02_dataset.ipynb #786d9eea
+class CellDataset(_DatasetFolder):
+    "A dataset folder, memory-mapped"
+    @checked
+    def __init__(self,
+        folder: str | Path, # written by `process_sources` or `write_dataset`
+    ):
+        self.folder = Path(folder)
+        note = self.folder/'dataset.json'
+        if not note.is_file():
+            raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process`')
+        try:
+            self.meta = json.loads(note.read_text(encoding='utf-8'))
+            self._check_version(note)
+            self._check_lists(note)
+            self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
+        except InputError:
+            raise
+        except (OSError, ValueError, LookupError, TypeError) as e:
+            raise InputError(f'{note}: is damaged ({type(e).__name__}: {e}): make the dataset again') from e
+        self.imgs, self.maps, self.anns = (self._load(n, mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
+        self._rows = self._load('cells')
+        self._check_file('cells.npy')
+        self._check_arrays(note)
+        self.scale = self.meta.get('scale', 1.)
+        self.diameter, self.channel = self.meta.get('diameter'), self.meta.get('channel')
+        self.flatten, self.limits = self.meta.get('flatten'), self.meta.get('limits')
+        self.groups = self.meta.get('groups', self.names)
+        self.scales = np.array(self.meta.get('scales', [self.scale]*len(self)))
+        self.weights = np.full(len(self), 1/len(self))
+
+    def check_targets(self):
+        "`InputError` where the distance maps were changed since they were written; their whole file is read"
+        self._check_file('dist_maps.npy')
 
     def __reduce__(self):
         return CellDataset, (self.folder,)  # other processes map the files themselves

@@ -27,7 +27,7 @@ def vit_tokens(
     masks: torch.Tensor | None = None, # (N,h/patch,w/patch) bool, patches to hide
     token: torch.Tensor | None = None, # (D,) in their place
 ) -> torch.Tensor:                    # (N,prefix + patches,D)
-    "All tokens of grey images after the last norm, some patches hidden"
+    "All tokens of grey images after the last norm, with some patches hidden"
     mean, std = (x.new_tensor(vit.pretrained_cfg[k]).view(1, 3, 1, 1) for k in ('mean', 'std'))
     if masks is None:
         return vit.forward_features((x - mean)/std)
@@ -48,18 +48,19 @@ def embed(
     x: torch.Tensor,      # (N,1,h,w) float in [0,1], sides a multiple of the patch
     pool: str = 'class',  # 'class': the class token; 'patches': the mean of the patch tokens
 ) -> torch.Tensor:        # (N,D) float32
-    "One vector per image"
+    "The embedding of each image"
     if pool not in POOLS:
         raise InputError(f"pool='{pool}': give {' or '.join(POOLS)}")
     tokens = vit_tokens(vit, x)
     return (tokens[:, 0] if pool == 'class' else tokens[:, vit.num_prefix_tokens:].mean(1)).float()
 
+# %% ../../nbs/ssl/07_consistency.ipynb #d4bf1e78
 def field_embeddings(
     vit: nn.Module,       # in evaluation mode
     fields: Fields,
     side: int = 224,      # of the square in the middle of each field, pixels; a multiple of the patch
     pool: str = 'class',  # see `embed`
-    turned: bool = False, # look at it turned by a quarter
+    turned: bool = False, # rotated by a quarter turn
     batch: int = 16,      # fields at a time
 ) -> torch.Tensor:        # (C,N,D) float32, on the CPU
     "The embedding of every channel of every field"
@@ -80,10 +81,10 @@ def field_embeddings(
 def effective_rank(
     x: torch.Tensor, # (n,D) embeddings
 ) -> float:          # from 0 (all equal) to min(n - 1, D)
-    "How many directions the embeddings use"
+    "Number of directions that the embeddings use: effective rank (Roy & Vetterli, EUSIPCO 2007)"
     x = x.double()
     s = torch.linalg.svdvals(x - x.mean(0))
-    s = s[s > 1e-6*x.norm()]  # without what rounding leaves of equal rows
+    s = s[s > 1e-6*x.norm()]  # without the rounding errors of equal rows
     p = s/s.sum()
     return float(torch.exp(-(p*p.log()).sum())) if len(s) else 0.
 
@@ -96,10 +97,10 @@ def spread(
 
 # %% ../../nbs/ssl/07_consistency.ipynb #e69fe173
 class Consistency(NamedTuple):
-    "How similar the channels of a field are to a backbone; tables (C,C): queries in rows, answers in columns"
+    "Similarity of the channels of a field to a backbone; tables (C,C): queries in rows, answers in columns"
     cosine: np.ndarray # mean cosine between two channels of one field
     other: np.ndarray  # the same between two fields
-    top1: np.ndarray   # part of fields that find themselves first among all
+    top1: np.ndarray   # fraction of fields that find themselves first among all
     top5: np.ndarray   # or among the first five
     rank: float        # effective rank of all embeddings
     spread: float      # see `spread`
@@ -110,9 +111,10 @@ class Consistency(NamedTuple):
         table = getattr(self, name)
         return float(table[~np.eye(len(table), dtype=bool)].mean())
 
+# %% ../../nbs/ssl/07_consistency.ipynb #0e1d66a8
 def consistency(
     e: torch.Tensor,                     # (C,N,D), from `field_embeddings`; at least two channels and fields
-    answers: torch.Tensor | None = None, # the same fields seen otherwise, to answer; None: `e`
+    answers: torch.Tensor | None = None, # the same fields in another view, which are searched; None: `e`
 ) -> Consistency:
     "Cosines and retrieval between all pairs of channels"
     c, n = e.shape[:2]
@@ -136,10 +138,10 @@ def channel_consistency(
     side: int = 224,        # see `field_embeddings`
     pool: str = 'class',    # see `embed`
     seed: int = 0,          # of the random weights
-    turned: bool = True,    # the view that answers is turned by a quarter; False: cells stay in place
+    turned: bool = True,    # the answers are rotated by a quarter turn; False: cells stay in place
 ) -> dict:                  # 'backbone' and 'random' -> `Consistency`
-    """A backbone's consistency over channels, and that of the same network with random weights, which recognises fields
-    by the place of their cells unless they are turned"""
+    """Consistency of a backbone over channels, and of the same network with random weights, which recognises fields
+    by the places of their cells unless they are rotated"""
     device, was = next(backbone.parameters()).device, backbone.training
     with first_weights(seed):
         random = create_vit(backbone.name).to(device).eval()
@@ -150,10 +152,11 @@ def channel_consistency(
     backbone.train(was)
     return found
 
+# %% ../../nbs/ssl/07_consistency.ipynb #214ccd3a
 def consistency_rows(
     found: dict, # name -> `Consistency`
 ) -> list:       # dicts: what, top1, top5, cosine, other, rank, spread, fields
-    "The numbers over all pairs of different channels, and what chance would give"
+    "Means over all pairs of different channels, and what chance would give"
     rows = []
     for name, c in found.items():
         tables = {k: round(c.across(k), 4) for k in ('top1', 'top5', 'cosine', 'other')}

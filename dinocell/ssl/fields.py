@@ -43,7 +43,7 @@ def check_key(
     key,                 # `FieldKey`, or four values
     name: str = 'field', # what to call it in an error
 ) -> FieldKey:           # of four strings, none empty
-    "A key that names one field; without its plate it would not"
+    "The key as four strings without spaces around them; `InputError` where one is empty or holds a slash"
     key = FieldKey(*(str(v).strip() for v in key))
     for part, value in zip(key._fields, key):
         if not value:
@@ -57,7 +57,7 @@ def check_key(
 def same_name(
     key: FieldKey,
 ) -> str:
-    "The message for two fields with one name"
+    "Message of the error for two fields with one name"
     return f'{key}: two fields have this name: give each a batch, plate, well and site of its own'
 
 # %% ../../nbs/ssl/00_fields.ipynb #69c2caa5
@@ -68,9 +68,9 @@ def simulate_plates(
     fields: int = 4,           # of each plate
     shape: tuple = (128, 128), # height and width, pixels
     seed: int = 0,             # the same seed, the same plates; fields of a plate come in the same order
-    treated: bool = False,     # each field with a density and a size of cells of its own
+    treated: bool = False,     # a density and a cell size for each field
 ):                             # yields `FieldKey`, (5,H,W) uint16
-    "Fields of plates that differ in stain strength, background, focus and density"
+    "Simulated fields of plates that differ in stain strength, background, focus and density"
     for p in range(n_plates):
         rng = np.random.default_rng([seed, p])
         gain, level = np.exp(rng.normal(0, .35, 5))[:, None, None], rng.uniform(200, 1500, 5)[:, None, None]
@@ -95,6 +95,7 @@ def shard_name(
     "Name of its file"
     return f'shard_{k:05d}.npy'
 
+# %% ../../nbs/ssl/00_fields.ipynb #8b0d7721
 def read_field_rows(
     folder: Path, # of a set
 ):                # yields dicts
@@ -105,8 +106,9 @@ def read_field_rows(
 def _row_key(row): # from `read_field_rows`
     return FieldKey(*(sys.intern(row[n]) for n in FieldKey._fields))
 
+# %% ../../nbs/ssl/00_fields.ipynb #86d32a52
 def _read_note(folder):
-    "What is in fields.json; `InputError` unless it and the other files belong together"
+    "Content of fields.json; `InputError` unless it and the other files belong together"
     note = folder/'fields.json'
     if not note.is_file():
         raise InputError(f'{folder}: no set of fields here (fields.json is missing): make one with `dinocell shards`')
@@ -129,7 +131,7 @@ def _read_note(folder):
     return meta
 
 def _check_shard(path, shape): # (n,C,H,W)
-    "`InputError` unless the file is there in full length"
+    "`InputError` unless the file exists in full length"
     try:
         found = np.load(path, mmap_mode='r', allow_pickle=False)
     except (OSError, ValueError, EOFError) as e:
@@ -214,7 +216,7 @@ def open_fields(
 
 # %% ../../nbs/ssl/00_fields.ipynb #5b180007
 def _wrong_rows(job): # path of a shard; number, checksum and key of the rows to look at
-    "Number and key of those that are not what was written"
+    "Row and key of each field whose checksum differs"
     path, rows = job
     shard = np.load(path, mmap_mode='r', allow_pickle=False)
     return [(row, key) for row, known, key in rows if array_sha256(shard[row]) != known]
@@ -223,7 +225,7 @@ def verify_fields(
     fields: Fields,             # all of a set, or a part
     workers: int | None = None, # processes; None: as many as cores
 ) -> list:                      # (`FieldKey`, message) of each field that is damaged
-    "Compare every field with the checksum that was taken when it was packed"
+    "Damaged fields, found by comparing the SHA-256 of each with the one stored at packing"
     chosen, shards, wrong = set(fields.which.tolist()), {}, []
     for i, r in enumerate(read_field_rows(fields.folder)):
         if i in chosen:
@@ -246,7 +248,7 @@ def split_plates(
     share: float = .2, # of the fields, to hold out
     seed: int = 0,     # another seed, another choice
 ) -> tuple:            # numbers of the fields to train on, numbers of those held out
-    "Split by whole plates, as near to the share as they allow"
+    "Split by whole plates (grouped hold-out), as near to the share as the plates allow"
     if not 0 < share < 1:
         raise InputError(f'share={share}: give a part of the fields between 0 and 1, e.g. .2')
     if len(set(fields.plates)) == 1:

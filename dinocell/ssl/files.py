@@ -30,7 +30,7 @@ TRIES, WAIT = 5, 1. # how often an address is tried; seconds before the second t
 _LONGEST = 120 # characters of the message of another package
 
 class Unreachable(Exception):
-    "A network or an access that every field would fail by"
+    "The network is down or access is refused: every field would fail"
 
 def is_remote(
     path: str | Path,
@@ -81,7 +81,7 @@ def read_bytes(
     address: str, # or a path
     s3: dict,     # how S3 is asked
 ) -> bytes:
-    "The content of a file"
+    "Content of a file on disk or at an address"
     if is_remote(address):
         return _persist(lambda: _filesystem(address, s3).cat_file(address), address)
     if Path(address).exists() and not Path(address).is_file():
@@ -96,7 +96,7 @@ def _damaged(address, e):
     return InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again')
 
 def _read_tiff_bytes(data, name):
-    "The pixels of a TIFF: of its one page, or of its first series"
+    "Pixels of the first series of a TIFF"
     try:
         return read_tiff(BytesIO(data), name, ask=False)  # the index says which channel a page is
     except InputError:
@@ -104,10 +104,11 @@ def _read_tiff_bytes(data, name):
     except READ_ERRORS as e:
         raise _damaged(name, e) from e
 
+# %% ../../nbs/ssl/02_files.ipynb #66e14d60
 def is_zarr(
     path: str,
 ) -> bool:
-    "Whether it lies in an OME-Zarr"
+    "Whether the path lies in an OME-Zarr"
     return re.search(r'\.zarr(/|$)', path) is not None
 
 def _ask_zarr(f, address, s3): # what is called with the address and further arguments of `zarr.open`
@@ -125,7 +126,7 @@ def _open_zarr(address, s3):
         raise InputError(f'{address}: cannot be read as OME-Zarr ({_first_line(e)[:80]}): copy it again') from e
 
 def _ome(node): # array or group
-    "The metadata of an OME-Zarr; since version 0.5 they stand below 'ome'"
+    "Metadata of an OME-Zarr, from version 0.5 on below 'ome'"
     return node.attrs.get('ome', node.attrs)
 
 def _zarr_images(address, s3):
@@ -189,7 +190,7 @@ def list_files(
     root: str,   # a folder or an address
     s3: dict,    # how S3 is asked
 ) -> list:       # of paths or addresses
-    "Every file below a folder or address; OME-Zarr images stand for their folders"
+    "Every file below a folder or address; an OME-Zarr image counts as one file"
     if is_remote(root):
         found = _persist(lambda: _filesystem(root, s3).find(root), root)
         paths = [f"{root.split('://')[0]}://{p}" for p in found]
@@ -210,6 +211,7 @@ class FieldFiles(NamedTuple):
     key: FieldKey
     files: dict   # name of a channel -> path or address of its plane
 
+# %% ../../nbs/ssl/02_files.ipynb #f47f1139
 def split_plane(
     address: str, # e.g. 'x.tif[2]'
 ) -> tuple:       # 'x.tif', 2
@@ -236,6 +238,7 @@ def _plane_of(image, k, named, path): # pixels of a file; number of the plane or
             'give each channel the number of its own plane')
     return image if image.ndim == 2 else np.moveaxis(image, axis, 0)[k]
 
+# %% ../../nbs/ssl/02_files.ipynb #f9075c68
 def read_field(
     field: FieldFiles,
     channels,           # names of those wanted, in this order

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 # %% ../../nbs/ssl/06_losses.ipynb #367757d1
 class SSLHead(nn.Module):
-    "Features to cosines with prototypes"
+    "Projection head of DINO (Caron et al. 2021): features to cosines with prototypes"
     def __init__(self,
         dim: int,               # of the features
         hidden: int = 2048,     # width of the two hidden layers
@@ -40,11 +40,11 @@ class SSLHead(nn.Module):
     def directions(self,
         x: torch.Tensor, # (N,dim)
     ) -> torch.Tensor:   # (N,bottleneck) of length 1
-        "Where the features point in the bottleneck"
+        "Directions of the features in the bottleneck"
         return F.normalize(self.mlp(x), dim=-1, eps=1e-6)
 
     def targets(self) -> torch.Tensor: # (prototypes,bottleneck) of length 1
-        "Where the prototypes point"
+        "Directions of the prototypes"
         return F.normalize(self.prototypes, dim=-1, eps=1e-6)
 
     def forward(self,
@@ -55,15 +55,16 @@ class SSLHead(nn.Module):
 
 # %% ../../nbs/ssl/06_losses.ipynb #5127421d
 def _over_processes(x, op=dist.ReduceOp.SUM): # tensor, changed in place
-    "Its sum, or largest values, over all processes"
+    "Sum, or maximum, over all processes"
     if dist.is_initialized() and dist.get_world_size() > 1:
         dist.all_reduce(x, op)
     return x
 
+# %% ../../nbs/ssl/06_losses.ipynb #582e79b9
 SIMILARITIES = 2**26 # cosines of rows with prototypes that are held at a time: 256 MB in single precision
 
 def _pieces(rows, columns):
-    "The rows in slices of at most so many cosines; at least one slice"
+    "Slices of the rows with at most `SIMILARITIES` cosines each; at least one slice"
     step = max(1, SIMILARITIES//columns)
     return [slice(a, a + step) for a in range(0, max(1, rows), step)]
 
@@ -79,6 +80,7 @@ def _log_column_sums(pieces): # iterable of logarithms (m,K); m may be 0
     most = _over_processes(top.clone(), dist.ReduceOp.MAX)
     return most + _over_processes(total*(top - most).exp()).log()
 
+# %% ../../nbs/ssl/06_losses.ipynb #b12539c6
 @torch.no_grad()
 def sinkhorn_offsets(
     logits,          # function: slice of the rows -> (m,K) float32, computed anew at each call
@@ -86,8 +88,8 @@ def sinkhorn_offsets(
     columns: int,    # K
     iterations: int, # 0: no centring
 ) -> torch.Tensor | float: # (K,), or 0
-    """What to take from the logits, so that their softmax uses each column equally often (Sinkhorn–Knopp);
-    in logarithms, so that no answer is rounded to nothing at a low temperature"""
+    """Offsets of the logits by which their softmax uses each column equally often: Sinkhorn–Knopp as in SwAV
+    (Caron et al. 2020, section 3.1), in logarithms, so that no answer underflows at a low temperature"""
     offsets, pieces = 0., _pieces(rows, columns)
     for k in range(iterations):
         def spread():
@@ -113,7 +115,7 @@ def dino_loss(
     teacher: torch.Tensor,    # (G,B,K) distributions, G ≤ V
     temperature: float = .1,  # of the student
 ) -> torch.Tensor:            # () nats
-    "Cross-entropy of the class tokens, over all pairs of different crops"
+    "Cross-entropy of the class tokens, over all pairs of different crops (DINO, Caron et al. 2021, equation 3)"
     log_p, n = F.log_softmax(student.float()/temperature, -1), len(teacher)
     same = (teacher*log_p[:n]).sum()
     return (same - (teacher.sum(0)*log_p.sum(0)).sum())/((len(student) - 1)*n*student.shape[1])
@@ -125,13 +127,14 @@ def ibot_loss(
     weight: torch.Tensor,     # (M,) from `mask_weights`
     temperature: float = .1,  # of the student
 ) -> torch.Tensor:            # () nats; 0 without hidden patches
-    "Cross-entropy of the hidden patches"
+    "Cross-entropy of the hidden patches (iBOT, Zhou et al. 2021, equation 2)"
     return -(teacher*F.log_softmax(student.float()/temperature, -1)).sum(-1) @ weight
 
+# %% ../../nbs/ssl/06_losses.ipynb #95348e19
 def mask_weights(
     masks: torch.Tensor, # (n,h,w) bool
 ) -> torch.Tensor:       # (M,) float32, one per hidden patch in order; they sum to 1
-    "Weights that let each masked crop count alike"
+    "Weights that give every masked crop the same total"
     count = masks.flatten(1).sum(1)
     return torch.repeat_interleave(1/(count.clamp(min=1)*(count > 0).sum()), count)
 
@@ -144,7 +147,7 @@ def ibot_in_pieces(
     temperature: float,       # of the student
     iterations: int,          # see `sinkhorn_offsets`
 ) -> torch.Tensor:            # () see `ibot_loss`
-    "`ibot_loss` of the teacher's answers, each prototype used equally often"
+    "`ibot_loss` against the centred answers of the teacher, in pieces that are computed again in the backward pass"
     (x, to), (seen, known) = student, teacher
     def logits(at):
         return F.linear(seen[at], known).float()/teacher_temperature
@@ -160,10 +163,10 @@ def block_masks(
     n: int,                     # crops
     side: int,                  # patches along a crop
     share: float = .5,          # of the crops that are masked
-    ratio: tuple = (.1, .5),    # part of the patches that is hidden in them, from the least to the most
+    ratio: tuple = (.1, .5),    # fraction of their patches that is hidden, from the lowest to the highest
     generator: torch.Generator | None = None, # of the CPU
 ) -> torch.Tensor:              # (n,side,side) bool, True: hidden
-    "Which patches are hidden from the student"
+    "Patches that are hidden from the student, in smooth blobs"
     m, count = round(n*share), torch.zeros(n, dtype=torch.long)
     masked = torch.randperm(n, generator=generator)[:m]
     count[masked] = (torch.linspace(*ratio, m)*side**2).round().long().clamp(min=1)
@@ -175,7 +178,7 @@ def block_masks(
 def koleo_loss(
     x: torch.Tensor, # (n,D) embeddings
 ) -> torch.Tensor:   # (); 0 with fewer than two
-    "How crowded the embeddings are; small when they are spread evenly over the sphere"
+    "KoLeo loss (Sablayrolles et al. 2019): small when the embeddings are spread evenly over the sphere"
     x = F.normalize(x.float(), dim=1, eps=1e-6)
     if len(x) < 2:
         return x.sum()*0
@@ -208,7 +211,7 @@ def ema_update(
     student: nn.Module, # of the same structure
     momentum: float,    # 1: the teacher stays as it is
 ):
-    "Teacher = momentum × teacher + (1 - momentum) × student"
+    "Exponential moving average: teacher = momentum × teacher + (1 - momentum) × student"
     for t, s in zip(teacher.parameters(), student.parameters(), strict=True):
         t.lerp_(s, 1 - momentum)
 
@@ -218,7 +221,7 @@ def layer_groups(
     others: nn.Module,    # heads and whatever else learns at the full rate
     layer_decay: float = .9,
 ) -> list:                # dicts: params, `scale` of the learning rate, `decays` (1 with weight decay, else 0)
-    "Parameters by the rate and the decay they have"
+    "Parameter groups by learning rate and weight decay: layer-wise learning-rate decay (BEiT, Bao et al. 2021)"
     depth, keep, groups = len(vit.blocks), vit.no_weight_decay(), {}
     for name, p in [*vit.named_parameters(), *others.named_parameters('others')]:
         at = re.match(r'blocks\.(\d+)', name)

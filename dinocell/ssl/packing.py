@@ -33,7 +33,7 @@ from ..utils.system import InputError, check_number, cores, free_memory
 
 # %% ../../nbs/ssl/04_packing.ipynb #cc4b5239
 def _stamp(entries):
-    "Mark of the sizes and times of the local files of some fields"
+    "Hash of the sizes and times of the local files of some fields"
     found, addresses = [], [a for f in entries for a in f.files.values() if a and not is_remote(a)]
     for path in dict.fromkeys(split_plane(a)[0] for a in addresses):
         try:
@@ -43,8 +43,9 @@ def _stamp(entries):
             found.append(None)
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
 
+# %% ../../nbs/ssl/04_packing.ipynb #2b2e50fc
 def _pack_shard(job): # fields; path of the shard; names of the channels; see `field_limits`; on_bad, threads, s3
-    "Read the fields of a shard and write it; then the note that says it is finished"
+    "Read the fields of a shard and write it, then the note that marks it as finished"
     entries, path, names, like, on_bad, threads, s3 = job
     stamp, records, skipped = _stamp(entries), [], []
     with ThreadPoolExecutor(threads) as pool:
@@ -57,8 +58,9 @@ def _pack_shard(job): # fields; path of the shard; names of the channels; see `f
     with atomic_path(note) as tmp:
         tmp.write_text(json.dumps(dict(stamp=stamp, records=records, skipped=skipped)))
 
+# %% ../../nbs/ssl/04_packing.ipynb #8430cb2e
 def _shard_note(path, entries, on_bad): # of a shard
-    "The note of a finished shard; None unless it is there, its files are unchanged, and `on_bad` allows its gaps"
+    "The note of a finished shard; None if it is missing, its files have changed, or `on_bad` forbids what it skipped"
     found = read_table(path.with_suffix('.json'))
     if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']:
         return None
@@ -66,7 +68,7 @@ def _shard_note(path, entries, on_bad): # of a shard
 
 # %% ../../nbs/ssl/04_packing.ipynb #1b3c7521
 def _first_like(index, names, s3, most=100):
-    "Shape, dtype and key of the first field that can be used: what the others must be like"
+    "Shape, dtype and key of the first valid field, which all others must match"
     reasons = []
     for f in index[:most]:
         try:
@@ -78,8 +80,9 @@ def _first_like(index, names, s3, most=100):
     others = f' (nor can any other of the first {len(reasons)} fields be used)' if len(reasons) > 1 else ''
     raise InputError(reasons[0] + others)
 
+# %% ../../nbs/ssl/04_packing.ipynb #fb817de2
 def _pack_all(groups, job, names, like, on_bad, workers, threads, s3): # fields of each shard; job, beside the parts
-    "Every shard that is not finished; the notes of all"
+    "Pack every shard that is not finished; the notes of all"
     parts = job.note.parent
     paths = [parts/shard_name(k) for k in range(len(groups))]
     open_job(job)
@@ -100,7 +103,7 @@ def _pack_all(groups, job, names, like, on_bad, workers, threads, s3): # fields 
 
 # %% ../../nbs/ssl/04_packing.ipynb #21f81c97
 def _all_channels(index):
-    "The names of all channels; `InputError` where a field lacks some and has others instead: those are two sets"
+    "Names of all channels; `InputError` if a field has channels that the most complete field lacks: those are two sets"
     have = [[n for n, a in f.files.items() if a] for f in index]
     most = max(range(len(index)), key=lambda i: len(have[i]))
     for f, names in zip(index, have):
@@ -135,7 +138,7 @@ def pack_fields(
     s3: dict = S3,               # how S3 is asked
     **meta,                      # what else to write into fields.json: source, licence
 ) -> Fields:                     # written whole or not at all
-    "Read, check and pack the fields of an index on all cores; the same call goes on where an interrupted one stopped"
+    "Read, check and pack the fields of an index on all cores; the same call resumes an interrupted one"
     folder, index = Path(folder), list(index)
     _check_arguments(index, folder, shard_mb, on_bad, workers, threads)
     names, parts = check_channel_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
@@ -177,7 +180,7 @@ def pack_fields(
     return fields
 
 def _tidied(folder, job, made): # checksum of what it is made from
-    "A set that is whole, without the notes of the job that made it; that of another one is an `InputError`"
+    "The finished set, without the notes of its job; a set made from something else is an `InputError`"
     check_made(folder/'fields.json', made, dict(channels=job.identity['channels'], size=job.identity['shape'][1:]))
     if job.known is None:
         print(f'{folder}: is finished already, nothing was done')

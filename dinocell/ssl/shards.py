@@ -28,7 +28,7 @@ def channel_limits(
     plane: np.ndarray,   # (H,W) uint16
     name: str = 'plane', # what to call it in an error
 ) -> tuple:              # two floats, the first below the second
-    "The `PERCENTILES` of a plane, or its extremes where these are equal"
+    "The `PERCENTILES` of a plane by linear interpolation, or its extremes where these are equal"
     below = np.bincount(plane.ravel(), minlength=2).cumsum()
     at = np.array(PERCENTILES)/100*(plane.size - 1)
     lower, upper = (np.searchsorted(below, np.minimum(np.floor(at) + k, plane.size - 1), 'right') for k in (0, 1))
@@ -46,7 +46,7 @@ def field_limits(
     names: tuple,        # of the channels
     like: tuple | None,  # shape, dtype and key of the first field; None: this is the first
 ) -> list:               # two floats for each channel
-    "Limits of every channel; `InputError` unless the field fits the others"
+    "Limits of every channel; `InputError` unless the field has the shape and type of the others"
     field = np.asarray(field)
     if field.ndim != 3 or not field.size:
         raise InputError(f'{key}: shape {field.shape}: give (C,H,W), one plane per channel')
@@ -72,7 +72,7 @@ def write_shard(
     rows,             # iterable of (C,H,W) arrays, taken one by one
     shape: tuple,     # (C,H,W)
 ) -> int:             # how many
-    "Fields one after the other as one array (n,C,H,W) uint16"
+    "Write fields one after the other as one array (n,C,H,W) uint16"
     def header(n):
         return dict(descr='<u2', fortran_order=False, shape=(n, *shape))
     with atomic_path(path) as tmp, open(tmp, 'wb') as f:
@@ -97,7 +97,7 @@ def keep_good(
     records: list,       # filled with key, checksum and limits of each field
     skipped: list,       # filled with name and message of each field that is left out
 ):                       # yields (C,H,W) uint16
-    "The fields that fit, one by one; the others are an `InputError`, or skipped"
+    "The valid fields, one by one; any other is an `InputError`, or skipped and listed"
     for key, read in items:
         try:
             field = read()
@@ -123,7 +123,7 @@ def write_fields_note(
     skipped: list,  # see `keep_good`
     **meta,         # what else to write
 ):
-    "What makes a folder of shards a set: fields.csv, limits.npy and fields.json"
+    "Write fields.csv, limits.npy and fields.json, which make a set of a folder of shards"
     rows = [(*r['key'], s, k, r['sha256']) for s, records in enumerate(shards) for k, r in enumerate(records)]
     with atomic_path(folder/'fields.csv') as tmp, open(tmp, 'w', newline='', encoding='utf-8') as f:
         csv.writer(f).writerows([_COLUMNS, *(map(plain_cell, r) for r in rows)])
@@ -157,7 +157,7 @@ def fields_per_shard(
     shape: tuple,     # (C,H,W)
     shard_mb: float,  # about how large a shard is, MB
 ) -> int:             # at least 1
-    "Fields that make a shard of this size"
+    "Number of fields in a shard of this size"
     if not shard_mb > 0:
         raise InputError(f'shard_mb={shard_mb}: give a positive size in MB, e.g. 512')
     return max(1, int(shard_mb*1e6/(2*np.prod(shape))))
@@ -170,7 +170,7 @@ def write_fields(
     on_bad: str = 'raise',       # a field that does not fit: 'raise' an error, or 'skip' it and list it in fields.json
     **meta,                      # what else to write into fields.json: source, licence
 ) -> Fields:                     # written whole or not at all
-    "A set of fields that are in memory or made one by one; `pack_fields` makes one of files"
+    "Write a set of fields from an iterable; `pack_fields` writes one from files"
     names, skipped, shards, seen = check_channel_names(channels), [], [], set()
     check_choice(on_bad)
     def items():

@@ -34,9 +34,9 @@ def settings_at(
     step: int,              # from 0
     config: PretrainConfig, # with `steps` as a number
 ) -> dict:                  # lr, weight_decay, momentum, temperature, and whether the prototypes learn
-    "The values of all schedules at a step"
+    "Values of all schedules at a step"
     total = config.epochs*config.steps
-    def part(epochs, most): # steps of these epochs, at most this part of all
+    def part(epochs, most): # steps of these epochs, at most this fraction of all
         return min(epochs*config.steps, int(most*total))
     rate = config.lr*(config.batch/1024)**.5
     return dict(
@@ -57,13 +57,13 @@ def next_fields(
     count: int,
     seed: int,
 ) -> np.ndarray: # (count,) numbers of fields
-    "Which fields come next; all of them come once before any comes again"
+    "Numbers of the fields that come next; every field comes once before any comes again"
     at = np.arange(first, first + count)
     return np.concatenate([_order(n, seed, t)[at[at//n == t] % n] for t in range(at[0]//n, at[-1]//n + 1)])
 
 # %% ../../nbs/ssl/09_steps.ipynb #4520ef52
 class Step(NamedTuple):
-    "All that is random in a step; B fields"
+    "All random numbers of a step; B fields"
     which: np.ndarray    # (B,) field of each
     corner: np.ndarray   # (B,2) int64, first row and column of its window
     channels: np.ndarray # (B,2 + n_local), see `draw_channels`
@@ -73,6 +73,7 @@ class Step(NamedTuple):
     def part(self, at: slice) -> 'Step':
         return Step(self.which[at], self.corner[at], self.channels[at], self.crops.part(at), self.masks[at])
 
+# %% ../../nbs/ssl/09_steps.ipynb #31090a59
 def plan_step(
     sizes: np.ndarray,      # (N,2) of all fields
     n_channels: int,        # of each
@@ -81,13 +82,13 @@ def plan_step(
     views: str,             # 'multiview' or 'average'
     patch: int,             # pixels
 ) -> Step:
-    "Draw a step"
+    "Random numbers of a step, drawn from generators seeded with the seed and the number of the step"
     n, rng = config.batch, np.random.default_rng([config.seed, 1, step])
     generator = torch.Generator().manual_seed(config.seed*SEED_STEP + step)
     which = next_fields(len(sizes), step*n, n, config.seed)
     free = sizes[which] - config.crops.window
     random = rng.integers(0, np.maximum(free, 0) + 1)
-    corner = np.where(free > 0, random, free//2)  # a small field is in the middle of its window
+    corner = np.where(free > 0, random, free//2)  # a field smaller than the window is centred in it
     side = config.crops.global_size//patch
     masks = block_masks(2*n, side, config.masked, config.mask_ratio, generator).view(n, 2, side, side)
     channels = draw_channels(n, n_channels, config.crops.n_local, views, rng)
@@ -95,7 +96,7 @@ def plan_step(
 
 # %% ../../nbs/ssl/09_steps.ipynb #09844652
 class _Windows(torch.utils.data.Dataset):
-    "A window of each of some fields"
+    "Windows of fields as bytes, a batch per item"
     def __init__(self, fields, side):
         self.fields, self.side = fields, side
 
@@ -103,24 +104,26 @@ class _Windows(torch.utils.data.Dataset):
         windows = [self.fields.window(int(i), int(y), int(x), self.side) for i, (y, x) in zip(*places)]
         return torch.from_numpy(np.stack([(w*255 + .5).astype(np.uint8) for w in windows]))
 
+# %% ../../nbs/ssl/09_steps.ipynb #505a6183
 def field_reader(
     fields: Fields,
     config: PretrainConfig,
     device: torch.device,
 ) -> Reader:
-    "The processes that read windows of the fields, for all epochs"
+    "Worker processes that read windows of the fields, for all epochs"
     return Reader(_Windows(fields, config.crops.window), config.workers, device.type == 'cuda')
 
+# %% ../../nbs/ssl/09_steps.ipynb #ed7dfa6d
 def read_steps(
     reader: Reader,         # from `field_reader`
     plan,                   # function: step -> `Step`
     steps: range,           # which steps
     config: PretrainConfig,
-    team: DistContext,
+    dist: DistContext,
 ):                          # yields this process's part of the `Step`, its windows, and the seconds it waited
-    "The data of some steps in turn; windows (b,C,window,window) float32 in [0,1] on the device"
-    n, cuda, begun = config.batch//team.world, team.device.type == 'cuda', deque()
-    share = slice(team.rank*n, (team.rank + 1)*n)
+    "Data of some steps in turn; windows (b,C,window,window) float32 in [0,1] on the device"
+    n, cuda, begun = config.batch//dist.world, dist.device.type == 'cuda', deque()
+    share = slice(dist.rank*n, (dist.rank + 1)*n)
     def places():
         for step in steps:
             begun.append(plan(step).part(share))
@@ -130,7 +133,7 @@ def read_steps(
         start = time.perf_counter()
         x = next(loader)
         waited = time.perf_counter() - start
-        yield begun.popleft(), x.to(team.device, non_blocking=cuda).float()/255, waited
+        yield begun.popleft(), x.to(dist.device, non_blocking=cuda).float()/255, waited
 
 # %% ../../nbs/ssl/09_steps.ipynb #df8db9e2
 NOTED = 'loss', 'dino', 'ibot', 'koleo', 'teacher_entropy', 'information', 'grad_norm' # what a step records
@@ -141,14 +144,14 @@ def _entropy(q):
 @torch.no_grad()
 def teacher_state(
     q: torch.Tensor, # (n,K) distributions
-) -> tuple:          # entropy as a part of log K; mutual information of row and prototype, nats
-    "How sure the teacher is, and how much its answers distinguish images"
+) -> tuple:          # entropy as a fraction of log K; mutual information of row and prototype, nats
+    "Entropy of the answers of the teacher, and their mutual information with the images"
     each = _entropy(q).mean()
     return each/math.log(max(2, q.shape[1])), _entropy(q.mean(0)) - each
 
 # %% ../../nbs/ssl/09_steps.ipynb #4c9d45af
 def pretrain_step(
-    net,                   # the student, or what wraps it for several processes
+    net,                   # the student, or its DistributedDataParallel
     pair: StudentTeacher,
     optimiser: ScaledAdamW,
     windows: torch.Tensor, # from `read_steps`
@@ -156,7 +159,7 @@ def pretrain_step(
     now: dict,             # from `settings_at`
     config: PretrainConfig,
 ) -> torch.Tensor:         # the numbers of `NOTED`, on the device
-    "One step of the student, then of its teacher"
+    "One optimiser step of the student, then a moving-average step of the teacher"
     device = windows.device
     for g in optimiser.param_groups:
         g['lr'], g['weight_decay'] = now['lr']*g['scale'], now['weight_decay']*g['decays']

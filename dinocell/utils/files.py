@@ -18,7 +18,7 @@ from .system import InputError
 
 # %% ../../nbs/utils/01_files.ipynb #3ae5f1c0
 def _rename_error(e, tmp, path): # `OSError`; the temporary path; the path that was asked for
-    "Have the error name the file that was asked for"
+    "Replace the temporary path in an error by the path that was asked for"
     if e.errno is not None and (e.filename is None or Path(e.filename).is_relative_to(tmp)):
         e.filename = str(Path(path)/Path(e.filename or tmp).relative_to(tmp))
 
@@ -40,11 +40,11 @@ def atomic_path(path: str | Path): # the file to be written
 # %% ../../nbs/utils/01_files.ipynb #5cf43e1e
 @contextmanager
 def hold(
-    lock: str | Path, # file to lock; it exists while it is held
-    what: str | Path, # what it keeps others from, for the error
+    lock: str | Path, # file to lock; it exists while the lock is held
+    what: str | Path, # what is locked, for the error
 ):
-    "Keep an output to this process: another one that asks for it is refused at once, and a crash gives it free"
-    from filelock import FileLock, Timeout  # here, since it takes a while
+    "Lock an output for this process: a second process is refused at once, and a crash releases the lock"
+    from filelock import FileLock, Timeout  # here, since its import is slow
     lock = Path(lock)
     file = FileLock(lock, timeout=0)
     try:
@@ -55,7 +55,7 @@ def hold(
                          'wait until it has ended, or choose another output') from e
     except (FileExistsError, NotADirectoryError) as e:
         raise InputError(f'{what}: a file stands where its folder should be: choose another output') from e
-    except OSError as e:  # nobody may write there, or the disk knows no locks
+    except OSError as e:  # no permission to write, or a disk without locks
         if lock.parent.is_dir() and os.access(lock.parent, os.W_OK):
             warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it',
                           stacklevel=3)

@@ -12,21 +12,21 @@ import re
 # %% ../../nbs/utils/03_json_stream.ipynb #496359b2
 _SPACE, _decode = re.compile(r'[ \t\n\r]*'), json.JSONDecoder().raw_decode
 
-_BLOCK = 2**20 # bytes that are read at a time, at least
+_BLOCK = 2**20 # smallest number of bytes per read
 
 class JsonReader:
-    "A JSON file read value by value; bytes are taken for characters, so that places are those in the file"
+    "A JSON file read value by value; each byte is one character (latin-1), so that positions are those in the file"
     def __init__(self, f):
         self.f, self.text, self.at, self.base = f, '', 0, 0
 
     def more(self): # False at the end
-        "Read the next block, as long as what is unread, so that a long value is not parsed over and over"
+        "Read the next block, at least as long as the unread text, so that a long value is not parsed repeatedly"
         block = self.f.read(max(_BLOCK, len(self.text) - self.at))
         self.text, self.base, self.at = self.text[self.at:] + block.decode('latin-1'), self.base + self.at, 0
         return bool(block)
 
     def peek(self):
-        "The next character that is no white space; '' at the end"
+        "The next character that is not white space; '' at the end"
         while True:
             self.at = _SPACE.match(self.text, self.at).end()
             if self.at < len(self.text):
@@ -42,7 +42,7 @@ class JsonReader:
         return c
 
     def value(self):
-        "The next value, where it starts and where it ends"
+        "The next value, its first byte and its end"
         self.peek()
         while True:
             try:

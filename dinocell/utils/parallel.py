@@ -56,18 +56,18 @@ def start_worker():
     threading.Thread(target=follow, daemon=True).start()
 
 # %% ../../nbs/utils/06_parallel.ipynb #88f8e8d6
-_AHEAD = 3 # jobs that are handed out at a time, per process
+_AHEAD = 3 # jobs that are submitted at a time, per process
 
 def in_turn(
     f,    # function of a job
     jobs, # iterable
 ):        # yields each job and its result
-    "Jobs in this process, as `worker_pool` gives for one process"
+    "Each job and its result, computed in this process"
     for job in jobs:
         yield job, f(job)
 
 def _spread(pool, n, f, jobs): # n: processes
-    "Each job and its result, in the order in which they finish; a few jobs per process are handed out ahead"
+    "Each job and its result, in the order in which they finish; a few jobs per process are submitted ahead"
     jobs, waiting = iter(jobs), {}
     try:
         while True:
@@ -83,7 +83,7 @@ def _spread(pool, n, f, jobs): # n: processes
                          'run the same again with fewer workers') from e
 
 @contextmanager
-def worker_pool(n): # processes; 1: none but this one
+def worker_pool(n): # processes; 1: this process alone
     "A function (f, jobs) that yields each job and its result"
     if n == 1:
         yield in_turn
@@ -99,9 +99,9 @@ def ahead(
     pool: Executor,
     f,      # function of a job
     jobs,   # iterable
-    n: int, # jobs that are under way or waiting for the caller, at most
-):          # yields each job, in turn, and a function that waits for its result
-    "Jobs handed out ahead of their use"
+    n: int, # most jobs that are running or not yet used
+):          # yields (job, function without arguments)
+    "Each job in order, with a function that waits for its result; up to `n` jobs are submitted ahead of their use"
     jobs, begun = iter(jobs), deque()
     while True:
         begun.extend((job, pool.submit(f, job)) for job in islice(jobs, n - len(begun)))
@@ -114,18 +114,18 @@ def ahead(
 _WORTH = 8 # jobs that take as long as the start of a process
 
 def is_picklable(o): # an object or a function
-    "Whether another process can have it: what a script or a notebook defines cannot be sent"
+    "Whether an object can be sent to another process; what a script or a notebook defines cannot"
     try:
         return b'__main__' not in pickle.dumps(o)
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
 
 def count_workers(
-    workers: int | None, # wanted; None: one per core, fewer for a few jobs
+    workers: int | None, # requested; None: one per core, fewer for a few jobs
     work,                # function that the processes run
-    jobs: list,          # what they run it on
+    jobs: list,          # its arguments
 ) -> int:                # at least 1
-    "How many processes to start: one where the work cannot be sent to another"
+    "Number of processes to start; 1 if the work cannot be sent to another process"
     if workers is not None:
         check_number('workers', workers, 1, 1024, whole=True)
     if not all(map(is_picklable, (work, *jobs))):

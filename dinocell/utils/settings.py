@@ -17,10 +17,10 @@ from .system import InputError, MOST, check_settings
 # %% ../../nbs/utils/04_settings.ipynb #46f77101
 @dataclass(frozen=True)
 class AugmentConfig:
-    "How windows are drawn; the defaults add to the design's (`DESIGN_AUGMENT`) what other microscopes need"
+    "Augmentation of windows; the defaults extend `DESIGN_AUGMENT` to other microscopes"
     size: int = 256                  # side of the window, pixels
     flip: float = .5                 # probability of a mirror image
-    rotation: float = 180.           # turned by up to this many degrees either way
+    rotation: float = 180.           # rotation by up to this many degrees either way
     scale: tuple = (.5, 2.)          # enlarged by a factor drawn between these, small and large ones equally often
     brightness: tuple = (.95, 1.05)  # multiplied by a factor drawn between these
     inversion: float = .25           # probability of 1 - x
@@ -44,7 +44,7 @@ MONITORS = ('loss', 'SEG', 'DET', 'OP_CSB')
 LOSS_NAMES = ('mse', 'l1', 'smooth_l1')
 DECODER_NAMES = ('unet', 'design')
 PRECISIONS = ('auto', 'bf16', 'fp16', 'fp32')
-BACKBONE = 'vits8'  # of a model that is trained from weights, where none is named
+BACKBONE = 'vits8'  # default of a model that is trained from weights
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -52,7 +52,7 @@ class TrainConfig:
     epochs: int = 50
     steps: int | None = None   # steps per epoch; None: as many as show each image once, at least 40
     batch: int | None = None   # windows per step, over all processes; None: 8 with a frozen backbone, else 4
-    accumulate: int = 1        # parts that a batch is computed in, in turn: less memory; batch normalisation sees one
+    accumulate: int = 1        # parts of a batch, computed in turn: less memory; batch normalisation sees one part
     lr: float = 1e-3           # of the decoder
     backbone_lr: float = 1e-5  # of an unfrozen backbone
     loss: str = 'mse'          # between map and target: 'mse', 'l1' or 'smooth_l1' (Huber's, quadratic up to 0.1)
@@ -88,19 +88,19 @@ SHARD_MB = 512.  # the size of a shard, about
 # %% ../../nbs/utils/04_settings.ipynb #cb45211f
 @dataclass(frozen=True)
 class CropConfig:
-    "How crops are drawn; the defaults are the design's"
-    window: int = 384                # side of the window of a field that all its crops come from, pixels
+    "Drawing of crops; the defaults are those of the design"
+    window: int = 384                # side of the window of a field that holds all its crops, pixels
     global_size: int = 224           # side of a global crop, pixels
     local_size: int = 96             # side of a local crop, pixels
-    n_local: int = 8                 # local crops of a field; the global ones are two
-    global_scale: tuple = (.4, 1.)   # part of the window's area that a global crop shows
+    n_local: int = 8                 # local crops of a field, beside two global ones
+    global_scale: tuple = (.4, 1.)   # fraction of the area of the window that a global crop shows
     local_scale: tuple = (.05, .4)   # the same of a local one
     flip: float = .5                 # probability of a mirror image
     brightness: tuple = (.7, 1.3)    # multiplied by a factor drawn between these
     contrast: tuple = (.7, 1.3)      # distance from the crop's mean, multiplied by a factor
-    blur: tuple = (0., 1.)           # spread of a Gaussian, pixels of the crop
+    blur: tuple = (0., 1.)           # standard deviation of the Gaussian, pixels of the crop
     blurred: float = .5              # probability of blur
-    noise: tuple = (0., .05)         # spread of the shot noise at full light; it grows with the root of the light
+    noise: tuple = (0., .05)         # standard deviation of shot noise at full brightness; it grows with the root of the brightness
 
     def __post_init__(self):
         check_settings(
@@ -112,7 +112,7 @@ class CropConfig:
 # %% ../../nbs/utils/04_settings.ipynb #14328bfe
 @dataclass(frozen=True)
 class PretrainConfig:
-    "How a backbone is pretrained; the defaults are the design's"
+    "Pretraining settings; the defaults are those of the design"
     epochs: int = 100
     steps: int | None = None             # steps per epoch; None: as many as show each field once
     batch: int = 128                     # fields per step, over all processes
@@ -128,15 +128,15 @@ class PretrainConfig:
     centring: int = 3                    # Sinkhorn-Knopp iterations; 0: none, and the networks collapse
     ibot: float = 1.                     # weight of the loss on hidden patches; DINO's is 1
     koleo: float = .1                    # weight of the loss that spreads the embeddings
-    masked: float = .5                   # part of the global crops that patches are hidden in
-    mask_ratio: tuple = (.1, .5)         # part of the patches that is hidden there
+    masked: float = .5                   # fraction of the global crops in which patches are hidden
+    mask_ratio: tuple = (.1, .5)         # fraction of their patches that is hidden
     hidden: int = 2048                   # width of the heads
     bottleneck: int = 256                # their width before the prototypes
     prototypes: int = 65536
-    frozen_prototypes: int = 1           # epochs in which the prototypes stay as drawn, as DINO has it
+    frozen_prototypes: int = 1           # epochs in which the prototypes do not learn, as in DINO
     precision: str = 'auto'              # 'bf16', 'fp16', 'fp32'; 'auto': by the device, see `used_precision`
-    workers: int = 4                     # processes that read windows; 0: this one reads
-    held_out: float = .1                 # part of the fields to hold out, as whole plates, where none are given
+    workers: int = 4                     # processes that read windows; 0: this process reads
+    held_out: float = .1                 # fraction of the fields to hold out, as whole plates, where none are given
     watched: int = 256                   # held-out fields that are evaluated after each epoch
     save_every: float = 300.             # seconds between checkpoints within an epoch
     seed: int = 0
@@ -157,19 +157,20 @@ def write_config(
     path: str | Path, # a .json file
     config: TrainConfig,
 ):
-    "Every setting as JSON, whole or not at all"
+    "Write all settings as JSON, whole or not at all"
     with atomic_path(path) as tmp:
         tmp.write_text(json.dumps(asdict(config), indent=1) + '\n', encoding='utf-8')
 
 def _parts(config): # a dataclass
-    "Those of its fields that are dataclasses: name -> value"
+    "The fields that are dataclasses: name -> value"
     return {f.name: getattr(config, f.name) for f in fields(config) if is_dataclass(getattr(config, f.name))}
 
+# %% ../../nbs/utils/04_settings.ipynb #87f02b29
 def read_config(
     path: str | Path,  # a .json file; settings it leaves out keep their defaults
     kind=TrainConfig,  # class of the settings, a dataclass
 ):                     # of that class
-    "Settings from a file; an unknown one is an `InputError`"
+    "Settings from a file; `InputError` for an unknown name"
     try:
         found = json.loads(Path(path).read_text(encoding='utf-8'))
     except (OSError, ValueError, RecursionError) as e:
@@ -191,9 +192,9 @@ def read_config(
 # %% ../../nbs/utils/04_settings.ipynb #063febf3
 def override(
     config,      # settings, a dataclass that may hold others, e.g. `TrainConfig`
-    given: dict, # name of a setting, of either -> value
+    given: dict, # name of a setting, of any of its parts -> value
 ):               # of the same class
-    "Settings with some of them changed; an unknown one is an `InputError`"
+    "Settings with some of them changed; `InputError` for an unknown name"
     parts = _parts(config)
     known = {f.name for of in (config, *parts.values()) for f in fields(of)}
     odd = given.keys() - known

@@ -13,7 +13,7 @@ from importlib.util import resolve_name
 
 # %% ../../nbs/utils/09_standalone.ipynb #88eff168
 def _bindings(tree): # of a module
-    "name -> the statements that define it"
+    "Name -> the statements that define it"
     found = {}
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -30,24 +30,25 @@ def _bindings(tree): # of a module
     return found
 
 def _used(node): # a statement
-    "The names that it reads and does not bind itself"
+    "Names that a statement reads and does not bind itself"
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
     own = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
     return {n.id for n in names} - own
 
 def _import_of(node, name): # an import of several names; one of them
-    "The import of this name alone"
+    "The import of one name alone"
     alias = next(a for a in node.names if (a.asname or a.name) == name)
     lone = ast.Import([alias]) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, [alias], 0)
     return ast.unparse(lone)
 
+# %% ../../nbs/utils/09_standalone.ipynb #74baf929
 class _Collected:
-    "Statements of several modules, each behind those that it needs"
+    "Statements of several modules, each after those that it needs"
     def __init__(self):
         self.imports, self.parts, self.home = set(), [], {}
 
-    def add(self, module, name): # name of a module of this package; of what it defines
-        "The statements that define a name, and all that they use"
+    def add(self, module, name): # names of a module of this package and of what it defines
+        "Collect the statements that define a name, and all that they use"
         source = inspect.getsource(importlib.import_module(module))
         bound = _bindings(ast.parse(source))
         first = bound[name][0]
@@ -62,7 +63,7 @@ class _Collected:
                 self._add_statement(node, source, module, bound.keys() - {name})
 
     def _is_new(self, name, home): # the import, or the module, that it comes from
-        "Whether it was not collected before"
+        "Whether the name was not collected before"
         if self.home.get(name, home) != home:
             raise ValueError(f'{name} is defined in {self.home[name]} and in {home}: rename one')
         new = name not in self.home
@@ -75,12 +76,13 @@ class _Collected:
         top = min([node.lineno, *(d.lineno for d in getattr(node, 'decorator_list', []))])
         self.parts.append('\n'.join(source.split('\n')[top - 1:node.end_lineno]))
 
+# %% ../../nbs/utils/09_standalone.ipynb #db324f35
 def standalone(
     module: str, # of this package, such as dinocell.core.normalise
     name: str,   # of a function or class that it defines
     says: str,   # the docstring of the file
-) -> str:        # Python that needs other packages, but not this one
-    "The source of a function with all that it uses of this package"
+) -> str:        # Python source that does not import this package
+    "Source of a function with everything that it uses of this package"
     found = _Collected()
     found.add(module, name)
     return '\n\n'.join([f'"""{says}"""', '\n'.join(sorted(found.imports)), *found.parts]) + '\n'

@@ -30,12 +30,12 @@ def need(
     extra: str,     # of this package, which brings them
     what: str,      # what they are needed for, for the error
 ):                  # the first of them, imported
-    "A package that only some tasks need; `InputError` with the command that installs it where it is missing"
+    "Import a package that only some tasks need; if it is missing, `InputError` with the command that installs it"
     try:
         return [importlib.import_module(p) for p in packages][0]
     except ModuleNotFoundError as e:
         if e.name is None or e.name.split('.')[0] not in {p.split('.')[0] for p in packages}:
-            raise  # one of them is there, but what it needs is not
+            raise  # the package is installed, but one that it needs is not
         raise InputError(f"{what} needs {e.name}, which is not installed: "
                          f"pip install 'dinocell-distance[{extra}]'") from e
 
@@ -43,9 +43,9 @@ def need(
 def check_number(
     name: str,               # what to call it in an error
     value,                   # what was given
-    low: float = -math.inf,  # least, itself allowed
-    high: float = math.inf,  # most, itself allowed
-    whole: bool = False,     # whole numbers alone
+    low: float = -math.inf,  # minimum, allowed
+    high: float = math.inf,  # maximum, allowed
+    whole: bool = False,     # whole numbers only
     above: bool = False,     # `low` itself is not allowed
 ):
     "`InputError` unless a value is a finite number in its range"
@@ -64,12 +64,12 @@ def _within(value, low, high, whole=False): # as `check_number`
     return abs(value) < math.inf and low <= value <= high
 
 def _range(low, high, above=False): # as `check_number`
-    "The range in words"
+    "Description of the range"
     least = f'{"above" if above else "from"} {low:,}'
     return f'{least} to {high:,}' if math.isfinite(high) else least if math.isfinite(low) else 'that is finite'
 
 def shorten(value): # any
-    "How a value is written in an error"
+    "The value as an error shows it: one line of at most 40 characters"
     text = ' '.join(repr(value).split())  # of an array it has several lines
     return text if len(text) <= 40 else f'{text[:37]}…'
 
@@ -77,20 +77,20 @@ def shorten(value): # any
 def check_known(
     name: str, # what to call it in an error
     value,     # what was given
-    choices,   # what there is, texts
+    choices,   # texts
 ):
-    "`InputError` unless a value is one of some"
+    "`InputError` unless a value is one of the choices"
     if not isinstance(value, str) or value not in choices:
         raise InputError(f'{name} is {shorten(value)}: choose one of {", ".join(choices)}')
 
 # %% ../../nbs/utils/00_system.ipynb #603c23ac
-MOST = 2**32 - 1  # largest number that an argument or a setting may be, either way
+MOST = 2**32 - 1  # largest absolute value of an argument or a setting
 
 def check_argument(
     name: str,            # what to call it in an error
     value,                # what was given
     kind,                 # a type, or several: int | None
-    bounds: tuple = None, # the least and the most of a number, or of both numbers of a tuple; None: any up to `MOST`
+    bounds: tuple = None, # minimum and maximum of a number, or of both numbers of a tuple; None: any up to `MOST`
 ):
     "`InputError` unless a value is of a type, and its numbers are finite and in their bounds"
     low, high = bounds or (-MOST, MOST)
@@ -105,17 +105,18 @@ def check_argument(
     within = f' {_range(low, high)}' if ranged else f' of at most {MOST:,} either way' if fits else ''
     raise InputError(f'{name} is {shorten(value)}: give {_in_words(types, bounded, within)}')
 
+# %% ../../nbs/utils/00_system.ipynb #7d126bb3
 _WHOLE = tuple[int, int] # the type of two whole numbers
 
 def _types(kind): # of an argument, e.g. int | None
     return kind.__args__ if isinstance(kind, UnionType) else (kind,)
 
 def _is_listed(value): # any
-    "Whether it is a tuple, a list, or something like one"
+    "Whether a value is a tuple, a list, or a one-dimensional array"
     return hasattr(value, '__len__') and not isinstance(value, (str, bytes, Mapping)) and getattr(value, 'ndim', 1) == 1
 
 def _of_type(value, types): # any; from `_types`
-    "Whether it is of one of them; a whole number is a number, a list a tuple, and what stands for a path a path"
+    "Whether a value is of one of the types; a whole number counts as a number, a list as a tuple, any `os.PathLike` as a path"
     if _is_number(value):
         return float in types or int in types and isinstance(value, Integral)
     if bool in types and getattr(value, 'dtype', None) == bool and value.ndim == 0:
@@ -136,9 +137,9 @@ def _in_words(types, bounded, within): # from `_types`; whether a tuple is two n
 # %% ../../nbs/utils/00_system.ipynb #3de32c39
 def checked(
     f=None, /, # function or method
-    **bounds,  # argument -> its least and its most, see `check_argument`
-):             # the same, used as `@checked` or `@checked(n=(1, 9))`
-    "Have a function refuse arguments that are not of the types in its signature, or out of their bounds"
+    **bounds,  # argument -> its minimum and maximum, see `check_argument`
+):             # the function with these checks, used as `@checked` or `@checked(n=(1, 9))`
+    "Decorator: `InputError` for arguments that are not of the types in the signature, or out of their bounds"
     if f is None:
         return partial(checked, **bounds)
     takes = signature(f)
@@ -164,7 +165,7 @@ def check_settings(
     what: str,           # what to call it in an error
     ordered: tuple = (), # names of pairs, the smaller number first
     choices: dict = {},  # name of a text -> what it may be
-    **bounds,            # name of a field of numbers -> the least and the most that it may be
+    **bounds,            # name of a field of numbers -> its minimum and maximum
 ):
     "`InputError` unless each field holds a value of its type, and numbers are finite and in their bounds"
     for f in fields(settings):
@@ -177,7 +178,7 @@ def check_settings(
 
 # %% ../../nbs/utils/00_system.ipynb #2b80b8d5
 def _cgroups(controller, root): # 'memory' or 'cpu'; of the file system
-    "Folders of the control groups that this process is in, of both versions, each with those above it"
+    "Folders of the control groups of this process, of both versions, each with its parents"
     try:
         lines = (root/'proc/self/cgroup').read_text().splitlines()
     except OSError:
@@ -193,7 +194,7 @@ def _cgroups(controller, root): # 'memory' or 'cpu'; of the file system
     return found
 
 def _numbers(path): # a file of a control group
-    "The whole numbers in it; none for 'max' and where there is no such file"
+    "The whole numbers in a file; none for 'max' and if there is no such file"
     try:
         return [int(w) for w in path.read_text().split() if w.lstrip('-').isdigit()]
     except OSError:
@@ -204,7 +205,7 @@ _MEMORY_FILES = ( # version 2, version 1
     ('memory.limit_in_bytes', 'memory.usage_in_bytes', 'total_inactive_file'))
 
 def _left_in(folder): # of a control group
-    "Bytes that it may still take; infinite without a limit"
+    "Bytes that the group may still take; infinite without a limit"
     stat = folder/'memory.stat'
     for limit, used, kept in _MEMORY_FILES:
         most, now = _numbers(folder/limit), _numbers(folder/used)
@@ -216,7 +217,7 @@ def _left_in(folder): # of a control group
 def free_memory(
     root: Path = Path('/'), # of the file system
 ) -> int:                   # bytes
-    "Memory that this process could still have"
+    "Memory that this process can still take"
     return int(min([psutil.virtual_memory().available, *map(_left_in, _cgroups('memory', root))]))
 
 # %% ../../nbs/utils/00_system.ipynb #be1aa083
@@ -225,7 +226,7 @@ def check_memory(
     name: str,   # what to call it in an error: the file, and what of it is large
     remedy: str = 'use a machine with more memory, or a smaller file', # what to do about it
 ):
-    "`InputError` if so much memory is not free"
+    "`InputError` if less memory is free"
     free = free_memory()
     if need > free:
         raise InputError(f'{name}: {need/1e9:,.1f} GB by what the file says, '
@@ -233,7 +234,7 @@ def check_memory(
 
 # %% ../../nbs/utils/00_system.ipynb #efaf209d
 def _quota_of(folder): # of a control group
-    "Cores that it may use; infinite without a limit"
+    "Cores that the group may use; infinite without a limit"
     at = _numbers(folder/'cpu.max') or _numbers(folder/'cpu.cfs_quota_us') + _numbers(folder/'cpu.cfs_period_us')
     return at[0]/at[1] if len(at) == 2 and min(at) > 0 else math.inf
 
@@ -248,7 +249,7 @@ def cores(
 def duration(
     seconds: float,
 ) -> str:
-    "In words, to two figures or so"
+    "A time in words, to about two digits"
     for unit, small, n, parts in (('d', 'h', 86400, 24), ('h', 'min', 3600, 60), ('min', 's', 60, 60)):
         if seconds < n:
             continue

@@ -18,21 +18,21 @@ _FORMULA = tuple('=+-@\t\r')
 
 def plain_cell(
     value, # of a table, of any type
-):         # the value, a text that a spreadsheet would compute with an apostrophe in front
-    "What to write into a cell of a CSV"
+):         # the value; a text that a spreadsheet would compute, with an apostrophe in front
+    "The value to write into a cell of a CSV"
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 def read_cell(
     text: str, # of a cell that `plain_cell` may have changed
 ) -> str:
-    "What was written"
+    "The text that was given to `plain_cell`"
     return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
 
 # %% ../../nbs/utils/02_tables.ipynb #f1a60006
 def rows_bytes(
     rows: list, # dicts with the same keys in the same order
 ) -> bytes:
-    "What `write_rows` writes"
+    "The bytes that `write_rows` writes"
     out = io.StringIO(newline='')
     csv.writer(out).writerows(map(plain_cell, r) for r in (rows[0], *(r.values() for r in rows)))
     return out.getvalue().encode(errors='backslashreplace')
@@ -41,14 +41,15 @@ def write_rows(
     path: str | Path, # a .csv file
     rows: list,       # dicts with the same keys in the same order
 ):
-    "A table, whole or not at all; what a spreadsheet would compute is marked as text, see `plain_cell`"
+    "Write a table, whole or not at all; what a spreadsheet would compute is marked as text, see `plain_cell`"
     with atomic_path(path) as tmp:
         tmp.write_bytes(rows_bytes(rows))
 
+# %% ../../nbs/utils/02_tables.ipynb #3e4f64be
 def best_row(
     rows: list,             # history
     monitor: str = 'loss',  # see `TrainConfig`
-) -> int:                   # its place
-    "The best model of a history; of equals the first"
+) -> int:                   # its index
+    "Index of the best model of a history; the first of equals"
     value = [-r['val_loss'] if monitor == 'loss' else r[f'val_{monitor}'] for r in rows]
     return max(range(len(rows)), key=lambda k: (value[k] if math.isfinite(value[k]) else -math.inf, -k))
