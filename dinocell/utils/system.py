@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['MOST', 'InputError', 'need', 'check_number', 'shorten', 'check_known', 'check_argument', 'checked', 'check_settings',
-           'free_memory', 'check_memory', 'cores', 'duration']
+           'free_memory', 'check_memory', 'cores', 'warn_once', 'duration']
 
 # %% ../../nbs/utils/00_system.ipynb #5624424e
 import importlib
 import math
 import os
+import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial, wraps
@@ -243,6 +245,16 @@ def cores(
     "Processor cores that this process may use"
     own = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     return max(1, math.ceil(min([own, *map(_quota_of, _cgroups('cpu', root))])))
+
+# %% ../../nbs/utils/00_system.ipynb #d2a5363d
+def warn_once(
+    text: str, # the same for all files that it is said of
+):
+    "A warning for the line outside of this package that led to it"
+    frame, level = sys._getframe(1), 2
+    while frame and frame.f_globals.get('__name__', '').startswith('dinocell.'):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, stacklevel=level)
 
 # %% ../../nbs/utils/00_system.ipynb #36e264da
 def duration(
