@@ -111,7 +111,7 @@ def _json_object(line): # bytes
     "The object that a line of JSON holds; None where it holds none"
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -120,6 +120,10 @@ def _has_type(value, kind): # see `Job`
     if isinstance(kind, list):
         return isinstance(value, list) and all(isinstance(v, kind[0]) for v in value)
     return isinstance(value, kind)
+
+def _has_types(line, kinds): # an object; see `Job`
+    "Whether each value that it holds is of its type"
+    return all(_has_type(line[k], kind) for k, kind in kinds.items() if k in line)
 
 def read_table(
     path: str | Path, # of a JSON file
@@ -145,12 +149,13 @@ class Job:
         note: str | Path,   # file of the job
         identity: dict,     # what makes the result; see `differences`
         grows: tuple = (),  # see `differences`
-        free: tuple = (),   # names that may stand in a file and are not compared
-        keys: dict = {},    # what the line of a finished part must hold: name -> type, [type] for a list of such
+        free: dict = {},    # what else the first line may hold, which is not compared: name -> type, [type] for a list of such
+        keys: dict = {},    # what the line of a finished part must hold, likewise
+        more: dict = {},    # what it may hold, likewise
         output=None,        # what it makes, if that is not the folder of `note`; the lock is then beside it
     ):
         self.note, self.output = Path(note), Path(output or Path(note).parent)
-        self.identity, self.grows, self.free, self.keys = json.loads(json.dumps(identity)), grows, free, keys
+        self.identity, self.grows, self.free, self.keys, self.more = json.loads(json.dumps(identity)), grows, free, keys, more
         beside = self.output.with_name(f'.{self.output.name}.lock')
         self.lock = self.note.with_name('.lock') if output is None else beside
         self._file, self._new = None, False
@@ -173,7 +178,7 @@ class Job:
         torn = lines.pop() if lines else b''
         known, *rows = map(_json_object, (head, *lines))
         self.past = [r for r in rows if r is not None and self._is_part(r)]
-        if known is None:
+        if known is None or not _has_types(known, self.free):
             if say:
                 _report(f'{self.note}: its beginning is damaged: it counts for nothing')
             return
@@ -191,7 +196,7 @@ class Job:
             _report(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
 
     def _is_part(self, row): # a line
-        return all(k in row and _has_type(row[k], kind) for k, kind in self.keys.items())
+        return all(k in row for k in self.keys) and _has_types(row, self.keys | self.more)
 
     def __enter__(self):
         if self.output == self.note.parent:
