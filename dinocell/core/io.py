@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['suffixes', 'READ_ERRORS', 'COLOUR_KINDS', 'check_axes', 'array_axes', 'resolve_axes', 'check_plane', 'open_tiff',
            'whole_series', 'Channels', 'as_channels', 'channels_first', 'arrange_axes', 'tiff_axes', 'read_tiff',
-           'read_image', 'read_stored', 'walk_linked', 'list_images', 'check_no_images']
+           'check_png', 'read_image', 'read_stored', 'walk_linked', 'list_images', 'check_no_images']
 
 # %% ../../nbs/core/00_io.ipynb #00fbb0f4
 import glob
@@ -14,6 +14,7 @@ import os
 import struct
 import tokenize
 import warnings
+import zlib
 from pathlib import Path
 
 import imagecodecs
@@ -24,7 +25,7 @@ from skimage.io import imread
 from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
 from ..utils.microscope import MICROSCOPES, is_microscope, open_microscope
-from ..utils.system import InputError, check_memory, checked
+from ..utils.system import InputError, check_memory, checked, warn_once
 
 # %% ../../nbs/core/00_io.ipynb #66d574f2
 suffixes = ( # the image files that folders are searched for
@@ -56,9 +57,9 @@ def _warn_axes(asked, axes): # letters that were given; those of a file
     "Warn where a file says otherwise than it is read, or what was given cannot be meant for it"
     planes = len(axes) - axes.endswith('S')
     if {*axes} <= {*'TZCYXS'} and planes == len(asked) > 2 and asked != axes[:planes]:
-        warnings.warn(f'axes {asked} were given, so that a file that says {axes} is read as {asked}', stacklevel=4)
+        warn_once(f'axes {asked} were given, so that a file that says {axes} is read as {asked}')
     if axes.endswith('S') and planes == 2 and len(asked) == 3 and asked[-1] != 'C':
-        warnings.warn(f'axes {asked} were given, but a colour image ({axes}) is read as what it is', stacklevel=4)
+        warn_once(f'axes {asked} were given, but a colour image ({axes}) is read as what it is')
 
 def resolve_axes(
     axes: str,         # letters of the file
@@ -120,8 +121,8 @@ def _check_others(file, path): # see `whole_series`
     guessed = [s for s in first.levels[1:] if first.kind == 'generic' and not _is_marked(s)]  # by their shape alone
     if guessed:
         sizes = ', '.join(f'{s.keyframe.imagelength}×{s.keyframe.imagewidth}' for s in guessed)
-        warnings.warn(f'{path}: holds a smaller image too ({sizes}), which is taken for a preview and left out: '
-                      'save it as a file of its own if it is none')
+        warn_once(f'a file holds a smaller image too ({sizes}), which is taken for a preview and left out: '
+                  'save it as a file of its own if it is none')
 
 def whole_series(file, path): # from `open_tiff`; what to call it in an error
     "The first series of a TIFF; `InputError` where the file is cut short or holds other images too"
@@ -176,6 +177,9 @@ def _read_npy(path, asked, ask): # see `read_tiff`
     whole = np.load(path, mmap_mode='r', allow_pickle=False)  # refused where the file is shorter than it says
     own = array_axes(whole.shape)
     axes = resolve_axes(own, whole.shape, asked, path) if ask else own
+    if ask and axes == own == 'YXS' and whole.shape[2] == 4:
+        warn_once('an array of H×W×4 is taken for colours with alpha, which is left out: '
+                  'if these are four channels, give --axes YXC (axes=)')
     check_plane(axes, whole.shape, path)
     check_memory(whole.nbytes, path, _TOO_LARGE)
     return np.array(whole) if axes == own else arrange_axes(np.array(whole), axes)
@@ -205,11 +209,24 @@ def read_tiff(file, path, asked=None, ask=True): # as `open_tiff`; what to call 
         return channels_first(pixels, series) if axes == series.axes else arrange_axes(pixels, axes)
 
 # %% ../../nbs/core/00_io.ipynb #c325a796
+_PNG = b'\x89PNG\r\n\x1a\n' # how such a file begins
+
+def check_png(path):
+    "ValueError where the pixels of a PNG are not those that were written; Pillow does not look at their checksums"
+    data, at = memoryview(Path(path).read_bytes()), len(_PNG)
+    while data[:len(_PNG)] == _PNG and at + 12 <= len(data):
+        size = int.from_bytes(data[at:at + 4], 'big')
+        content, known = data[at + 4:at + 8 + size], data[at + 8 + size:at + 12 + size]
+        if content[:4] == b'IDAT' and zlib.crc32(content) != int.from_bytes(known, 'big'):
+            raise ValueError('its pixels are damaged')
+        at += 12 + size
+
 def _read_png(path):
     "The pixels of a PNG; Pillow would read 16 bits of colour as 8"
     with path.open('rb') as f:
         head = f.read(26)
-    deep = head[:8] == b'\x89PNG\r\n\x1a\n' and head[24:25] == b'\x10' and head[25:26] != b'\0'
+    check_png(path)
+    deep = head[:8] == _PNG and head[24:25] == b'\x10' and head[25:26] != b'\0'
     if deep:
         check_memory(math.prod(struct.unpack('>II', head[16:24]))*8, path, _TOO_LARGE)
     return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)

@@ -206,8 +206,10 @@ def _utf8(text): # of bytes taken for characters
     except UnicodeError:
         return text  # written with \u escapes
 
-def _listed(items): # a list, or a dict keyed by id
+def _listed(items, what, path): # a list, or a dict keyed by id; what it lists; of the file
     "Its entries"
+    if not isinstance(items, list | dict | None):
+        raise InputError(f'{path}: not COCO JSON: its {what} are no list: export it as COCO (instance segmentation)')
     return [x for x in (items.values() if isinstance(items, dict) else items or []) if isinstance(x, dict)]
 
 def _in_order(by_category, wanted): # category id -> places; ids
@@ -259,10 +261,11 @@ def read_coco(
     if images is None or places is None:
         missing = 'images' if images is None else 'annotations'
         raise InputError(f'{path}: not COCO JSON: it lacks {missing}: export it as COCO (instance segmentation)')
-    called = {_whole(c.get('id')): _utf8(str(c.get('name'))) for c in _listed(categories)}
+    every = [(_whole(c.get('id')), _utf8(str(c.get('name')))) for c in _listed(categories, 'categories', path)]
+    called = {id: name for id, name in every if isinstance(id, int | str)}
     wanted, chosen = _chosen_categories(path, places, called, category)
     sizes, where, ids = {}, {}, set()
-    for k, image in enumerate(_listed(images), 1):
+    for k, image in enumerate(_listed(images, 'images', path), 1):
         name, shape, id = _check_image(path, k, image)
         if name in sizes:
             raise InputError(f'{path}: image {name} stands in it twice: remove one')

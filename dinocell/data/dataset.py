@@ -17,12 +17,13 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..core.grey import mirror
+from ..core.io import READ_ERRORS
 from ..core.labels import check_labels, resize_labels
 from ..core.normalise import DIAMETER, check_normalisation
 from .parts import DATASET_VERSION, array_sha256, assemble, diameters_of, read_record, write_part
 from ..utils.files import file_sha256
 from ..utils.parallel import in_turn
-from ..utils.system import InputError, checked, shorten
+from ..utils.system import InputError, MOST, check_argument, checked, shorten
 
 # %% ../../nbs/data/02_dataset.ipynb #63038857
 def normalisation_of(
@@ -36,6 +37,19 @@ def normalisation_of(
     check_normalisation(flatten, limits)
     flatten = None if flatten is None else float(flatten)
     return dict(flatten=flatten, limits=None if limits is None else [float(v) for v in limits])
+
+_SETTINGS = dict( # in dataset.json -> type and bounds, see `check_argument`
+    scale=(float, (1e-6, 1e6)),
+    diameter=(float | None, (1e-6, 1e6)),
+    channel=(int | None, (0, MOST)),
+    flatten=(float | None, (0, 1e4)),
+    limits=(tuple | None, (-MOST, MOST)))
+
+def _check_settings(meta): # of a dataset
+    "`InputError` unless its settings can be those of prepared images"
+    for name, (kind, bounds) in _SETTINGS.items():
+        check_argument(name, meta.get(name, 1. if name == 'scale' else None), kind, bounds)
+    check_normalisation(meta.get('flatten'), meta.get('limits'))
 
 # %% ../../nbs/data/02_dataset.ipynb #b2f04db5
 def check_names(names): # of the images
@@ -72,6 +86,7 @@ def write_dataset(
         raise InputError(f'{output}: exists already: choose another name, or remove it first')
     parts, scale, records, paths = output.with_name(f'.{output.name}.tmp'), meta.get('scale', 1.), [], []
     how = normalisation_of(meta.get('flatten', 'auto'), meta.get('limits'), None)
+    _check_settings(meta | how)
     shutil.rmtree(parts, ignore_errors=True)
     try:
         for k, (name, grey, labels) in enumerate(items):
@@ -131,18 +146,29 @@ _CHANGED = 'changed since the dataset was made: make it again, so that images, l
 _LABEL_TYPES = [f'{order}{kind}' for order in '<>' for kind in ('i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'i2', 'b1')]
 # of the labels that were given to `write_dataset`: a checksum is that of their bytes
 
+_LISTS = dict( # in dataset.json, one entry per image -> its type and bounds, see `check_argument`
+    names=(str, None),
+    groups=(str, None),
+    sizes=(tuple[int, int], (1, MOST)),
+    original_sizes=(tuple[int, int] | None, (1, MOST)),
+    scales=(float, (1e-6, 1e6)),
+    lost=(int, (0, MOST)),
+    image_checksums=(str, None),
+    label_checksums=(str, None))
+_NOT_RECORDED = object() # by the version that made the folder
+
 class _DatasetFolder(ImageSet):
     "A dataset folder whose files are checked; `CellDataset` opens it"
     def _load(self, name, **how): # of an array; see `np.load`
         path = self.folder/f'{name}.npy'
         try:
             return np.load(path, **how)
-        except (OSError, ValueError, EOFError) as e:
+        except READ_ERRORS as e:
             raise InputError(f'{path}: missing or damaged ({type(e).__name__}: {e}): make the dataset again') from e
 
     def _check_version(self, note): # path of dataset.json
         "`InputError` unless the folder can be read"
-        version, sums = self.meta['version'], self.meta.get('checksums', {})
+        version, sums = self.meta['version'], self.meta['checksums']
         if not isinstance(version, int) or not isinstance(sums, dict):
             raise InputError(f'{note}: its version or its checksums are damaged: make the dataset again')
         if version > DATASET_VERSION:
@@ -151,13 +177,18 @@ class _DatasetFolder(ImageSet):
             raise InputError(f'{self.folder}: made by an older dinocell (dataset version {version}), '
                              'which normalised images otherwise: make it again with `dinocell process`')
 
-    def _check_lists(self, note): # path of dataset.json
-        "`InputError` unless every image has a name, a group and checksums"
+    def _check_lists(self):
+        "`InputError` unless every image has what is recorded of each"
         names = self.meta['names']
-        for what in ('names', 'groups', 'image_checksums', 'label_checksums'):
-            texts = self.meta.get(what, names)
-            if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts) or len(texts) != len(names):
-                raise InputError(f'{note}: its {what} are not a list of one text per image: make the dataset again')
+        for what, (kind, bounds) in _LISTS.items():
+            values = self.meta[what] if what in ('names', 'sizes') else self.meta.get(what, _NOT_RECORDED)
+            if values is _NOT_RECORDED:
+                continue
+            if not isinstance(values, list) or len(values) != len(names):
+                raise InputError(f'its {what} are not a list of one per image')
+            for k, value in enumerate(values):
+                check_argument(f'{what}, image {k}', value, kind, bounds)
+        check_names(names)
 
     def _check_arrays(self, note): # path of dataset.json
         "`InputError` unless the arrays fit each other and what is recorded of them"
@@ -197,15 +228,8 @@ class CellDataset(_DatasetFolder):
         note = self.folder/'dataset.json'
         if not note.is_file():
             raise InputError(f'{folder}: no dataset here (dataset.json is missing): make one with `dinocell process`')
-        try:
-            self.meta = json.loads(note.read_text(encoding='utf-8'))
-            self._check_version(note)
-            self._check_lists(note)
-            self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
-        except InputError:
-            raise
-        except (OSError, ValueError, LookupError, TypeError) as e:
-            raise InputError(f'{note}: is damaged ({type(e).__name__}: {e}): make the dataset again') from e
+        self.meta = self._read_note(note)
+        self.names, self.sizes = self.meta['names'], np.array(self.meta['sizes'])
         self.imgs, self.maps, self.anns = (self._load(n, mmap_mode='r') for n in ('imgs', 'dist_maps', 'anns'))
         self._rows = self._load('cells')
         self._check_file('cells.npy')
@@ -216,6 +240,22 @@ class CellDataset(_DatasetFolder):
         self.groups = self.meta.get('groups', self.names)
         self.scales = np.array(self.meta.get('scales', [self.scale]*len(self)))
         self.weights = np.full(len(self), 1/len(self))
+
+    def _read_note(self, note): # path of dataset.json
+        "What is in it; `InputError` where it is damaged, or of a version that is not read"
+        try:
+            self.meta = json.loads(note.read_text(encoding='utf-8'))
+            self._check_version(note)
+        except InputError:
+            raise
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
+            raise InputError(f'{note}: is damaged ({type(e).__name__}: {e}): make the dataset again') from e
+        try:
+            _check_settings(self.meta)
+            self._check_lists()
+        except (InputError, LookupError, TypeError) as e:
+            raise InputError(f'{note}: is damaged ({e}): make the dataset again') from e
+        return self.meta
 
     def check_targets(self):
         "`InputError` where the distance maps were changed since they were written; their whole file is read"
@@ -253,7 +293,7 @@ class CellDataset(_DatasetFolder):
     def _masks(self):
         try:
             found = np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
-        except (OSError, ValueError, BadZipFile) as e:
+        except (*READ_ERRORS, BadZipFile) as e:
             why = type(e).__name__
             raise InputError(f'{self.folder}: masks.npz cannot be read ({why}): make the dataset again') from e
         self._check_file('masks.npz')
@@ -337,7 +377,7 @@ def restore_labels(
     labels: np.ndarray,  # (h,w) labels at the size of the dataset, e.g. a result
 ) -> np.ndarray:         # (H,W), the same labels at the size of the original image
     "Labels brought back to the file that an image came from"
-    size = data.meta.get('original_sizes', [None]*len(data))[i]
+    size = (data.meta.get('original_sizes') or [None]*len(data))[i]
     if size is None:
         raise InputError(f'{data.folder}: the original sizes are not written down: '
                          'make the dataset again from its files')

@@ -271,7 +271,7 @@ def _load_note(output): # folder
     try:
         note = json.loads(path.read_text(encoding='utf-8'))
         note['licences'].items(), note['files'].items()
-    except (ValueError, LookupError, TypeError, AttributeError) as e:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
         raise InputError(f'{path}: not a note of this command ({e}): choose another output folder') from e
     return note
 

@@ -208,13 +208,19 @@ def look_for_pairs(
     return images, found, rest, None, f'{here}/{{}}_mask.tif'
 
 # %% ../../nbs/data/12_folder.ipynb #e33046a8
+def _stripped(row): # of `csv.DictReader`
+    "The row without spaces around its names and texts, which some programs write behind a comma"
+    return {k.strip(): (v or '').strip() for k, v in row.items() if k is not None}
+
 def _read_split(path): # split.csv
     "Its rows: key of the image -> (split, group)"
     try:
         with open(path, newline='', encoding='utf-8-sig') as f:
-            rows = list(csv.DictReader(f))
+            rows = [_stripped(r) for r in csv.DictReader(f)]
     except UnicodeDecodeError as e:
         raise InputError(f'{path}: not in UTF-8: save it as UTF-8 text') from e
+    except csv.Error as e:
+        raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
     if not rows or not {'name', 'split'} <= rows[0].keys():
         raise InputError(f'{path}: the columns name and split, parted by commas, are missing in its first line')
     found = {}

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from skimage.measure import label as connected
 
-from ..core.io import READ_ERRORS, Channels, read_stored, suffixes
+from ..core.io import READ_ERRORS, Channels, check_png, read_stored, suffixes
 from ..core.labels import check_labels, overlap_table, relabel
 from .paint import existing_file, mask_runs, paint_named
 from ..utils.system import InputError
@@ -67,6 +67,7 @@ def _palette_labels(path):
         with Image.open(path) as image:
             if image.format != 'PNG' or image.mode != 'P':
                 return None
+            check_png(path)
             number, clear = np.array(image), image.info.get('transparency', b'')
             colours = np.array(image.getpalette('RGB')).reshape(-1, 3)
     except READ_ERRORS:

@@ -8,6 +8,7 @@ __all__ = ['read_rois', 'read_geojson']
 # %% ../../nbs/data/08_outlines.ipynb #f526e597
 import json
 import struct
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 
 from .paint import check_seen, existing_file, paint_named, polygon_runs
-from ..utils.system import InputError, check_memory
+from ..utils.system import InputError, check_memory, shorten
 
 # %% ../../nbs/data/08_outlines.ipynb #3e3de49b
 def _oval(x, y, w, h): # left, top, width, height
@@ -74,8 +75,12 @@ def _roi_files(path): # .roi or .zip
         return [(path.stem, path.read_bytes())]
     with zipfile.ZipFile(path) as z:
         check_memory(sum(i.file_size for i in z.infolist()), path, 'save the ROIs again')
-        rois = [i for i in z.infolist() if i.filename.lower().endswith('.roi')]  # two may have one name
-        found = [(Path(i.filename).stem, z.read(i)) for i in rois if not Path(i.filename).name.startswith('.')]
+        shown = [i for i in z.infolist() if not i.is_dir() and not Path(i.filename).name.startswith('.')]
+        rois = [i for i in shown if i.filename.lower().endswith('.roi')]  # two may have one name
+        found = [(Path(i.filename).stem, z.read(i)) for i in rois]
+        others = [i.filename for i in shown if i not in rois]
+    if found and others:
+        warnings.warn(f'{path}: {len(others)} files in it are no ROIs and left out, such as {shorten(others[0])}')
     if not found:
         raise InputError(f'{path}: no .roi file in this zip: save all ROIs from the ROI Manager (More > Save)')
     return found
@@ -164,7 +169,8 @@ def read_geojson(
             objects.append(_polygons(f))
         except ValueError as e:
             raise InputError(f"{path}: feature {k} ({f.get('id', 'without id')}): {e}") from e
-    kinds = [(f.get('properties') or {}).get('objectType') for f in features]
+    about = [f.get('properties') for f in features]
+    kinds = [p.get('objectType') if isinstance(p, dict) else None for p in about]
     n = kinds.count('annotation')
     if 0 < n < len(kinds):
         raise InputError(f'{path}: {n} annotations beside {len(kinds) - n} other objects: '

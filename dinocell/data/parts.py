@@ -16,6 +16,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..core.distance import create_distance_map
+from ..core.io import READ_ERRORS
 from ..core.labels import relabel
 from ..utils.files import atomic_path, file_sha256
 from ..utils.system import InputError
@@ -80,20 +81,29 @@ def _write_slice(job): # folder of the arrays, path of the marks, path of the pa
         np.load(f'{arrays}/{name}.npy', mmap_mode='r+')[at] = a
     np.load(marks, mmap_mode='r+')[k] = 1
 
+def _is_array(path, dtype, shape): # a file
+    "Whether it is a .npy file of such an array, in full length"
+    try:
+        found = np.load(path, mmap_mode='r', allow_pickle=False)
+    except READ_ERRORS:
+        return False
+    return found.shape == shape and found.dtype == dtype
+
 def _open_arrays(parts, records): # folder of the parts; records of the images in their order
     "Folder of the arrays and path of their marks: those of an interrupted run of the very same parts, or new ones"
     key = json.dumps([[r[k] for k in ('name', 'checksum', 'labels')] for r in records])
     key = hashlib.sha256(key.encode()).hexdigest()[:16]
     arrays, marks = parts/'arrays', parts/f'marks_{key}.npy'
-    if marks.is_file():
+    shape = (len(records), *(int(n) for n in np.max([r['size'] for r in records], 0)))
+    kind = np.int16 if max(r['top'] for r in records) < 2**15 else np.int32
+    made = (('imgs', np.uint8, (*shape, 3)), ('anns', kind, shape), ('dist_maps', np.float32, shape))
+    if _is_array(marks, np.uint8, shape[:1]) and all(_is_array(arrays/f'{name}.npy', *how) for name, *how in made):
         return arrays, marks
     for old in parts.glob('marks_*.npy'):
         old.unlink()
     shutil.rmtree(arrays, ignore_errors=True)
     arrays.mkdir()
-    shape = (len(records), *(int(n) for n in np.max([r['size'] for r in records], 0)))
-    kind = np.int16 if max(r['top'] for r in records) < 2**15 else np.int32
-    for name, dtype, dims in (('imgs', np.uint8, (*shape, 3)), ('anns', kind, shape), ('dist_maps', np.float32, shape)):
+    for name, dtype, dims in made:
         np.lib.format.open_memmap(arrays/f'{name}.npy', 'w+', dtype, dims)
     with atomic_path(marks) as tmp:
         np.save(tmp, np.zeros(len(records), np.uint8))

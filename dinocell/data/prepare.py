@@ -157,13 +157,13 @@ def _source_key(s): # a source
 
 def parts_job(parts, keys, output, **settings): # folder of the parts, their names; what is made of them
     "The `Job` of a folder of parts, of which each is known by its name"
-    return Job(parts/'job.json', dict(settings, version=DATASET_VERSION, keys=keys), free=('keys',), output=output)
+    return Job(parts/'job.json', dict(settings, version=DATASET_VERSION, keys=keys), free=dict(keys=[str]), output=output)
 
 def open_job(job): # from `parts_job`, that holds the folder
     "Begin or continue it. Parts of an unknown job are removed; those of other images are an `InputError`"
     if job.known is None:
         shutil.rmtree(job.note.parent, ignore_errors=True)
-    elif set(job.identity['keys']).isdisjoint(job.known['keys']):
+    elif set(job.identity['keys']).isdisjoint(job.known.get('keys', ())):
         raise InputError(f'{job.note.parent}: holds another job: other images: '
                          'choose another output, or remove this folder')
     job.begin()
@@ -254,7 +254,7 @@ def _report(records, output, channel): # of the images; dataset folder; see `to_
     if lost := sum(r['lost'] for r in records):
         every = sum(r['cells_before'] for r in records)
         print(f'{output}: {lost} of {every} cells are too small at this scale and vanished')
-    told = [t for r in records for t in r.get('told', ())]
+    told = list(dict.fromkeys(t for r in records for t in r.get('told', ())))
     for text in told[:_TOLD]:
         print(f'dinocell: {text}', file=sys.stderr)
     if told[_TOLD:]:

@@ -26,7 +26,7 @@ from ..core.grey import channel_message
 from ..core.io import list_images
 from .export import WriteError, write_errors
 from .files import is_beyond_memory, read_pixels, segment_by, segment_file
-from .folder import claim_files, finished_rows, job_of, note_finished, rows_by_name, write_together
+from .folder import changed_files, claim_files, finished_rows, job_of, note_finished, rows_by_name, write_together
 from .settings import SegmentSettings, check_scale, job_identity, pipeline_of, result_files
 from ..model.file import UntrainedWarning
 from ..model.ready import model_path
@@ -145,6 +145,9 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
     rows, last = finished_rows(job, what, images), rows_by_name(job)
     todo = [p for p in images if p not in rows]
     claim_files(job, what, todo)
+    if changed := changed_files(rows.values()):
+        _print(f'{changed[0]}: was changed since it was written here ({len(changed)} such files): left as it is; '
+               'remove it to have it made again')
     if not todo:
         _print(f'{what.output}: {len(images)} of {len(images)} images are done already, nothing was done')
     bar = tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image')

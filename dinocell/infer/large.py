@@ -18,7 +18,7 @@ from ..core.normalise import BlankError
 from .bands import FLOOD_BYTES, flood_bands
 from .cells import check_pixel_size
 from .export import tiff_resolution, write_errors
-from .maps import array_file, map_identity, map_on_disk
+from .maps import array_file, map_identity, map_on_disk, work_file
 from .pipeline import DINOCellPipeline, mean_of_flips
 from .rows import Rows, central_part, grey_rows, repaired_rows, resized_rows
 from .storage import count_channels, import_zarr, open_large
@@ -120,7 +120,7 @@ def _say_kept(work): # path
 
 def _flood_to(full, output, work, thresholds, memory, pixel_size): # file of the map; see `segment_large`
     "Write the labels, remove the work; number of cells"
-    dist_map, path = np.load(full, mmap_mode='r'), work/'labels.npy'
+    dist_map, path = work_file(full), work/'labels.npy'
     path.with_name(path.name + '.part').unlink(missing_ok=True)
     labels = array_file(path, dist_map.shape, np.uint32)
     band = max(16, int(min(memory*1e9/FLOOD_BYTES, 2**23))//dist_map.shape[1])

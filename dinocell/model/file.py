@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from .backbone import weights_licence
 from .network import DINOCell, ModelConfig, best_device, is_trained
-from .weights import state_misfit, write_state
+from .weights import check_state, state_misfit, write_state
 from ..utils.system import InputError, check_memory, checked, shorten
 
 # %% ../../nbs/model/04_file.ipynb #1d7b9a79
@@ -147,9 +147,11 @@ def read_model(path, device='cpu'): # as `load_model`
         with safe_open(str(path), 'pt') as f:
             wrong = _weights_misfit(f, config)
             state = {} if wrong else {k: f.get_tensor(k) for k in f.keys()}
+            notes = None if wrong else f.metadata()
         model = None if wrong else _network(config)
     except (InputError, SafetensorError) as e:
         raise InputError(f'{path}: {e}') from e
+    check_state(notes, state, path)
     wrong = wrong or state_misfit(model, state)
     if wrong:
         raise InputError(f"{path}: its weights do not fit the network '{config.backbone_name}': {wrong[:300]}: "

@@ -56,7 +56,7 @@ def _read_table(folder): # one of `model_folders`
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
         return {name: ReadyModel(name, **entry) for name, entry in table.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as e:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as e:
         remedy = 'install dinocell again'
         if folder != PACKAGED:
             remedy = 'remove this file, then fetch or register its models again'

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FIELDS_VERSION', 'REPACK', 'FieldKey', 'check_key', 'same_name', 'simulate_plates', 'shard_name', 'read_field_rows',
-           'Fields', 'open_fields', 'verify_fields', 'split_plates']
+           'check_shard', 'Fields', 'open_fields', 'verify_fields', 'split_plates']
 
 # %% ../../nbs/ssl/00_fields.ipynb #1c1406b4
 import csv
@@ -19,6 +19,7 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
+from ..core.io import READ_ERRORS
 from ..data.dataset import window_index
 from ..data.parts import array_sha256
 from ..data.sampling import choose_groups
@@ -118,23 +119,25 @@ def _read_note(folder):
             raise InputError(f'{note}: version {meta["version"]} is newer than this package knows: update it')
         if meta['kind'] != 'npy':
             raise InputError(f'{note}: a set in {meta["kind"]} chunks, which this version does not read: pack it again')
+        if not isinstance(meta['checksums'], dict) or not all(isinstance(c, str) for c in meta['channels']):
+            raise ValueError('its checksums or its channels are no names')
         for name, known in meta['checksums'].items():
             if file_sha256(folder/name) != known:
                 raise InputError(f'{folder/name}: not what was written (its checksum differs): {REPACK}')
         for k, n in enumerate(meta['shards']):
             if n:
-                _check_shard(folder/shard_name(k), (n, len(meta['channels']), *meta['size']))
+                check_shard(folder/shard_name(k), (n, len(meta['channels']), *meta['size']))
     except InputError:
         raise
-    except (OSError, ValueError, LookupError, TypeError) as e:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
         raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): {REPACK}') from e
     return meta
 
-def _check_shard(path, shape): # (n,C,H,W)
+def check_shard(path, shape): # (n,C,H,W)
     "`InputError` unless the file exists in full length"
     try:
         found = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as e:
+    except READ_ERRORS as e:
         raise InputError(f'{path}: missing or cut short ({e}): {REPACK}') from e
     if found.shape != shape or found.dtype != np.uint16:
         raise InputError(

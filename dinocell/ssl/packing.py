@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from ..data.download import check_room
 from ..data.prepare import check_made, open_job, parts_job
-from .fields import Fields, shard_name
+from .fields import Fields, check_shard, shard_name
 from .files import S3, Unreachable, is_remote, read_field, split_plane
 from .plates import gather_fields, index_channels, write_index
 from ..utils.parallel import ahead, is_picklable, worker_pool
@@ -59,12 +59,36 @@ def _pack_shard(job): # fields; path of the shard; names of the channels; see `f
         tmp.write_text(json.dumps(dict(stamp=stamp, records=records, skipped=skipped)))
 
 # %% ../../nbs/ssl/04_packing.ipynb #8430cb2e
-def _shard_note(path, entries, on_bad): # of a shard
-    "The note of a finished shard; None if it is missing, its files have changed, or `on_bad` forbids what it skipped"
+def _fits(note, entries, shape): # read from a file; fields of its shard; (C,H,W)
+    "Whether it records each of the fields, or why it was left out"
+    records, skipped = note.get('records'), note.get('skipped')
+    if not isinstance(records, list) or not isinstance(skipped, list):
+        return False
+    def is_record(r):
+        if not isinstance(r, dict) or not isinstance(r.get('key'), list) or not isinstance(r.get('sha256'), str):
+            return False
+        limits = r.get('limits')
+        return isinstance(limits, list) and len(limits) == shape[0] and all(map(_is_range, limits))
+    if not all(map(is_record, records)) or not all(isinstance(s, dict) and 'message' in s for s in skipped):
+        return False
+    named = ['/'.join(map(str, r['key'])) for r in records] + [s.get('field') for s in skipped]
+    return len(named) == len(entries) and {*map(str, named)} == {str(f.key) for f in entries}
+
+def _is_range(pair): # limits of a channel
+    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(v, float) for v in pair) and pair[0] < pair[1]
+
+def _shard_note(path, entries, on_bad, shape): # of a shard; (C,H,W)
+    """The note of a finished shard; None unless it is there and whole, its files are unchanged, and `on_bad` allows its
+    gaps"""
     found = read_table(path.with_suffix('.json'))
-    if found.get('stamp') != _stamp(entries) or on_bad == 'raise' and found['skipped']:
+    if found.get('stamp') != _stamp(entries) or not _fits(found, entries, shape) or on_bad == 'raise' and found['skipped']:
         return None
-    return found if path.is_file() or not found['records'] else None
+    try:
+        if found['records']:
+            check_shard(path, (len(found['records']), *shape))
+    except InputError:
+        return None
+    return found
 
 # %% ../../nbs/ssl/04_packing.ipynb #1b3c7521
 def _first_like(index, names, s3, most=100):
@@ -88,7 +112,7 @@ def _pack_all(groups, job, names, like, on_bad, workers, threads, s3): # fields 
     open_job(job)
     for old in parts.glob('.*'):
         old.unlink()  # what was being written when it was interrupted
-    todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g, on_bad) is None]
+    todo = [k for k, (p, g) in enumerate(zip(paths, groups)) if _shard_note(p, g, on_bad, like[0]) is None]
     left, total = sum(len(groups[k]) for k in todo), sum(map(len, groups))
     check_room(parts, 2*left*int(np.prod(like[0])), f'packing {left} fields')
     workers = min(len(todo), min(cores(), 1 + left//16) if workers is None else workers)
@@ -99,7 +123,7 @@ def _pack_all(groups, job, names, like, on_bad, workers, threads, s3): # fields 
           tqdm(total=total, initial=total - left, desc='packing', unit='field', leave=False) as bar):
         for done, _ in run(_pack_shard, jobs):
             bar.update(len(done[0]))
-    return [_shard_note(p, g, on_bad) for p, g in zip(paths, groups)]
+    return [_shard_note(p, g, on_bad, like[0]) for p, g in zip(paths, groups)]
 
 # %% ../../nbs/ssl/04_packing.ipynb #21f81c97
 def _all_channels(index):

@@ -80,7 +80,7 @@ def _read_record(path): # a file
     "A record; a damaged one is an `InputError`"
     try:
         record = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise InputError(f'{path}: this record is damaged ({e}): remove it, so that its run is made again') from e
     if not isinstance(record, dict) or not {'arm', 'seed', 'result'} <= record.keys():
         raise InputError(f'{path}: is no record of a study: move it away')

@@ -112,7 +112,7 @@ def _json_object(line): # bytes
     "The object in a line of JSON; None if there is none"
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -121,6 +121,10 @@ def _has_type(value, kind): # see `Job`
     if isinstance(kind, list):
         return isinstance(value, list) and all(isinstance(v, kind[0]) for v in value)
     return isinstance(value, kind)
+
+def _has_types(line, kinds): # an object; see `Job`
+    "Whether each value that it holds is of its type"
+    return all(_has_type(line[k], kind) for k, kind in kinds.items() if k in line)
 
 def read_table(
     path: str | Path, # of a JSON file
@@ -146,12 +150,13 @@ class Job:
         note: str | Path,   # file of the job
         identity: dict,     # everything that changes the result; see `differences`
         grows: tuple = (),  # see `differences`
-        free: tuple = (),   # names that a file may have and that are not compared
-        keys: dict = {},    # names and types in the line of a finished part; [type]: a list of that type
+        free: dict = {},    # names and types that the first line may have and that are not compared; [type]: a list of it
+        keys: dict = {},    # names and types in the line of a finished part, likewise
+        more: dict = {},    # names and types that this line may have, likewise
         output=None,        # what the job makes, if not the folder of `note`; the lock is then beside it
     ):
         self.note, self.output = Path(note), Path(output or Path(note).parent)
-        self.identity, self.grows, self.free, self.keys = json.loads(json.dumps(identity)), grows, free, keys
+        self.identity, self.grows, self.free, self.keys, self.more = json.loads(json.dumps(identity)), grows, free, keys, more
         beside = self.output.with_name(f'.{self.output.name}.lock')
         self.lock = self.note.with_name('.lock') if output is None else beside
         self._file, self._new = None, False
@@ -174,7 +179,7 @@ class Job:
         torn = lines.pop() if lines else b''
         known, *rows = map(_json_object, (head, *lines))
         self.past = [r for r in rows if r is not None and self._is_part(r)]
-        if known is None:
+        if known is None or not _has_types(known, self.free):
             if say:
                 _report(f'{self.note}: its beginning is damaged: it counts for nothing')
             return
@@ -192,7 +197,7 @@ class Job:
             _report(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
 
     def _is_part(self, row): # a line
-        return all(k in row and _has_type(row[k], kind) for k, kind in self.keys.items())
+        return all(k in row for k in self.keys) and _has_types(row, self.keys | self.more)
 
     def __enter__(self):
         if self.output == self.note.parent:

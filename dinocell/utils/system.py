@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['MOST', 'InputError', 'need', 'check_number', 'shorten', 'check_known', 'check_argument', 'checked', 'check_settings',
-           'free_memory', 'check_memory', 'cores', 'duration']
+           'free_memory', 'check_memory', 'cores', 'duration', 'warn_once']
 
 # %% ../../nbs/utils/00_system.ipynb #5624424e
 import importlib
 import math
 import os
+import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial, wraps
@@ -257,3 +259,13 @@ def duration(
         rest = int(rest*parts/n)
         return f'{whole:.0f} {unit}' + (f' {rest} {small}' if rest and whole < 10 else '')
     return f'{max(1, seconds):.0f} s'
+
+# %% ../../nbs/utils/00_system.ipynb #d2a5363d
+def warn_once(
+    text: str, # the same for all files that it is said of
+):
+    "A warning for the line outside of this package that led to it"
+    frame, level = sys._getframe(1), 2
+    while frame and frame.f_globals.get('__name__', '').startswith('dinocell.'):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, stacklevel=level)
