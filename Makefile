@@ -6,7 +6,7 @@ FACTS := settings.ini setup.py constraints.txt
 DEVICE ?= cuda
 GPU_WHEELS := edt fastcore pycocotools roifile
 
-.PHONY: demo test test-extras lab lab-check docs gpu gpu-wheels
+.PHONY: demo test test-extras test-napari lab lab-check docs gpu gpu-wheels
 demo: .venv/.base
 	rm -rf demo
 	$(BIN)/dinocell demo --output demo
@@ -17,6 +17,11 @@ test: .venv/.dev
 # what the extras export, fast and formats do: their packages lie in an environment of their own
 test-extras: .venv-extras/.made
 	PATH="$(CURDIR)/.venv-extras/bin:$$PATH" MPLBACKEND=agg OMP_NUM_THREADS=1 python .ci/extras.py
+
+# the napari panel in a real napari, on a screen that nobody sees: needs xvfb-run and what Qt asks of X
+# (Debian: apt-get install xvfb xauth libegl1 libgl1 libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0)
+test-napari: .venv-napari/.made
+	OMP_NUM_THREADS=1 xvfb-run -a -s '-screen 0 1600x1200x24' .venv-napari/bin/python -m pytest -q -W ignore -p no:cacheprovider .ci/viewer.py
 
 lab: .venv/.dev
 	$(BIN)/jupyter lab nbs
@@ -52,4 +57,9 @@ docs: .venv/.dev
 .venv-extras/.made: $(FACTS)
 	test -x .venv-extras/bin/python || $(PYTHON) -m venv .venv-extras
 	.venv-extras/bin/python -m pip install -q -c constraints.txt -e '.[dev,export,fast,formats]'
+	touch $@
+
+.venv-napari/.made: $(FACTS)
+	test -x .venv-napari/bin/python || $(PYTHON) -m venv .venv-napari
+	.venv-napari/bin/python -m pip install -q -c constraints.txt -e '.[napari]' PyQt6 pytest-qt
 	touch $@

@@ -17,6 +17,7 @@ setuptools.setup(
     license_expression=cfg['license'], license_files=['LICENSE'],
     url=cfg['git_url'], project_urls={'Documentation': cfg['doc_host'] + cfg['doc_baseurl']},
     python_requires='>=' + cfg['min_python'], packages=setuptools.find_packages(include=[pkg, pkg + '.*']),
-    package_data={pkg: ['models/*', 'samples/*']},
-    install_requires=cfg['requirements'].split(), extras_require={k: cfg[f'{k}_requirements'].split() for k in ('dev', 'bench', 'large', 'board', 'cluster', 'widgets', 'cloud', 'export', 'fast', 'formats')},
-    entry_points={'nbdev': [f'{pkg}={pkg}._modidx:d'], 'console_scripts': [cfg['console_scripts']]})
+    package_data={pkg: ['models/*', 'samples/*', 'viewer/napari.yaml']},
+    install_requires=cfg['requirements'].split(), extras_require={k: cfg[f'{k}_requirements'].split() for k in ('dev', 'bench', 'large', 'board', 'cluster', 'widgets', 'cloud', 'export', 'fast', 'formats', 'napari')},
+    entry_points={'nbdev': [f'{pkg}={pkg}._modidx:d'], 'console_scripts': [cfg['console_scripts']],
+                  'napari.manifest': [f"{cfg['lib_name']} = {pkg}.viewer:napari.yaml"]})

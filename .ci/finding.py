@@ -23,7 +23,7 @@ QUESTIONS = [ # what a user types; pages, of which one must be among the first t
     ('cite', 'how_to/faq.html'),
     ('my cells are 60 pixels', 'how_to/diameter.html', 'how_to/faq.html'),
     ('cells are merged', 'how_to/faq.html', 'how_to/thresholds.html', 'tutorials/choose_thresholds.html'),
-    ('napari', 'how_to/open_results.html'),
+    ('napari', 'how_to/napari.html'),
     ('QuPath', 'how_to/open_results.html'),
     ('ready model', 'experiments/ready_model.html', 'how_to/faq.html'),
     ('score Cellpose labels', 'how_to/score_labels.html'),

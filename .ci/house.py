@@ -13,7 +13,8 @@ PACKAGES = dict( # from below: title of its pages; the folder of nbs/ has its na
     infer='Segmentation',
     train='Training',
     ssl='Pretraining',
-    top='Programs')
+    top='Programs',
+    viewer='napari')
 
 def modules():
     "name -> path of every module with a notebook, from below: packages in their order, notebooks by their numbers"
