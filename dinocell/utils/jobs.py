@@ -149,13 +149,14 @@ class Job:
         note: str | Path,   # file of the job
         identity: dict,     # what makes the result; see `differences`
         grows: tuple = (),  # see `differences`
-        free: dict = {},    # what else the first line may hold, which is not compared: name -> type, [type] for a list of such
+        free: dict = {},    # what else may stand in the first line, not compared: name -> type, [type] for a list of such
         keys: dict = {},    # what the line of a finished part must hold, likewise
         more: dict = {},    # what it may hold, likewise
         output=None,        # what it makes, if that is not the folder of `note`; the lock is then beside it
     ):
         self.note, self.output = Path(note), Path(output or Path(note).parent)
-        self.identity, self.grows, self.free, self.keys, self.more = json.loads(json.dumps(identity)), grows, free, keys, more
+        self.identity, self.grows = json.loads(json.dumps(identity)), grows
+        self.free, self.keys, self.more = free, keys, more
         beside = self.output.with_name(f'.{self.output.name}.lock')
         self.lock = self.note.with_name('.lock') if output is None else beside
         self._file, self._new = None, False
