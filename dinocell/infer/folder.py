@@ -172,8 +172,8 @@ def write_together(rows, what, job): # of `segment_files`; `SegmentSettings`; it
         with write_errors(job.note):
             job.begin()
     if 'ctc' in what.formats and len(good) < len(rows):
-        print(f'dinocell: {what.output}/{TOGETHER["ctc"]}: not written: frames would be missing, and the others have wrong numbers',
-              file=sys.stderr)
+        print(f'dinocell: {what.output}/{TOGETHER["ctc"]}: not written: frames would be missing, '
+              'and the others have wrong numbers', file=sys.stderr)
         names.remove(TOGETHER['ctc'])
     for name in names:
         _check_together(job, what, name)  # again: it may have taken hours

@@ -81,7 +81,9 @@ def _shard_note(path, entries, on_bad, shape): # of a shard; (C,H,W)
     """The note of a finished shard; None unless it is there and whole, its files are unchanged, and `on_bad` allows its
     gaps"""
     found = read_table(path.with_suffix('.json'))
-    if found.get('stamp') != _stamp(entries) or not _fits(found, entries, shape) or on_bad == 'raise' and found['skipped']:
+    if found.get('stamp') != _stamp(entries) or not _fits(found, entries, shape):
+        return None
+    if on_bad == 'raise' and found['skipped']:
         return None
     try:
         if found['records']:

@@ -156,7 +156,8 @@ class Job:
         output=None,        # what the job makes, if not the folder of `note`; the lock is then beside it
     ):
         self.note, self.output = Path(note), Path(output or Path(note).parent)
-        self.identity, self.grows, self.free, self.keys, self.more = json.loads(json.dumps(identity)), grows, free, keys, more
+        self.identity, self.grows = json.loads(json.dumps(identity)), grows
+        self.free, self.keys, self.more = free, keys, more
         beside = self.output.with_name(f'.{self.output.name}.lock')
         self.lock = self.note.with_name('.lock') if output is None else beside
         self._file, self._new = None, False
