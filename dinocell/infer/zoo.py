@@ -154,7 +154,7 @@ _HOME = 'https://github.com/dinocell/dinocell'
 _HALO = 32 # pixels at the border of a tile whose map is worse than inside
 
 def _axes(v0_5, step, output): # `bioimageio.spec.model.v0_5`; from `side_step`; whether it comes out
-    "Batch, one channel, rows, columns"
+    "The axes of a tensor: batch, one channel, rows, columns"
     def side(name):
         if output:
             size = v0_5.SizeReference(tensor_id='image', axis_id=name)
@@ -164,7 +164,7 @@ def _axes(v0_5, step, output): # `bioimageio.spec.model.v0_5`; from `side_step`;
     return [v0_5.BatchAxis(), v0_5.ChannelAxis(channel_names=['grey']), side('y'), side('x')]
 
 def _input(v0_5, folder, step): # see `_axes`; of the files
-    "What goes in"
+    "Description of the input: a prepared image, divided by 255"
     scale = v0_5.ScaleLinearDescr(kwargs=v0_5.ScaleLinearKwargs(gain=1/255))
     floats = v0_5.EnsureDtypeDescr(kwargs=v0_5.EnsureDtypeKwargs(dtype='float32'))
     return v0_5.InputTensorDescr(
@@ -176,7 +176,7 @@ def _input(v0_5, folder, step): # see `_axes`; of the files
         test_tensor=v0_5.FileDescr(source=folder/'test_input.npy'))
 
 def _output(v0_5, folder, step, name, after): # see `_input`; labels or map; steps behind the network
-    "What comes out"
+    "Description of the output: labels or a distance map"
     what = dict(labels='0 background, 1, 2, 3 … a number per cell', map='0 background, 1 the middle of a cell')
     kind = dict(type='int32') if name == 'labels' else dict(type='float32', range=(0, 1))
     return v0_5.OutputTensorDescr(
@@ -187,17 +187,13 @@ def _output(v0_5, folder, step, name, after): # see `_input`; labels or map; ste
         postprocessing=after,
         test_tensor=v0_5.FileDescr(source=folder/f'test_{name}.npy'))
 
-_TAGS = ['segmentation', 'instance-segmentation', 'cells', '2d', 'vision-transformer', 'pytorch']
-_TOLERANCES = dict( # where other machines and formats compute otherwise
-    map=dict(relative_tolerance=1e-3, absolute_tolerance=1e-4),
-    labels=dict(relative_tolerance=0, absolute_tolerance=0, mismatched_elements_per_million=1000))
-
+# %% ../../nbs/infer/23_zoo.ipynb #7f217cbb
 def _three(config): # settings of a model
-    "The numbers that the watershed takes"
+    "Thresholds of the watershed"
     return {k: float(getattr(config, k)) for k in ('cells_max', 'cell_fill', 'saddle')}
 
 def _write_files(folder, model, name, terms, image): # folder to fill; see `write_packages`
-    "All files that the packages hold"
+    "Write all files of the packages"
     write_onnx(model, folder/'weights.onnx', licence=terms.licence)
     write_torchscript(model, folder/'weights.pt', licence=terms.licence)
     grey = example_image(model, image)
@@ -216,8 +212,14 @@ def _write_files(folder, model, name, terms, image): # folder to fill; see `writ
         (folder/file).write_text(standalone(*what, says), encoding='utf-8')
     (folder/'README.md').write_text(card(model, name, terms), encoding='utf-8')
 
+# %% ../../nbs/infer/23_zoo.ipynb #b3c2cdb3
+_TAGS = ['segmentation', 'instance-segmentation', 'cells', '2d', 'vision-transformer', 'pytorch']
+_TOLERANCES = dict( # of other machines and formats
+    map=dict(relative_tolerance=1e-3, absolute_tolerance=1e-4),
+    labels=dict(relative_tolerance=0, absolute_tolerance=0, mismatched_elements_per_million=1000))
+
 def _weights(v0_5, folder): # see `_input`
-    "Both formats; one is named as the one that the other comes from"
+    "Weights in both formats; TorchScript is named as the parent of ONNX"
     version = torch.__version__.split('+')[0]
     return v0_5.WeightsDescr(
         torchscript=v0_5.TorchscriptWeightsDescr(source=folder/'weights.pt', pytorch_version=version),
@@ -247,6 +249,7 @@ def _describe(v0_5, folder, model, name, terms, end): # see `_input` and `write_
         weights=_weights(v0_5, folder),
         config=v0_5.Config(bioimageio=v0_5.BioimageioConfig(reproducibility_tolerance=[tolerance]), dinocell=config))
 
+# %% ../../nbs/infer/23_zoo.ipynb #5c7b7e00
 def write_packages(
     model: DINOCell,                 # on the CPU
     folder: str | Path,              # where the packages are written

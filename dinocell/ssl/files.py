@@ -129,6 +129,7 @@ def _ome(node): # array or group
     "Metadata of an OME-Zarr, from version 0.5 on below 'ome'"
     return node.attrs.get('ome', node.attrs)
 
+# %% ../../nbs/ssl/02_files.ipynb #686f7fa4
 def _zarr_images(address, s3):
     "The images of an OME-Zarr plate, or the image itself"
     plate = _ome(_open_zarr(address, s3)).get('plate')

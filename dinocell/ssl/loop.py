@@ -272,6 +272,7 @@ def pretrain(
         return _pretrain(
             backbone_name, fields, Path(output), config, views, weights, held_out, dist, deadline, on_epoch)
 
+# %% ../../nbs/ssl/10_loop.ipynb #c8d85c46
 def _pretrain(backbone_name, fields, output, config, views, weights, held_out, dist, deadline, on_epoch):
     "The run of one process, see `pretrain`; deadline: seconds of the clock, or None"
     fields, held_out = _apart(fields, held_out, config)

@@ -205,6 +205,7 @@ def pack_fields(
               f'the first: {skipped[0]["message"]}')
     return fields
 
+# %% ../../nbs/ssl/04_packing.ipynb #1fc6cbef
 def _tidied(folder, job, made): # checksum of what it is made from
     "The finished set, without the notes of its job; a set made from something else is an `InputError`"
     check_made(folder/'fields.json', made, dict(channels=job.identity['channels'], size=job.identity['shape'][1:]))

@@ -56,6 +56,7 @@ def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
                 'add the column')
     return [{read_cell(k): read_cell(v) for k, v in r.items()} for r in rows]
 
+# %% ../../nbs/ssl/03_plates.ipynb #9a708a13
 def gather_fields(
     found,      # iterable of (key, channel, address)
     where,      # where they are from, for an error

@@ -162,6 +162,7 @@ def fields_per_shard(
         raise InputError(f'shard_mb={shard_mb}: give a positive size in MB, e.g. 512')
     return max(1, int(shard_mb*1e6/(2*np.prod(shape))))
 
+# %% ../../nbs/ssl/01_shards.ipynb #83c2da98
 def write_fields(
     folder: str | Path,          # folder to make; must not exist
     fields,                      # iterable of (`FieldKey`, (C,H,W) uint8 or uint16); all of one size and bit depth

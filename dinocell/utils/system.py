@@ -202,6 +202,7 @@ def _numbers(path): # a file of a control group
     except OSError:
         return []
 
+# %% ../../nbs/utils/00_system.ipynb #5820e083
 _MEMORY_FILES = ( # version 2, version 1
     ('memory.max', 'memory.current', 'inactive_file'),
     ('memory.limit_in_bytes', 'memory.usage_in_bytes', 'total_inactive_file'))
