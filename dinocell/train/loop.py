@@ -31,21 +31,11 @@ from ..utils.settings import TrainConfig
 from ..utils.system import InputError
 from ..utils.tables import best_row, write_rows
 
-# %% ../../nbs/train/05_loop.ipynb #aaa93b22
-def _stop(rows, config): # history so far
-    "Whether the monitor has not improved by `min_delta` for `patience` epochs"
-    best, since = -math.inf, 0
-    for r in rows:
-        value = -r['val_loss'] if config.monitor == 'loss' else r[f'val_{config.monitor}']
-        least = best + config.min_delta*abs(best) if math.isfinite(best) else best
-        best, since = (value, 0) if value > least else (best, since + 1)
-    return since >= config.patience
-
 # %% ../../nbs/train/05_loop.ipynb #df1a0020
 _PREPARED = 'scale', 'channel', 'diameter', 'flatten', 'limits' # how a dataset was prepared
 
 def _image_table(data): # a set of images
-    "What each image is to training, from the arrays themselves"
+    "Checksums and weight of each image, from the arrays themselves"
     data.check_targets()
     weights = (np.asarray(data.weights)*len(data)).round(9).tolist()
     def sums(i):
@@ -53,8 +43,8 @@ def _image_table(data): # a set of images
         return {k: checksum(v) for k, v in arrays.items()}
     return {n: dict(sums(i), weight=w) for i, (n, w) in enumerate(zip(data.names, weights))}
 
-def _about(model, config, train_data, val_data, sha): # of the weights that it begins with
-    "What makes the result of a run, see `Job`"
+def _about(model, config, train_data, val_data, sha): # sha: of the initial weights
+    "Everything that decides the result of a run, see `Job`"
     network = {k: getattr(model.config, k) for k in ('backbone_name', 'freeze_backbone', 'decoder')}
     prepared = {k: getattr(train_data, k) for k in _PREPARED}
     if micrometres := typical_pixel_size(train_data):
@@ -67,7 +57,7 @@ def _about(model, config, train_data, val_data, sha): # of the weights that it b
 
 # %% ../../nbs/train/05_loop.ipynb #f348cec6
 def _check_sets(train_data, val_data):
-    "`InputError` where two sets do not go together, or share an image"
+    "`InputError` if two sets were prepared differently, or share an image"
     for what in _PREPARED:
         a, b = getattr(train_data, what), getattr(val_data, what)
         if a != b:
@@ -81,8 +71,8 @@ def _check_sets(train_data, val_data):
             'validate on images that are not trained on')
 
 # %% ../../nbs/train/05_loop.ipynb #2dce69f6
-def _start(model, output, team):
-    "Checksum of the weights that a run begins with, and their origin; the model of an interrupted run is recognised"
+def _start(model, output, dist):
+    "Checksum and origin of the initial weights; the model object of an interrupted run is recognised"
     begun = model.__dict__.setdefault('_begun', {})
     where = str(output.resolve())
     if where not in begun or not (output/'checkpoint.pt').is_file():
@@ -90,23 +80,23 @@ def _start(model, output, team):
         kept = ('train', 'val', 'epoch', 'start', 'licences')
         short = {k: v for k, v in origin.items() if k in kept or k.startswith('val_')}
         begun[where] = [sha, dict(short, sha256=sha) if origin else None]
-    return team.of_first(list(begun[where]))
+    return dist.of_first(list(begun[where]))
 
 # %% ../../nbs/train/05_loop.ipynb #a3beb4a0
-_DEEPEST = 32 # pixels of an image that are one of the deepest features
+_DEEPEST = 32 # pixels of an image per pixel of the deepest feature map
 
 def settle_config(
     config: TrainConfig,
     model: DINOCell,
     data,                # `CellDataset`, or a part or mixture of some
-    team: DistContext,
+    dist: DistContext,
 ) -> TrainConfig:        # with `batch` and `steps` as numbers
-    "The settings with every number in place"
-    batch, least = config.batch or (8 if model.config.freeze_backbone else 4), team.world*config.accumulate
+    "The settings with every number filled in"
+    batch, least = config.batch or (8 if model.config.freeze_backbone else 4), dist.world*config.accumulate
     if batch % least:
         raise InputError(
             f'training: batch is {batch}: it must be a multiple of processes times accumulate, '
-            f'{team.world} × {config.accumulate}')
+            f'{dist.world} × {config.accumulate}')
     if batch == least and config.augment.size <= _DEEPEST:
         raise InputError(
             f'training: batch is {batch} and size is {config.augment.size}: '
@@ -117,8 +107,8 @@ def settle_config(
 # %% ../../nbs/train/05_loop.ipynb #e0fafbf2
 def typical_scale(
     data,          # `CellDataset`, or a part or mixture of some
-) -> float | None: # the network's pixels per pixel of an image; None where the set has more than one
-    "The scale for images without measured cells: that of most training images, none if they differ by more than half"
+) -> float | None: # the network's pixels per pixel of an image; None if the set has several scales
+    "The scale for images without measured cells: the median of the training images, none if scales differ by over half"
     if data.diameter is None:
         return data.scale
     low, middle, high = np.percentile(data.scales, (10, 50, 90))
@@ -134,6 +124,26 @@ def typical_pixel_size(
         return None
     low, middle, high = np.percentile(np.array(stored)/data.scales, (10, 50, 90))
     return float(middle) if high <= 1.5*low else None
+
+# %% ../../nbs/train/05_loop.ipynb #aaa93b22
+def _stop(rows, config): # history so far
+    "Whether the monitor has not improved by `min_delta` for `patience` epochs"
+    best, since = -math.inf, 0
+    for r in rows:
+        value = -r['val_loss'] if config.monitor == 'loss' else r[f'val_{config.monitor}']
+        least = best + config.min_delta*abs(best) if math.isfinite(best) else best
+        best, since = (value, 0) if value > least else (best, since + 1)
+    return since >= config.patience
+
+# %% ../../nbs/train/05_loop.ipynb #269e2c50
+def _provenance(train_data, val_data, config, dist, sha, start): # sha, start: from `_start`
+    "Data, settings and machine that a model comes from, for its file"
+    def about(data):
+        return {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
+    found = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(dist.device),
+                 precision=used_precision(config.precision, dist.device, learns=True), processes=dist.world,
+                 torch=torch.__version__, start_sha256=sha)
+    return dict(found, start=start) if start else found
 
 # %% ../../nbs/train/05_loop.ipynb #df1a0022
 def _note(run, val, config, folder, about, **row): # after an epoch, or before the first: a row of the history
@@ -152,24 +162,38 @@ def _note(run, val, config, folder, about, **row): # after an epoch, or before t
     if run.team.rank == 0:
         save_model(run.kept(), folder/'model.safetensors')
 
+# %% ../../nbs/train/05_loop.ipynb #549e62b1
+def _prepared_config(
+    known: ModelConfig,
+    data,               # what is trained on: `CellDataset`, or a part or mixture of some
+    config: TrainConfig,
+) -> ModelConfig:
+    "The settings of a model that learns from images prepared like these"
+    prepared = {k: getattr(data, k) for k in _PREPARED}
+    prepared['scale'] = known.scale if known.scale is None else typical_scale(data)  # None: estimated
+    prepared['pixel_size'] = typical_pixel_size(data) or known.pixel_size
+    window = known.window if known.provenance else config.augment.size
+    return replace(known, **prepared, window=window)
+
 # %% ../../nbs/train/05_loop.ipynb #418078e0
 @contextmanager
-def _parallel(model, config, team):
-    "The model as it is trained: compiled, on several processes, or as it is; afterwards it is as before"
-    own = {}  # its batch normalisation, which shares all numbers with the one that takes its place
-    if team.world > 1 and team.device.type == 'cuda':
+def _parallel(model, config, dist):
+    "The model as it is trained: compiled, on several processes, or unchanged; restored afterwards"
+    own = {}  # its batch normalisation, which shares all tensors with its replacement
+    if dist.world > 1 and dist.device.type == 'cuda':
         own = {name: m for name, m in model.named_modules() if isinstance(m, torch.nn.BatchNorm2d)}
         torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
     try:
-        net = DistributedDataParallel(model) if team.world > 1 else model
+        net = DistributedDataParallel(model) if dist.world > 1 else model
         yield torch.compile(net) if config.compile else net
     finally:
         for name, m in own.items():
             parent, _, child = name.rpartition('.')
             setattr(model.get_submodule(parent), child, m)
 
+# %% ../../nbs/train/05_loop.ipynb #7881199e
 def _untouched(run, val_data, output, config, about): # see `_epochs`
-    "The row of the history before the first epoch; how many seconds its validation took"
+    "Add the row of the history before the first epoch; seconds of its validation"
     if run.average is not None:
         run.average.module.load_state_dict(run.model.state_dict())  # now the same on all processes
     start = time.time()
@@ -179,60 +203,77 @@ def _untouched(run, val_data, output, config, about): # see `_epochs`
     run.save()  # the weights that it began with, should the first epoch be interrupted
     return seconds
 
+# %% ../../nbs/train/05_loop.ipynb #6a39c92c
+def _epoch(run, net, source, train_data, val_data, output, config, about, clock, epoch): # see `_epochs`; from 0
+    "The remaining steps of an epoch, its validation, its row of the history and its checkpoint"
+    start, finished = time.time(), len(run.losses)
+    def on_step():
+        clock.tick(run, epoch)
+        if run.average is not None:
+            run.average.update_parameters(run.model)
+        if time.time() - run.saved > config.save_every:
+            run.save(start)
+    plan = plan_epoch(train_data, epoch, config.steps*config.batch, config)
+    loss = train_epoch(net, source, run.optimiser, plan, epoch, run.losses, config, run.team, on_step)
+    rate = (config.steps - finished)*config.batch/(time.time() - start)
+    val = validate(run.kept(), val_data, config, run.team)
+    spent = run.spent + time.time() - start
+    _note(run, val, config, output, about, lr=run.optimiser.param_groups[0]['lr'], train_loss=loss,
+          images_s=round(rate, 2), seconds=round(spent, 2))
+    run.losses, run.spent = [], 0.
+    run.save()
+
 def _epochs(run, net, source, train_data, val_data, output, config, about, on_epoch): # source: from `training_data`
-    "Every epoch that is still to do"
-    team, model, optimiser = run.team, run.model, run.optimiser
-    seconds = 0. if run.rows else _untouched(run, val_data, output, config, about)
-    clock, done = Clock(config, team, seconds), len(run.rows) - 1
-    with tqdm(range(done, config.epochs), 'training', config.epochs, initial=done, disable=team.rank > 0) as bar:
+    "Do the remaining epochs"
+    dist, seconds = run.team, 0. if run.rows else _untouched(run, val_data, output, config, about)
+    clock, done = Clock(config, dist, seconds), len(run.rows) - 1
+    with tqdm(range(done, config.epochs), 'training', config.epochs, initial=done, disable=dist.rank > 0) as bar:
         for epoch in bar:
             if _stop(run.rows, config):
                 break
-            start, finished = time.time(), len(run.losses)
-            def on_step():
-                clock.tick(run, epoch)
-                if run.average is not None:
-                    run.average.update_parameters(model)
-                if time.time() - run.saved > config.save_every:
-                    run.save(start)
-            plan = plan_epoch(train_data, epoch, config.steps*config.batch, config)
-            loss = train_epoch(net, source, optimiser, plan, epoch, run.losses, config, team, on_step)
-            rate = (config.steps - finished)*config.batch/(time.time() - start)
-            val = validate(run.kept(), val_data, config, team)
-            spent = run.spent + time.time() - start
-            _note(run, val, config, output, about, lr=optimiser.param_groups[0]['lr'], train_loss=loss,
-                  images_s=round(rate, 2), seconds=round(spent, 2))
-            run.losses, run.spent = [], 0.
-            run.save()
-            if team.rank == 0:
+            _epoch(run, net, source, train_data, val_data, output, config, about, clock, epoch)
+            if dist.rank == 0:
                 write_rows(output/'history.csv', run.rows)
                 if on_epoch is not None:
                     on_epoch(run.rows)
             row = run.rows[-1].items()
             bar.set_postfix({k: f'{v:.4f}' for k, v in row if k.startswith(('train_', 'val_'))})
-    team.wait()
+    dist.wait()
 
-# %% ../../nbs/train/05_loop.ipynb #549e62b1
-def _provenance(train_data, val_data, config, team, sha, start): # sha, start: from `_start`
-    "The origin of the model, for its file"
-    def about(data):
-        return {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
-    found = dict(train=about(train_data), val=about(val_data), settings=asdict(config), device=str(team.device),
-                 precision=used_precision(config.precision, team.device, learns=True), processes=team.world,
-                 torch=torch.__version__, start_sha256=sha)
-    return dict(found, start=start) if start else found
+# %% ../../nbs/train/05_loop.ipynb #1e8971cd
+def _take_kept(model, run, output, finished): # before this call
+    "Load the model that is kept, and report whether training helped"
+    kept = read_model(output/'model.safetensors')
+    model.load_state_dict(kept.state_dict())
+    model.config = kept.config  # of the epoch that is kept, also in a finished run
+    if run.team.rank == 0:
+        gain = say_gain(kept.config.provenance['gain'], kept.config.provenance['epoch'])
+        if finished:
+            keep_history(output, run.rows)
+        print(f'{output}: this run is finished, nothing was done: {gain}' if finished else gain)
 
-def _prepared_config(
-    known: ModelConfig,
-    data,               # what is trained on: `CellDataset`, or a part or mixture of some
-    config: TrainConfig,
-) -> ModelConfig:
-    "The settings of a model that learns from images prepared so"
-    prepared = {k: getattr(data, k) for k in _PREPARED}
-    prepared['scale'] = known.scale if known.scale is None else typical_scale(data)  # one that estimates goes on so
-    prepared['pixel_size'] = typical_pixel_size(data) or known.pixel_size
-    window = known.window if known.provenance else config.augment.size
-    return replace(known, **prepared, window=window)
+def _train(model, train_data, val_data, output, config, dist, on_epoch): # as `train`
+    "The run on one of the processes"
+    _check_sets(train_data, val_data)
+    if model.config.provenance:
+        check_prepared(train_data, model.config, scale=False)  # trained already: new images must be like its own
+    config = settle_config(config, model, train_data, dist)
+    model = model.to(dist.device).to(memory_format=layout_for(dist.device))
+    model.config = _prepared_config(model.config, train_data, config)
+    optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, dist)
+    with run_job(output, dist, lambda: _about(model, config, train_data, val_data, sha)) as job:
+        run = Run(output, model, optimiser, job and job_key(job), dist, config.ema)
+        begin_run(run, job, output, config)
+        finished = bool(run.rows) and (len(run.rows) > config.epochs or _stop(run.rows, config))
+        if not finished:
+            source = training_data(train_data, dist.device, config.workers)
+            about = _provenance(train_data, val_data, config, dist, sha, start)
+            about['start_licence'] = start_licence(model.config)
+            with _parallel(model, config, dist) as net:
+                _epochs(run, net, source, train_data, val_data, output, config, about, on_epoch)
+    _take_kept(model, run, output, finished)
+    model.eval()
+    return run.rows
 
 # %% ../../nbs/train/05_loop.ipynb #d906d79f
 def train(
@@ -242,50 +283,20 @@ def train(
     output: str | Path,               # folder of the run
     config: TrainConfig = TrainConfig(),
     device: str | None = None,        # None: the best there is
-    on_epoch=None,                    # called with the history after each epoch, e.g. to draw it
+    on_epoch=None,                    # function of the history, called after each epoch, e.g. to draw it
 ) -> list:                            # the history: a dict per epoch, from 0 (untouched)
     """Train or fine-tune a model; the best one on the validation images is loaded into `model` and saved in `output`.
     The folder holds model.safetensors (the best), history.csv, config.json, job.json and checkpoint.pt (the last).
     Columns: epoch, lr, train_loss, images_s, seconds, val_loss and, where asked for, val_SEG, val_DET, val_OP_CSB"""
-    team = dist_context(device)
-    with together(team):
-        return _train(model, train_data, val_data, Path(output), config, team, on_epoch)
-
-def _train(model, train_data, val_data, output, config, team, on_epoch): # as `train`
-    "The run on one of the processes"
-    _check_sets(train_data, val_data)
-    if model.config.provenance:
-        check_prepared(train_data, model.config, scale=False)  # trained already: new images must be like its own
-    config = settle_config(config, model, train_data, team)
-    model = model.to(team.device).to(memory_format=layout_for(team.device))
-    model.config = _prepared_config(model.config, train_data, config)
-    optimiser, (sha, start) = make_optimiser(model, config), _start(model, output, team)
-    with run_job(output, team, lambda: _about(model, config, train_data, val_data, sha)) as job:
-        run = Run(output, model, optimiser, job and job_key(job), team, config.ema)
-        begin_run(run, job, output, config)
-        finished = bool(run.rows) and (len(run.rows) > config.epochs or _stop(run.rows, config))
-        if not finished:
-            source = training_data(train_data, team.device, config.workers)
-            about = _provenance(train_data, val_data, config, team, sha, start)
-            about['start_licence'] = start_licence(model.config)
-            with _parallel(model, config, team) as net:
-                _epochs(run, net, source, train_data, val_data, output, config, about, on_epoch)
-    kept = read_model(output/'model.safetensors')
-    model.load_state_dict(kept.state_dict())
-    model.config = kept.config  # of the epoch that is kept, also in a finished run
-    if team.rank == 0:
-        gain = say_gain(kept.config.provenance['gain'], kept.config.provenance['epoch'])
-        if finished:
-            keep_history(output, run.rows)
-        print(f'{output}: this run is finished, nothing was done: {gain}' if finished else gain)
-    model.eval()
-    return run.rows
+    dist = dist_context(device)
+    with together(dist):
+        return _train(model, train_data, val_data, Path(output), config, dist, on_epoch)
 
 # %% ../../nbs/train/05_loop.ipynb #df1a0031
 def log_tensorboard(
     folder: str | Path, # where the event files go, e.g. the output folder of the run
-):                      # a function for `on_epoch` of `train`
-    "Logs the numbers of each epoch for TensorBoard"
+):                      # function for `on_epoch` of `train`
+    "Log the numbers of each epoch for TensorBoard"
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as e:
