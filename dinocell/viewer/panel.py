@@ -51,6 +51,8 @@ class Panel:
         self.timer.timeout.connect(self._show_progress)
         self._connect()
         self._set_busy(False)
+        self.closed = False
+        self.box.native.destroyed.connect(self._close)
 
     def _make_widgets(self):
         from magicgui import widgets as w
@@ -145,6 +147,20 @@ def _show_progress(self: Panel):
         self._say(self.progress.text)
 
 @patch
+def _close(self: Panel):
+    "The panel or its window was closed: the job is cancelled, and nothing more can be shown"
+    self.closed = True
+    if self.worker is not None:
+        self.worker.quit()
+
+@patch
+def while_open(self: Panel, **slots): # signal of a worker -> function
+    "The same, each of which does nothing once the panel is closed"
+    def guarded(slot):
+        return lambda *args: None if self.closed else slot(*args)
+    return {signal: guarded(slot) for signal, slot in slots.items()}
+
+@patch
 def _start(self: Panel, work, done, *args, cancels=True): # function of `args` and a `Progress`; function of its result
     "Run a job in a thread"
     from napari.qt.threading import create_worker
@@ -152,7 +168,7 @@ def _start(self: Panel, work, done, *args, cancels=True): # function of `args` a
     def returned(result):
         self.progress = None  # what it told last must not follow the result
         done(result)
-    connect = dict(returned=returned, errored=self._failed, finished=self._ended)
+    connect = self.while_open(returned=returned, errored=self._failed, finished=self._ended)
     self.worker = create_worker(work, *args, progress, _start_thread=False, _connect=connect)
     progress.cancelled = lambda worker=self.worker: cancels and worker.abort_requested
     self._set_busy(True, cancels)

@@ -123,7 +123,7 @@ def _flood(self: Panel):
             self._flood()
         else:
             self._show_result()
-    connect = dict(yielded=show, returned=done, errored=self._failed, finished=ended)
+    connect = self.while_open(yielded=show, returned=done, errored=self._failed, finished=ended)
     self.worker = create_worker(flood_frames, found.seg, first=self.frame(found.labels), **self.wanted,
                                 _start_thread=False, _connect=connect)
     self._set_busy(True, False)
