@@ -131,9 +131,21 @@ def write_state(
     "The arrays of a network, their checksum, and notes, as a weights file"
     state = {k: v.detach().contiguous().cpu() for k, v in state.items()}
     with atomic_path(path) as tmp:
-        tmp.write_bytes(save(state, metadata=notes | {_CRC: _crc32(state)}))
+        content = save(state, metadata=notes | {_CRC: _crc32(state)})
+        end = 8 + int.from_bytes(content[:8], 'little')
+        with open(tmp, 'wb') as f:
+            f.write(_sorted_notes(content[8:end]))
+            f.write(memoryview(content)[end:])
 
 _CRC = 'crc32' # name of the note
+
+def _sorted_notes(text): # header of a .safetensors file
+    "Length and header with the notes in alphabetical order: safetensors shuffles them, and equal weights make equal files"
+    header = json.loads(text)
+    header['__metadata__'] = dict(sorted(header['__metadata__'].items()))
+    text = json.dumps(header, separators=(',', ':'), ensure_ascii=False).encode()
+    text += b' '*(-len(text) % 8)
+    return len(text).to_bytes(8, 'little') + text
 
 def _crc32(state): # name -> tensor
     "Checksum of names and arrays"
@@ -149,7 +161,8 @@ def check_state(
     path: str | Path,   # of the file, for the error
 ):
     "`InputError` where the weights are not those that `write_state` wrote; other files have no checksum"
-    if (notes or {}).get(_CRC, (found := _crc32(state))) != found:
+    notes = notes or {}
+    if _CRC in notes and notes[_CRC] != _crc32(state):
         raise InputError(f'{path}: its weights are not those that were written: the file is damaged: '
                          'fetch or write it again')
 
