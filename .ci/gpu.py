@@ -171,7 +171,7 @@ def plain_loop(a, model, data, batch, size):
 def pretraining(a):
     "A step of pretraining with all prototypes: fields a second, and memory beside the count"
     import numpy as np, torch
-    from dinocell.ssl.networks import make_optimiser, make_student_teacher, step_bytes
+    from dinocell.ssl.networks import make_student_optimiser, make_student_teacher, step_bytes
     from dinocell.ssl.steps import plan_step, pretrain_step, settings_at
     from dinocell.utils.devices import used_precision
     from dinocell.utils.settings import CropConfig, PretrainConfig
@@ -179,7 +179,7 @@ def pretraining(a):
     for name, batch in ((('vits16', 32), ('vits16', 64), ('vits8', 16)) if a.device.type == 'cuda' else (('vit_tiny', 4),)):
         config = PretrainConfig(steps=100, batch=batch, workers=0, **({} if a.device.type == 'cuda' else small))
         pair = make_student_teacher(name, config).to(a.device)
-        optimiser, patch = make_optimiser(pair.student, config), pair.student.vit.patch_embed.patch_size[0]
+        optimiser, patch = make_student_optimiser(pair.student, config), pair.student.vit.patch_embed.patch_size[0]
         step = plan_step(np.tile([1080, 1080], (2*batch, 1)), 5, 0, config, 'multiview', patch)
         windows = torch.rand(batch, 5, config.crops.window, config.crops.window, device=a.device)
         peak_memory(a, True)
