@@ -211,25 +211,24 @@ def read_tiff(file, path, asked=None, ask=True): # as `open_tiff`; what to call 
 # %% ../../nbs/core/00_io.ipynb #c325a796
 _PNG = b'\x89PNG\r\n\x1a\n' # how such a file begins
 
-def check_png(path):
+def check_png(content): # bytes of a file
     "ValueError where the pixels of a PNG are not those that were written; Pillow does not look at their checksums"
-    data, at = memoryview(Path(path).read_bytes()), len(_PNG)
+    data, at = memoryview(content), len(_PNG)
     while data[:len(_PNG)] == _PNG and at + 12 <= len(data):
         size = int.from_bytes(data[at:at + 4], 'big')
-        content, known = data[at + 4:at + 8 + size], data[at + 8 + size:at + 12 + size]
-        if content[:4] == b'IDAT' and zlib.crc32(content) != int.from_bytes(known, 'big'):
+        chunk, known = data[at + 4:at + 8 + size], data[at + 8 + size:at + 12 + size]
+        if chunk[:4] == b'IDAT' and zlib.crc32(chunk) != int.from_bytes(known, 'big'):
             raise ValueError('its pixels are damaged')
         at += 12 + size
 
 def _read_png(path):
     "The pixels of a PNG; Pillow would read 16 bits of colour as 8"
-    with path.open('rb') as f:
-        head = f.read(26)
-    check_png(path)
-    deep = head[:8] == _PNG and head[24:25] == b'\x10' and head[25:26] != b'\0'
+    content = path.read_bytes()
+    check_png(content)
+    deep = content[:8] == _PNG and content[24:25] == b'\x10' and content[25:26] != b'\0'
     if deep:
-        check_memory(math.prod(struct.unpack('>II', head[16:24]))*8, path, _TOO_LARGE)
-    return imagecodecs.png_decode(path.read_bytes()) if deep else imread(path)
+        check_memory(math.prod(struct.unpack('>II', content[16:24]))*8, path, _TOO_LARGE)
+    return imagecodecs.png_decode(content) if deep else imread(path)
 
 # %% ../../nbs/core/00_io.ipynb #5a27fa9f
 @checked

@@ -67,7 +67,7 @@ def _palette_labels(path):
         with Image.open(path) as image:
             if image.format != 'PNG' or image.mode != 'P':
                 return None
-            check_png(path)
+            check_png(Path(path).read_bytes())
             number, clear = np.array(image), image.info.get('transparency', b'')
             colours = np.array(image.getpalette('RGB')).reshape(-1, 3)
     except READ_ERRORS:

@@ -32,14 +32,16 @@ from ..utils.system import InputError
 from ..utils.tables import best_row, write_rows
 
 # %% ../../nbs/train/05_loop.ipynb #e0fafbf2
+def _typical(values): # of the training images
+    "Their median; None if they differ by more than half"
+    low, middle, high = np.percentile(values, (10, 50, 90))
+    return float(middle) if high <= 1.5*low else None
+
 def typical_scale(
     data,          # `CellDataset`, or a part or mixture of some
 ) -> float | None: # the network's pixels per pixel of an image; None if the set has several scales
     "The scale for images without measured cells: the median of the training images, none if scales differ by over half"
-    if data.diameter is None:
-        return data.scale
-    low, middle, high = np.percentile(data.scales, (10, 50, 90))
-    return float(middle) if high <= 1.5*low else None
+    return data.scale if data.diameter is None else _typical(data.scales)
 
 # %% ../../nbs/train/05_loop.ipynb #51373c9a
 def typical_pixel_size(
@@ -47,10 +49,7 @@ def typical_pixel_size(
 ) -> float | None: # µm; None where it is not known of every image, or differs by more than half
     "The side of the network's pixels: that of most training images"
     stored = data.meta.get('pixel_sizes') or [data.meta.get('pixel_size')]*len(data)
-    if None in stored:
-        return None
-    low, middle, high = np.percentile(np.array(stored)/data.scales, (10, 50, 90))
-    return float(middle) if high <= 1.5*low else None
+    return None if None in stored else _typical(np.array(stored)/data.scales)
 
 # %% ../../nbs/train/05_loop.ipynb #df1a0020
 _PREPARED = 'scale', 'channel', 'diameter', 'flatten', 'limits' # how a dataset was prepared
