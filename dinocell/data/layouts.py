@@ -22,7 +22,7 @@ from .prepare import Source, process_sources
 from dinocell.data.sources import (
     coco_source, existing_folder, name_some, no_source, report_left_out, settle, walk_files,
 )
-from ..utils.system import InputError, check_known, check_number, checked, shorten
+from ..utils.system import InputError, check_known, check_pixel_size, checked, shorten
 
 # %% ../../nbs/data/13_layouts.ipynb #d32a0bbe
 _LIVECELL = ('A172', 'BT474', 'BV2', 'Huh7', 'MCF7', 'SHSY5Y', 'SkBr3', 'SKOV3') # cell types
@@ -277,8 +277,7 @@ def process(
     check_known('layout', layout, _LAYOUTS)
     if not Path(output).name:
         raise InputError(f'output is {shorten(output)}: name the folder to make')
-    if pixel_size is not None:
-        check_number('pixel_size in µm', pixel_size, 0, 10**6, above=True)
+    check_pixel_size(pixel_size)
     find, known, terms = _LAYOUTS[layout]
     options = {k: v for k, v in options.items() if v is not None}
     if other := options.keys() - signature(find).parameters.keys():

@@ -20,10 +20,9 @@ from PIL import Image
 
 from ..core.labels import check_labels
 from ..core.watershed import check_map
-from .cells import check_pixel_size
 from .outlines import cell_outlines
 from ..utils.files import atomic_path
-from ..utils.system import InputError, checked
+from ..utils.system import InputError, check_pixel_size, checked
 from ..utils.tables import plain_cell
 
 # %% ../../nbs/infer/02_export.ipynb #ab53c560

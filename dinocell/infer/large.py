@@ -16,7 +16,6 @@ import tifffile
 from ..core.grey import check_channel
 from ..core.normalise import BlankError
 from .bands import FLOOD_BYTES, flood_bands
-from .cells import check_pixel_size
 from .export import tiff_resolution, write_errors
 from .maps import array_file, map_identity, map_on_disk, work_file
 from .pipeline import DINOCellPipeline, mean_of_flips
@@ -24,7 +23,7 @@ from .rows import Rows, central_part, grey_rows, repaired_rows, resized_rows
 from .storage import count_channels, import_zarr, open_large
 from ..utils.files import atomic_folder, atomic_path
 from ..utils.jobs import Job
-from ..utils.system import InputError, checked, shorten
+from ..utils.system import InputError, check_pixel_size, checked, shorten
 
 # %% ../../nbs/infer/15_large.ipynb #f5a32ba1
 _TILE = 512   # side of the tiles of a TIFF

@@ -20,7 +20,6 @@ import torch
 from ..core.grey import check_channel
 from ..core.io import check_axes
 from ..core.normalise import PREPARATION
-from .cells import check_pixel_size
 from .diameter import three_digits
 from .pipeline import DINOCellPipeline, estimates_size
 from .storage import Stack
@@ -28,7 +27,7 @@ from ..model.file import load_model, read_meta
 from ..model.ready import DEFAULT, model_path
 from ..utils.files import file_sha256
 from ..utils.devices import used_precision
-from ..utils.system import InputError, check_argument
+from ..utils.system import InputError, check_argument, check_pixel_size
 
 # %% ../../nbs/infer/16_settings.ipynb #7ae4e2ab
 FORMATS = dict( # of `SegmentSettings.formats`: how the name of a file ends
