@@ -14,7 +14,7 @@ import warnings
 from pathlib import Path
 
 from . import arguments, commands
-from .arguments import Parser
+from .options import Parser
 from .utils.system import InputError
 
 # %% ../nbs/65_cli.ipynb #3221adef

@@ -21,7 +21,7 @@ import torch
 
 from .data.simulate import simulate
 from .infer.pipeline import DINOCellPipeline
-from .model.backbone import DECLARED
+from .model.vits import DECLARED
 from .model.file import read_meta, start_licence
 from .model.network import DINOCell, best_device
 from .model.ready import DEFAULT, list_models

@@ -5,15 +5,12 @@
 # %% auto #0
 __all__ = ['suffixes', 'READ_ERRORS', 'COLOUR_KINDS', 'check_axes', 'array_axes', 'resolve_axes', 'check_plane', 'open_tiff',
            'whole_series', 'Channels', 'as_channels', 'channels_first', 'arrange_axes', 'tiff_axes', 'read_tiff',
-           'check_png', 'read_image', 'read_stored', 'walk_linked', 'list_images', 'check_no_images']
+           'check_png', 'read_image', 'read_stored']
 
 # %% ../../nbs/core/00_io.ipynb #00fbb0f4
-import glob
 import math
-import os
 import struct
 import tokenize
-import warnings
 import zlib
 from pathlib import Path
 
@@ -61,6 +58,7 @@ def _warn_axes(asked, axes): # letters that were given; those of a file
     if axes.endswith('S') and planes == 2 and len(asked) == 3 and asked[-1] != 'C':
         warn_once(f'axes {asked} were given, but a colour image ({axes}) is read as what it is')
 
+# %% ../../nbs/core/00_io.ipynb #0eca9c17
 def resolve_axes(
     axes: str,         # letters of the file
     shape: tuple,      # of its pixels
@@ -267,70 +265,3 @@ def read_stored(
     except READ_ERRORS as e:
         why = str(e).splitlines()[0][:80] if str(e) else type(e).__name__
         raise InputError(f'{path}: cannot be read as an image ({why}): open it in Fiji and save it as TIFF') from e
-
-# %% ../../nbs/core/00_io.ipynb #5b791258
-def walk_linked(folder):
-    "As `os.walk`, into linked folders too; a folder that is reached twice is read once"
-    seen = {os.path.realpath(folder)}
-    for here, inner, files in os.walk(folder, followlinks=True):
-        inner.sort(key=lambda d: (os.path.islink(os.path.join(here, d)), d))
-        for d in [*inner]:
-            real = os.path.realpath(os.path.join(here, d))
-            if real in seen:
-                inner.remove(d)
-            seen.add(real)
-        yield here, inner, files
-
-# %% ../../nbs/core/00_io.ipynb #17dd2aa9
-def _glob(path):
-    "The paths of a glob; brackets are plain where a folder or file has them in its name"
-    base = next(p for p in path.parents if p.exists() or p == p.parent or p == Path())
-    return [base/p for p in glob.glob(str(path.relative_to(base)), root_dir=base, recursive=True)]
-
-_FOREIGN = ( # files of microscopes and pictures that are not read here
-    '.dv', '.gif', '.ims', '.jp2', '.lsm', '.ndpi', '.stk', '.svs', '.vsi', '.webp')
-
-def _warn_foreign(folder):
-    "Warn of images in a folder that are of formats which are not read"
-    found = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in _FOREIGN)
-    if found:
-        warnings.warn(f'{folder}: {len(found)} files of formats that are not read are left out, such as {found[0]}: '
-                      'save them as TIFF')
-
-def list_images(
-    where: str | Path,   # a file, a folder (searched without its subfolders) or a glob such as 'plate1/*.tif'
-) -> list[Path]:         # sorted; at least one
-    "The image files that `where` means"
-    path = Path(where)
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        _warn_foreign(path)
-        found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith('.')]
-    else:
-        found = [p for p in _glob(path) if not p.is_dir() and p.suffix.lower() in suffixes]  # dangling links too
-    if found:
-        return sorted(found)
-    if path.is_dir():
-        raise InputError(f'{where}: no image in this folder: '
-                         f'it should hold files that end in {", ".join(suffixes)}')
-    raise InputError(f'{where}: no such file or folder, or no image among them: '
-                     'check the path (put a glob in quotes)')
-
-# %% ../../nbs/core/00_io.ipynb #19262bd9
-_PICTURES = {'learning_curve.png', 'pretraining.png', 'worst.png', 'threshold_surface.png'} # that this package draws
-
-def check_no_images(
-    output: str | Path, # folder to write into
-    note: str,          # name of a file that is there if an earlier call made this folder
-):
-    "`InputError` where it is a folder of images, or holds images/ or masks/: results do not belong among them"
-    output = Path(output)
-    if (output/note).exists():
-        return
-    for folder in (output, output/'images', output/'masks'):
-        inside = folder.iterdir() if folder.is_dir() else ()
-        found = sorted(p.name for p in inside if p.suffix.lower() in suffixes and p.name not in _PICTURES)
-        if found:
-            raise InputError(f'{output}: holds images that were not written here, such as {found[0]}: '
-                             'choose another output folder')

@@ -15,10 +15,11 @@ from tqdm.auto import tqdm
 
 from .dataset import CellDataset
 from .findings import Report, judge
-from .folder import find_folder, find_splits, look_for_pairs
+from .folder import find_folder, find_splits
+from .pairing import look_for_pairs
 from .sources import existing_folder
 from .measure import measure_source
-from .prepare import Source
+from .image import Source
 from .report import write_page
 from ..utils.parallel import count_workers, worker_pool
 from ..utils.system import InputError, MOST, checked

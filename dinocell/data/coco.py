@@ -68,6 +68,7 @@ def _whole(v): # from JSON
         return int(v)
     return int(v) if type(v) is str and v.isascii() and v.isdigit() and str(int(v)) == v else v
 
+# %% ../../nbs/data/09_coco.ipynb #b8bd13e3
 def _rle(segmentation, shape): # of an annotation
     "pycocotools' packed counts; ValueError with what is the matter"
     if isinstance(segmentation, list):
@@ -237,6 +238,7 @@ def _chosen_categories(
     chosen = [c for c, name in called.items() if name in category]
     return chosen, f'annotations of {", ".join(category)} taken of {every}'
 
+# %% ../../nbs/data/09_coco.ipynb #fff82405
 def _check_image(path, k, image): # number of the image in the file; its entry
     "Its name, shape and id; `InputError` where one of them is missing"
     name, shape = image.get('file_name'), (_whole(image.get('height')), _whole(image.get('width')))
@@ -246,6 +248,7 @@ def _check_image(path, k, image): # number of the image in the file; its entry
                          'export it as COCO (instance segmentation)')
     return _utf8(name), shape, id
 
+# %% ../../nbs/data/09_coco.ipynb #cb2a83da
 def read_coco(
     path: str | Path, # COCO JSON: images, annotations, categories
     category: list | None = None, # names of the categories that are cells; None: all

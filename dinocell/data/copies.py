@@ -35,6 +35,7 @@ def _frame_of(grey): # (H,W) float32
         return np.zeros(grey.shape, bool)
     return flat
 
+# %% ../../nbs/data/17_copies.ipynb #bb34bbec
 def fingerprint(
     grey,           # (H,W) float, any unit; NaN where unknown
 ) -> np.ndarray:    # (64,64) float32 of mean 0 and norm 1; all 0 for an image without any pattern
@@ -95,6 +96,7 @@ def _proposed(prints, k=8): # (N,64,64); how many partners each image proposes
         pairs.append(np.stack([np.repeat(np.arange(s, s + len(near)), k), best.ravel()], 1))
     return np.unique(np.sort(np.concatenate(pairs), 1), axis=0)
 
+# %% ../../nbs/data/17_copies.ipynb #83bc53ff
 def near_copies(
     prints,            # (N,64,64) fingerprints
     pairs=None,        # (P,2) which to compare; None: those proposed

@@ -15,7 +15,7 @@ import numpy as np
 
 from .copies import SAME, near_copies, similarity
 from .parts import diameters_of
-from .prepare import advise_scale
+from .image import advise_scale
 
 # %% ../../nbs/data/19_findings.ipynb #7f845067
 class Finding(NamedTuple):
@@ -52,6 +52,7 @@ def _unusable(measured): # of `Measured`
         yield _of(others, 'unusable', f'{len(others)} of {every} cannot be used',
                   'the message of each says how', serious=True)
 
+# %% ../../nbs/data/19_findings.ipynb #cf49216d
 def _copies(images): # of `Measured`, all usable
     "One field several times: the same pixels, or near-copies; across splits it is serious"
     by = {}
@@ -95,6 +96,7 @@ def _groups(images): # of `Measured`, all usable
     names = [[_called(v[0]) for v in s.values()] for g, s in sorted(torn.items())]
     yield Finding('groups across splits', not few, what, remedy, names)
 
+# %% ../../nbs/data/19_findings.ipynb #667c94cc
 def _films(images): # of `Measured`, all usable
     "Frames of one film on both sides of a split"
     rows = []
@@ -148,6 +150,7 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
             what = f'{sum(per)} of {n} {what} ({sum(per)/n:.1%}), in {_n(len(worst), "image")}'
             yield _of(worst, kind, what, remedy)
 
+# %% ../../nbs/data/19_findings.ipynb #df2d4b2c
 def _broken(images): # of `Measured`, all usable
     "Masks with a label that is a line, and masks in a great many pieces"
     mean, most = _SHATTERED
@@ -203,6 +206,7 @@ def _light(images): # of `Measured`, all usable
                   f'{_n(len(worst), "image")} with more than 1 % of the pixels at the largest value',
                   'their detail is lost: expose less')
 
+# %% ../../nbs/data/19_findings.ipynb #d7abb697
 def _told(images): # of `Measured`, all usable
     "Images of whose files something was left out, or read otherwise than the file says"
     hit = [m for m in images if m.told]

@@ -59,6 +59,7 @@ def _check_pieces(mask, path): # labels that were drawn as colours
         raise InputError(f'{path}: {split} of {n.size} colours lie in several pieces: '
                          'give every cell a colour of its own, or number them by skimage.measure.label')
 
+# %% ../../nbs/data/07_masks.ipynb #1b0dcb42
 def _palette_labels(path):
     """The numbers (H,W) uint8 of an indexed PNG, which point to its colours; None for other files
 
@@ -135,6 +136,7 @@ def _object_mask(path):
                          'in black and white without anti-aliasing')
     return mask
 
+# %% ../../nbs/data/07_masks.ipynb #07334bf6
 def read_mask_folder(
     folder: str | Path,          # holds one mask image per object; nothing else, in any order of names
     shape: tuple | None = None,  # (H,W) of the image, checked; with it, an empty folder is an image without cells

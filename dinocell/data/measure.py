@@ -16,7 +16,7 @@ from ..core.labels import border_label, check_labels, label_sizes, pieces_of
 from ..core.normalise import PERCENTILES, grey_limits
 from .copies import fingerprint
 from .parts import array_sha256
-from .prepare import read_source
+from .image import read_source
 from ..utils.system import InputError
 
 # %% ../../nbs/data/18_measure.ipynb #a86c7d46
@@ -64,6 +64,7 @@ def light_of(
     fine, whole = (_detail(np.clip(grey, low, high), known, sigma) for sigma in (_FINE, _WHOLE))
     return float(values.mean()), float(high - low), float(fine.std()/(whole.std() or 1)), float((values >= top).mean())
 
+# %% ../../nbs/data/18_measure.ipynb #22f9c765
 def measure_source(
     job,             # split, `Source`
 ) -> Measured:

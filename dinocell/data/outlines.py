@@ -85,6 +85,7 @@ def _roi_files(path): # .roi or .zip
         raise InputError(f'{path}: no .roi file in this zip: save all ROIs from the ROI Manager (More > Save)')
     return found
 
+# %% ../../nbs/data/08_outlines.ipynb #88f302b1
 _DAMAGED_ROI = ( # what zipfile and roifile raise
     ValueError, struct.error, TypeError, LookupError, EOFError, RuntimeError,
     OSError, MemoryError, zipfile.BadZipFile, zlib.error)

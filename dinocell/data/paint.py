@@ -41,6 +41,7 @@ def paint(
     "The label image of shapes given as runs; where they overlap the smaller lies on top, of equal ones the later"
     return relabel(_uppermost(shape, owner, start, length))
 
+# %% ../../nbs/data/06_paint.ipynb #86a637b3
 _NAMED = 5 # shapes that a warning names
 
 def paint_named(

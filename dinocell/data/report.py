@@ -64,6 +64,7 @@ def format_report(
     lines += [f'size       {size}', *_commands(report)]
     return '\n'.join([*lines, 'something serious was found' if report.serious else 'nothing serious was found'])
 
+# %% ../../nbs/data/20_report.ipynb #24aa1db3
 def report_json(report: Report) -> str:
     "The report for programs"
     findings = [{'fix' if k == 'remedy' else k: v for k, v in f._asdict().items()} for f in report.findings]
@@ -115,6 +116,7 @@ def worst_first(
     order = sorted(names, key=lambda n: (-sum(s for s, _ in found[n]), -len(found[n])))
     return [(n, [what for _, what in found[n]], sum(s for s, _ in found[n])) for n in order]
 
+# %% ../../nbs/data/20_report.ipynb #0f4994d6
 def write_page(
     report: Report,
     jobs,                       # (split, `Source`) of the images

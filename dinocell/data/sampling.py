@@ -11,7 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .dataset import CellDataset, ImageSet, open_data
+from .dataset import CellDataset, open_data
+from .images import ImageSet
 from .parts import DATASET_VERSION, array_sha256
 from ..utils.system import InputError, MOST, check_number, checked, shorten
 
@@ -101,6 +102,7 @@ def subset(
     sets, which = ([data], np.stack([keep*0, keep], 1)) if one else (data.sets, data.which[keep])
     return CellView(sets, which, data.weights[keep]/data.weights[keep].sum())
 
+# %% ../../nbs/data/04_sampling.ipynb #43114792
 def mix(
     sets,           # of `CellDataset` or `CellView`
     weights=None,   # how much of what is drawn comes from each; None: every image counts alike

@@ -17,9 +17,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ..core.io import read_image, walk_linked
+from ..core.io import read_image
+from ..core.paths import walk_linked
 from .coco import coco_labels
-from .prepare import Source
+from .image import Source
 from ..utils.system import InputError, check_memory
 
 # %% ../../nbs/data/11_sources.ipynb #62f68e00

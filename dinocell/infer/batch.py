@@ -23,7 +23,7 @@ import torch
 from tqdm.auto import tqdm
 
 from ..core.grey import channel_message
-from ..core.io import list_images
+from ..core.paths import list_images
 from .export import WriteError, write_errors
 from .files import is_beyond_memory, read_pixels, segment_by, segment_file
 from .folder import changed_files, claim_files, finished_rows, job_of, note_finished, rows_by_name, write_together
@@ -71,6 +71,7 @@ def _threads(device):
     finally:
         pool.shutdown(cancel_futures=True)
 
+# %% ../../nbs/infer/21_batch.ipynb #7c5098a3
 @contextmanager
 def _results_of(images, what, pipe, sha, workers, executor): # as `segment_files`; checksum of the model's file
     "An iterator of (image, function that gives its result or raises)"
@@ -125,6 +126,7 @@ def segment_files(
 def _print(text):
     print(f'dinocell: {text}', file=sys.stderr)
 
+# %% ../../nbs/infer/21_batch.ipynb #7a39e1c5
 def _row_of(path, result, job, last): # function that gives the line of the image; its earlier line
     "The line of an image, recorded; or what is wrong with it"
     try:

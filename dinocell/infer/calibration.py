@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.labels import relabel
 from ..core.watershed import enlarge_map
-from ..data.dataset import CellDataset, check_prepared, open_data
+from ..data.dataset import check_prepared, open_data
 from .cells import LEAST_CELLS, LEAST_WRONG, agreement, certainty_of, fit_confidence, pixels_by_cell
 from .pipeline import DINOCellPipeline
 from ..model.network import DINOCell
@@ -22,12 +22,30 @@ from ..utils.system import checked
 # %% ../../nbs/infer/10_calibration.ipynb #745f84c0
 _ENOUGH = 2000 # cells to calibrate on
 
-def _calibrate(pipe, data):
+class _Once:
+    "A pipeline that is shown the images of a set in their order, and keeps the maps that `_calibrate` looks at"
+    def __init__(self, pipe, data):
+        self.pipe, self.saddle, self.seen, self.maps = pipe, pipe.saddle, 0, {}
+        cells = np.diff(data.table[0])[_order(data)].cumsum()
+        self.wanted = {*_order(data)[:np.searchsorted(cells, 2*_ENOUGH) + 1].tolist()}  # twice: some will be missed
+
+    def predict_prepared(self, grey):
+        found = self.pipe.predict_prepared(grey)
+        if self.seen in self.wanted:
+            self.maps[self.seen] = found
+        self.seen += 1
+        return found
+
+def _order(data):
+    "Numbers of the images in the order in which `_calibrate` looks at them"
+    return np.random.default_rng(0).permutation(len(data))
+
+def _calibrate(pipe, data, maps={}): # maps: image -> its map, if it was predicted before
     "Weights of the confidence of a model's cells, see `fit_confidence`, and on how many cells and wrong ones they rest"
     tables, ious = [], []
-    for i in np.random.default_rng(0).permutation(len(data)):
+    for i in _order(data):
         mask = data.mask(i)
-        found = enlarge_map(pipe.predict_prepared(data.grey(i)), mask.shape)
+        found = enlarge_map(maps[i] if i in maps else pipe.predict_prepared(data.grey(i)), mask.shape)
         labels = relabel(pipe.flood(found))
         tables.append(certainty_of(labels, found, *pixels_by_cell(labels)))
         ious.append(agreement(labels, [mask]))  # IoU with the true cell
@@ -37,6 +55,7 @@ def _calibrate(pipe, data):
     table = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
     return dict(weights=fit_confidence(table, iou), cells=iou.size, wrong=int((iou < .5).sum()))
 
+# %% ../../nbs/infer/10_calibration.ipynb #22be481e
 def say_confidence(
     found: dict, # what `tune_model` has stored in the model's `config.provenance['tuning']['confidence']`
 ) -> str:
@@ -56,11 +75,12 @@ def tune_model(
     "Find the two thresholds, calibrate the confidence of cells, and store both in the model"
     data = open_data(data)
     check_prepared(data, model.config)
-    found = find_optimal_thresholds(DINOCellPipeline(model, precision=precision), data, metric)
+    once = _Once(DINOCellPipeline(model, precision=precision), data)
+    found = find_optimal_thresholds(once, data, metric)
     model.config = replace(model.config, cells_max=found.best_cells_max, cell_fill=found.best_cell_fill)
     meta = {k: data.meta.get(k) for k in ('source', 'licence', 'split', 'checksums')}
     pipe = DINOCellPipeline(model, precision=precision)
     tuning = dict(metric=metric, score=found.best_score, images=len(data), precision=pipe.precision, **meta,
-                  confidence=_calibrate(pipe, data))
+                  confidence=_calibrate(pipe, data, once.maps))
     model.config = replace(model.config, provenance=dict(model.config.provenance, tuning=tuning))
     return found

@@ -50,6 +50,7 @@ def _busiest(
         energy[max(0, y - h + 1):y + h, max(0, x - w + 1):x + w] = -1
     return found
 
+# %% ../../nbs/infer/05_diameter.ipynb #188b0a87
 def _views(model, plane, places, scale, name): # (H,W) float32; middles in pixels of the image
     "Each place as the network sees it at a scale, prepared with its surroundings: (h,w) uint8"
     flatten = model.config.flatten

@@ -92,6 +92,7 @@ def as_noted(
         return replace(what, pixel_size=what.pixel_size or found.pixel_size,
                        channel_names=what.channel_names or found.channels)
 
+# %% ../../nbs/infer/19_files.ipynb #c0a1c13f
 def find_in_file(
     path: str | Path,       # an image file, or an OME-Zarr folder
     what: SegmentSettings,
@@ -141,6 +142,7 @@ def _segment_from_disk(files, path, what, pipe): # format -> file; as `segment_b
                           axes=what.axes, **size)
     return dict(cells=cells, channels=count_channels(image), diameter=assumed_diameter(pipe, size), guess=guess)
 
+# %% ../../nbs/infer/19_files.ipynb #5d3b062a
 def _segment_in_memory(files, path, what, pipe): # as `_segment_from_disk`
     "Write everything that is asked for of an image that fits into memory"
     image = read_pixels(path, what.axes)

@@ -64,6 +64,7 @@ def changed_files(rows): # finished lines
     made = {f: r.get('made', {}).get(Path(f).name) for r in rows for f in r['files']}
     return [f for f, stamp in made.items() if stamp and _but_time(file_stamp(f)) != _but_time(stamp)]
 
+# %% ../../nbs/infer/20_folder.ipynb #639bce50
 def _but_time(stamp): # see `file_stamp`; the time of a copy is another
     return stamp and [stamp[0], *stamp[2:]]
 
@@ -95,6 +96,7 @@ def _check_same_names(job, what, todo): # see `claim_files`
             raise InputError(f"{what.output}: holds the results of {old['image']}, an image of the same name as {p}: "
                              'choose another output folder for this one')
 
+# %% ../../nbs/infer/20_folder.ipynb #77230189
 def claim_files(job, what, todo): # that was read; paths of images that will be segmented
     """Record what will be written; a file that is there and was not made by this job is an `InputError`,
     so that no mask drawn by hand is lost"""
@@ -160,6 +162,7 @@ def _write_ctc(folder, files, count): # label TIFFs; how many frames they hold
         tracks = write_frames((frame for f in files for frame in _frames(f)), digits, tmp/'mask')
         (tmp/'res_track.txt').write_text(tracks, encoding='utf-8')
 
+# %% ../../nbs/infer/20_folder.ipynb #77e164e9
 def write_together(rows, what, job): # of `segment_files`; `SegmentSettings`; its job
     "The files that hold all images, made of the label TIFFs"
     good = [r for r in rows if 'error' not in r]

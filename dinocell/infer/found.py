@@ -65,6 +65,7 @@ def measure_cells(
 def _write_frames(file, frames, stack, dtype, top, what): # labels or maps (N,H,W); greatest value
     write_stack(file, frames, (*stack.counts, *stack.shape), stack.axes + 'YX', dtype, top, what.pixel_size)
 
+# %% ../../nbs/infer/17_found.ipynb #7a074f07
 def write_found(
     files: dict,            # format -> file, see `result_files`
     found: Found,

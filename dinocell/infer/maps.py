@@ -107,6 +107,7 @@ def array_file(path, shape, dtype): # an .npy file, whose existence says that it
 def _damaged(path, why): # a file in a work folder
     return f'{path}: is damaged ({why}): remove {path.parent}, then run the same again'
 
+# %% ../../nbs/infer/14_maps.ipynb #2b8eb392
 def work_file(path, mode='r'): # .npy in a work folder; as of `np.memmap`
     "Its memory map; `InputError` where it is damaged"
     try:

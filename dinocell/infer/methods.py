@@ -67,15 +67,10 @@ def _fit(labels, data, i, where): # labels of image i; what to call them in an e
                          'give one label per pixel of it')
     return resize_labels(labels, whole)
 
-_doubts = {} # checksum of labels -> why they are hardly labels: they are read several times, and looked at once
-
 def _doubted(labels, where): # (H,W); what to call them
     "The labels; a warning where they are hardly labels"
-    key = checksum(labels)
-    if key not in _doubts:
-        _doubts[key] = label_doubt(labels)
-    if _doubts[key]:
-        warnings.warn(f'{where}: {_doubts[key]}: is it a label image?')  # of this line: the same text is shown once
+    if doubt := label_doubt(labels):
+        warnings.warn(f'{where}: {doubt}: is it a label image?')  # of this line: the same text is shown once
     return labels
 
 def _call(method, data, i, name): # function; which image; name of the method
@@ -134,6 +129,7 @@ def labels_by(
         return _fit(_doubted(check_labels(read_mask(path), path), path), data, i, path)
     return read
 
+# %% ../../nbs/infer/07_methods.ipynb #b8c4ab71
 def segment_dataset(
     segment,               # a method, see `labels_by`
     data: CellDataset,
@@ -170,6 +166,7 @@ def _check_files(folder, names, job, done): # names of the images; a job that wa
             raise InputError(f'{path}: was changed since it was written here: '
                              'choose another folder, or remove this file')
 
+# %% ../../nbs/infer/07_methods.ipynb #31e6e818
 def write_results(
     method,              # see `labels_by`
     data,                # see `labels_by`

@@ -9,7 +9,6 @@ __all__ = ['mean_of_flips', 'DINOCellPipeline', 'estimates_size']
 import math
 
 import numpy as np
-import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 
@@ -106,6 +105,7 @@ def segment_prepared(self: DINOCellPipeline,
     thresholds = self.thresholds(cells_max, cell_fill)
     return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *thresholds)
 
+# %% ../../nbs/infer/06_pipeline.ipynb #2df88032
 @patch
 @checked
 def flood(self: DINOCellPipeline,

@@ -107,6 +107,7 @@ def _plot_kinds(axes, grey, ref, res, row, metric): # three axes; image, cells a
         ax.set_title(title, fontsize=9)
         ax.axis('off')
 
+# %% ../../nbs/infer/09_report.ipynb #234ef53c
 def plot_worst(
     scored: ImageCounts,
     data,                   # that it was scored on
@@ -162,6 +163,7 @@ def format_scores(
     "One row per score and one column per method: three methods fit into 100 columns"
     return format_table(_turned(('images', 'cells', 'found', *_CTC), 'score', rows, 'method'))
 
+# %% ../../nbs/infer/09_report.ipynb #add40162
 def format_evaluation(
     report: dict, # from `make_report`
 ) -> str:         # Markdown tables

@@ -45,6 +45,7 @@ def _one_plane(part, channel, colour, name): # (C,h,w); see `to_grey`; whether a
     check_channel(channel, len(part), name)
     return to_grey(part[channel], None, name)
 
+# %% ../../nbs/infer/13_rows.ipynb #02f3cde3
 def grey_rows(
     image,                      # from `open_large`
     channel: int | None = None, # see `to_grey`

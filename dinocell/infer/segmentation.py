@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from ..core.grey import to_grey
-from ..data.prepare import median_diameter
+from ..data.image import median_diameter
 from .files import find_in_file
 from .found import Found, find_cells, measure_cells, write_found
 from .pipeline import DINOCellPipeline
@@ -137,6 +137,7 @@ def sliders(self: Segmentation,
     grey, pipe = to_grey(image, self.pipeline.model.config.channel), self.pipeline
     return ThresholdSliders(dist_map, grey, truth, pipe.cells_max, pipe.cell_fill, pipe.saddle)
 
+# %% ../../nbs/infer/22_segmentation.ipynb #ef64971c
 @patch
 @checked
 def save(self: Segmentation,

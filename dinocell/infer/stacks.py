@@ -103,6 +103,7 @@ def _maps_on_disk(stack, path, what, pipe, size, work): # see `segment_stack`; f
             job.add(dict(frame=k, blank=why))
     return maps, [why for _, why in sorted(blank.items()) if why]
 
+# %% ../../nbs/infer/18_stacks.ipynb #65ac7e39
 def segment_stack(files, stack, path, what, pipe): # format -> file; see `segment_file`
     "Write everything that is asked for of a stack; returns its entries for `segment_file`"
     work = Path(what.output)/f'.{Path(path).stem}.work'

@@ -48,6 +48,7 @@ def count_channels(
     known = getattr(image, 'channels', None)
     return channel_count(image) if known is None else image.shape[known]
 
+# %% ../../nbs/infer/12_storage.ipynb #5c0442f4
 class _Pages:
     "The pages of a compressed TIFF as an array that decodes only the pages that are asked for"
     def __init__(self, path, series):
@@ -149,6 +150,7 @@ def open_large(
     check_axes(axes)
     return _open(Path(source), False, axes) if isinstance(source, (str, Path)) else source
 
+# %% ../../nbs/infer/12_storage.ipynb #6e0f400f
 def _open(path, stack, axes): # as `_open_tiff_array`
     "See `open_large`"
     if not path.exists():
@@ -198,6 +200,7 @@ def _axes_of(path):
         pass
     return '', ()
 
+# %% ../../nbs/infer/12_storage.ipynb #f14e3df9
 def open_stack(
     path: str | Path,        # an image file or zarr folder
     axes: str | None = None, # what its axes are, see `check_axes`; None: as the file says

@@ -90,6 +90,7 @@ class MapHead(nn.Conv2d):
         with torch.autocast(x.device.type, enabled=False):
             return torch.sigmoid(super().forward(x.float()))
 
+# %% ../../nbs/model/02_decoder.ipynb #533be663
 _STRIDES = 8, 4, 2, 1 # of the steps, in pixels
 
 class UNetDecoder(nn.Module):
@@ -136,6 +137,7 @@ def _small_conv(n_in, n_out): # channels
     nn.init.zeros_(conv.bias)
     return conv
 
+# %% ../../nbs/model/02_decoder.ipynb #067951a7
 class DesignDecoder(nn.Module):
     "The first design: the image enters at strides 1 to 32, the transformer's maps start small"
     def __init__(self,

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from .backbone import weights_licence
+from .pretrained import weights_licence
 from .network import DINOCell, ModelConfig, best_device, is_trained
 from .weights import check_state, state_misfit, write_state
 from ..utils.system import InputError, check_memory, checked, shorten
@@ -49,6 +49,7 @@ def _read_text(path): # a model file
                          'fetch or write the file again')
     return text
 
+# %% ../../nbs/model/04_file.ipynb #04201ac8
 _ADDED = { # format -> the settings that it added, with what older models did
     5: dict(flatten=None, limits=None),
     6: dict(decoder='design'),

@@ -8,7 +8,6 @@ __all__ = ['OPSET', 'MapGraph', 'side_step', 'quiet', 'example_input', 'write_to
 # %% ../../nbs/model/06_graph.ipynb #9d4ec5d6
 import json
 import logging
-import math
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from torch import nn
 
 from .network import DINOCell
 from ..utils.files import atomic_path
-from ..utils.system import InputError, need
+from ..utils.system import need
 
 # %% ../../nbs/model/06_graph.ipynb #936a3834
 class MapGraph(nn.Module):
@@ -80,6 +79,7 @@ def write_torchscript(
         traced = torch.jit.trace(MapGraph(model).eval(), example_input(model), check_trace=False)
         torch.jit.save(torch.jit.freeze(traced), str(tmp), _extra_files=_notes(model, more))
 
+# %% ../../nbs/model/06_graph.ipynb #353989dc
 OPSET = 18  # version of the ONNX operators; ONNX Runtime since 1.14 knows it
 
 def write_onnx(

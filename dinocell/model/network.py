@@ -116,6 +116,7 @@ def _check_grey(config: ModelConfig):
     except InputError as e:
         raise InputError(f'its normalisation is damaged ({e}): {_AGAIN}') from e
 
+# %% ../../nbs/model/03_network.ipynb #69fa9414
 def _check_confidence(tuning): # what `tune` recorded
     "`InputError` unless the weights of the confidence, if there are any, are four numbers"
     found = tuning.get('confidence') if isinstance(tuning, dict) else None

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -199,8 +199,8 @@ def _half(x, key, source): # tensor; its name; its file
 def fetch_model(
     name: str,                        # a name in `READY`
     source: str | Path | None = None, # the file, on this machine or at another address; None: the address in the table
-    tries: int = 5,                   # see `dinocell.data.download.fetch`
-    wait: float = 1.,                 # see `dinocell.data.download.fetch`
+    tries: int = 5,                   # see `dinocell.data.fetch.fetch`
+    wait: float = 1.,                 # see `dinocell.data.fetch.fetch`
 ) -> Path:                            # the file
     "Fetch a ready model into the folder of this user; without `source`, unless it is on this machine"
     ready = ready_model(name)
@@ -212,7 +212,7 @@ def fetch_model(
         raise InputError(f"model '{name}': it has no address, because it comes with the package: {_remedy(ready)}")
     target = user_folder()/ready.file
     if re.match('https?://', str(origin)):
-        from dinocell.data.download import fetch
+        from dinocell.data.fetch import fetch
         fetch(str(origin), target, ready.sha256, tries, wait)
     else:
         _copy(Path(origin), target, ready)

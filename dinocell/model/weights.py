@@ -155,6 +155,7 @@ def _crc32(state): # name -> tensor
         crc = zlib.crc32(content, zlib.crc32(name.encode(), crc))
     return f'{crc:08x}'
 
+# %% ../../nbs/model/00_weights.ipynb #b5488f8d
 def check_state(
     notes: dict | None, # that stand beside the weights
     state: dict,        # name -> tensor, as stored

@@ -121,6 +121,7 @@ def _plot_scores(rows, ax): # see `plot_history`
     ax.set(ylabel='score of the validation images', ylim=(0, 1))
     return ax
 
+# %% ../../nbs/show/02_plots.ipynb #69082047
 @checked
 def plot_history(
     rows: list,            # from `train`: a dict per epoch: epoch, train_loss, val_loss, perhaps val_SEG and others

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..model.backbone import Backbone, create_vit
+from ..model.backbone import Backbone
+from ..model.pretrained import create_vit
 from ..model.network import first_weights
 from .fields import Fields
 from ..utils.system import InputError

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FIELDS_VERSION', 'REPACK', 'FieldKey', 'check_key', 'same_name', 'simulate_plates', 'shard_name', 'read_field_rows',
-           'check_shard', 'Fields', 'open_fields', 'verify_fields', 'split_plates']
+           'Fields', 'open_fields', 'verify_fields', 'split_plates']
 
 # %% ../../nbs/ssl/00_fields.ipynb #1c1406b4
 import csv
@@ -19,9 +19,8 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..core.io import READ_ERRORS
 from ..data.dataset import window_index
-from ..data.parts import array_sha256
+from ..data.parts import array_misfit, array_sha256
 from ..data.sampling import choose_groups
 from ..data.simulate import simulate
 from ..utils.files import file_sha256
@@ -125,24 +124,14 @@ def _read_note(folder):
             if file_sha256(folder/name) != known:
                 raise InputError(f'{folder/name}: not what was written (its checksum differs): {REPACK}')
         for k, n in enumerate(meta['shards']):
-            if n:
-                check_shard(folder/shard_name(k), (n, len(meta['channels']), *meta['size']))
+            path, shape = folder/shard_name(k), (n, len(meta['channels']), *meta['size'])
+            if n and (why := array_misfit(path, np.uint16, shape)):
+                raise InputError(f'{path}: {why}: {REPACK}')
     except InputError:
         raise
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
         raise InputError(f'{folder}: it cannot be read ({type(e).__name__}: {e}): {REPACK}') from e
     return meta
-
-def check_shard(path, shape): # (n,C,H,W)
-    "`InputError` unless the file exists in full length"
-    try:
-        found = np.load(path, mmap_mode='r', allow_pickle=False)
-    except READ_ERRORS as e:
-        raise InputError(f'{path}: missing or cut short ({e}): {REPACK}') from e
-    if found.shape != shape or found.dtype != np.uint16:
-        raise InputError(
-            f'{path}: {found.dtype} of shape {found.shape}, not uint16 of {shape}: it is of another set: '
-            'copy the set again')
 
 # %% ../../nbs/ssl/00_fields.ipynb #78bf809c
 _OPEN = 128 # shards that are mapped at once: each keeps a file open, of which a process may have about a thousand

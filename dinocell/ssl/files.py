@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.grey import axis_of_channels
-from ..core.io import READ_ERRORS, read_stored, read_tiff, walk_linked
+from ..core.io import READ_ERRORS, read_stored, read_tiff
+from ..core.paths import walk_linked
 from ..infer.storage import import_zarr, open_zarr
 from .fields import FieldKey
 from ..utils.system import InputError

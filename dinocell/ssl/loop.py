@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from ..model.backbone import matching_name
+from ..model.pretrained import matching_name
 from ..model.network import weights_sha256
 from .consistency import consistency, field_embeddings
 from .crops import draw_channels

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..model.backbone import create_vit, load_weights, matching_name
+from ..model.pretrained import create_vit, load_weights, matching_name
 from ..model.network import first_weights
 from ..model.weights import write_state
 from .consistency import vit_tokens

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..data.download import check_room
+from ..data.fetch import check_room
+from ..data.parts import array_misfit
 from ..data.prepare import check_made, open_job, parts_job
-from .fields import Fields, check_shard, shard_name
+from .fields import Fields, shard_name
 from .files import S3, Unreachable, is_remote, read_field, split_plane
 from .plates import gather_fields, index_channels, write_index
 from ..utils.parallel import ahead, is_picklable, worker_pool
@@ -85,10 +86,7 @@ def _shard_note(path, entries, on_bad, shape): # of a shard; (C,H,W)
         return None
     if on_bad == 'raise' and found['skipped']:
         return None
-    try:
-        if found['records']:
-            check_shard(path, (len(found['records']), *shape))
-    except InputError:
+    if found['records'] and array_misfit(path, np.uint16, (len(found['records']), *shape)):
         return None
     return found
 

@@ -18,7 +18,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
-from ..core.io import check_no_images
+from ..core.paths import check_no_images
 from .distributed import DistContext
 from ..utils.files import atomic_path
 from ..utils.jobs import Job, checksum

@@ -10,12 +10,10 @@ import time
 from copy import deepcopy
 from dataclasses import replace
 
-import torch
-
 from ..data.sampling import subset
 from ..model.network import DINOCell
-from .cell_data import CellData
 from .batches import plan_epoch, shares, training_data
+from .cell_data import CellData
 from .distributed import dist_context
 from .loop import settle_config
 from .step import make_optimiser, train_step

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 from ..data.dataset import CellDataset
 from ..data.layouts import preparation_of
-from ..data.prepare import Source, process_sources
+from ..data.prepare import process_sources
+from ..data.image import Source
 from ..data.sampling import split_groups
 from ..infer.segmentation import Segmentation
 from ..model.file import read_meta
@@ -49,6 +50,7 @@ def _sources(pairs): # from `training_pairs`
     return [Source(f'{n:03}_{layer}_{k}', f'{layer}, frame {k}', _pair, (image, labels), layer if several else '')
             for n, (layer, k, image, labels) in enumerate(pairs)]
 
+# %% ../../nbs/viewer/01_learning.ipynb #f00eccfd
 class WatchedLearner(Learner):
     "A `Learner` that tells a job how far it is before each step, and ends where the job is cancelled"
     def watch(self, progress: Progress, minutes: float):
@@ -68,6 +70,7 @@ class WatchedLearner(Learner):
         first, now = rows[0]['val_loss'], rows[-1]['val_loss']
         self.progress.tell(text=f'epoch {len(rows) - 1}: validation loss {first:.5f} before, {now:.5f} now')
 
+# %% ../../nbs/viewer/01_learning.ipynb #63aa0e4a
 @checked(minutes=(.01, 10**6))
 def train_on(
     pairs: list,         # from `training_pairs`, of any number of layers

@@ -153,6 +153,7 @@ def _close(self: Panel):
     if self.worker is not None:
         self.worker.quit()
 
+# %% ../../nbs/viewer/02_panel.ipynb #259d2dd3
 @patch
 def while_open(self: Panel, **slots): # signal of a worker -> function
     "The same, each of which does nothing once the panel is closed"

@@ -11,7 +11,6 @@ __all__ = ['Cancelled', 'Progress', 'layer_image', 'WatchedPipeline', 'segment_l
 import re
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +115,7 @@ def _file_of(layer): # of napari
     folder = Path(source).parent if source else Path('not a file')
     return folder/(re.sub(r'[^\w-]+', '_', layer.name).strip('_') or 'image')
 
+# %% ../../nbs/viewer/00_session.ipynb #317f5995
 @checked
 def segment_layer(
     layer,            # of napari

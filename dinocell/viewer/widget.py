@@ -75,6 +75,7 @@ def _show_result(self: Panel):
     blank = f'; frames without an image: {len(found.seg.found.blank)}' if found.seg.found.blank else ''
     self._say(f'{n} cell{"s"*(n != 1)} at cells_max {pipe.cells_max:.3g}, cell_fill {pipe.cell_fill:.3g}{blank}')
 
+# %% ../../nbs/viewer/03_widget.ipynb #3d7b7d9a
 @patch
 def _moved(self: Panel, slider, other): # the one that was moved
     "Flood again; a slider that passes the other takes it along"
@@ -102,6 +103,7 @@ def _keep_corrected(self: Panel):
         labels = self.viewer.add_labels(found.seg.labels.copy(), name=name, **placed_as(found.image))
         self.drafts.append(Draft(found.seg, found.image, found.map, labels))
 
+# %% ../../nbs/viewer/03_widget.ipynb #406d59c1
 @patch
 def _flood(self: Panel):
     "Flood in a thread, so that the window stays alive"
@@ -159,6 +161,7 @@ def _go_to_cell(self: Panel):
     place = *np.unravel_index(self.frame(found.labels), counts), cell['y_px'], cell['x_px']
     self.viewer.camera.center = found.labels.data_to_world(place)[-2:]
 
+# %% ../../nbs/viewer/03_widget.ipynb #24ae7d9f
 @patch
 def _save(self: Panel):
     found, folder = self._drafted(), self.folder.value
