@@ -21,7 +21,7 @@ CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 FIRST = ['quickstart', 'segment_a_folder', 'at_a_glance', 'train_on_your_own_images', 'choose_thresholds', # pages at the head of their group, in this order; the others by name
          'faq', 'napari', 'adapt', 'no_masks', 'diameter', 'thresholds', 'score_labels', 'open_results', 'many_images', 'large_images', 'gpu',
-         'coming_from', 'what_we_know', 'ready_model', 'against_others']
+         'coming_from', 'scores', 'architecture', 'what_we_know', 'ready_model', 'against_others']
 GUIDES = 'tutorials', 'how_to', 'explanations' # folders of nbs/ that are read by users; the search shows them first
 LONG = 4 # lines of a test that is shown at once
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
