@@ -67,7 +67,7 @@ def _check_state(state, path, model, average): # from `_read_checkpoint`; the mo
     wrong += [k for k, m in (('model', model), ('average', average)) if m and k not in wrong and _like(state.get(k) or {}) != _like(m)]
     if not wrong and not all(isinstance(v, float) for v in state['first']):
         wrong.append('first')
-    epochs = [isinstance(r, dict) and r.get('epoch') for r in state['rows']] if not wrong else [0]
+    epochs = [r.get('epoch') if isinstance(r, dict) else None for r in state['rows']] if not wrong else [0]
     if not epochs or epochs != list(range(len(epochs))):
         wrong.append('rows')
     if wrong:
