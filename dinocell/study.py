@@ -17,10 +17,12 @@ from fastcore.basics import patch
 
 from .data.dataset import open_data
 from .show.plots import figure_html
-from .train.arms import read_study, run_study, train_and_score
+from .model.ready import READY
+from .train.arms import check_record, read_study, record_file, record_files, run_study, train_and_score
 from .train.comparison import plot_study, study_rows
 from .train.cell_data import CellData
 from .train.learner import Learner
+from .utils.files import file_sha256
 from .utils.system import InputError, MOST, check_argument, check_number, checked, shorten
 
 # %% ../nbs/60_study.ipynb #d48fc0e1
@@ -80,17 +82,35 @@ class Study:
         return Learner(self.data, path=path, device=self.device, seed=seed, **arm)
 
 # %% ../nbs/60_study.ipynb #602639ac
+_START_SUM = 'start sha256' # in the settings of an arm: checksum of the file that it starts from
+
+def _start_sum(arm): # settings
+    "Checksum of the file of weights or of the model that an arm starts from; None without one"
+    start, weights = arm.get('start'), arm.get('weights')
+    if start in READY:
+        return READY[start].sha256
+    path = start or (None if weights in (None, 'none', 'hub') else weights)
+    return file_sha256(path) if path and Path(path).is_file() else None
+
+@patch
+def _asked(self: Study): # see `run_study`
+    "Settings of each arm, as a record holds them, and the checksums of the data"
+    sums = {name: _start_sum(arm) for name, arm in self.arms.items()}
+    arms = {name: arm | ({_START_SUM: sums[name]} if sums[name] else {}) for name, arm in self.arms.items()}
+    sets = dict(train=self.data.train, valid=self.data.valid) | {f'test {n}': d for n, d in self.tests.items()}
+    return arms, {name: d.meta['checksums'] for name, d in sets.items()}
+
 @patch
 def _work(self: Study, arm, seed, scratch): # see `run_study`
-    learn, data = self._learner(arm, seed, scratch), self.data
+    settings = {k: v for k, v in arm.items() if k != _START_SUM}
+    learn, data = self._learner(settings, seed, scratch), self.data
     return train_and_score(learn.build, learn.config, data.train, data.valid, self.tests, scratch, self.device)
 
 @patch
 def run(self: Study) -> 'Study':
     "Train and score the runs that have no record"
-    sets = dict(train=self.data.train, valid=self.data.valid) | {f'test {n}': d for n, d in self.tests.items()}
-    about = {name: d.meta['checksums'] for name, d in sets.items()}
-    run_study(self.folder, self.arms, self.seeds, self._work, about, self.device)
+    arms, about = self._asked()
+    run_study(self.folder, arms, self.seeds, self._work, about, self.device)
     return self
 
 # %% ../nbs/60_study.ipynb #5fc25266
@@ -98,6 +118,10 @@ def run(self: Study) -> 'Study':
 def records(self: Study) -> list:
     "The records of the runs, arm after arm, see `run_study`"
     found = [r for r in read_study(self.folder) if r['arm'] in self.arms and r['seed'] in self.seeds]
+    arms, about = self._asked()
+    for r in found:
+        known = dict(r, settings={k: v for k, v in r['settings'].items() if k != _START_SUM or k in arms[r['arm']]})
+        check_record(record_file(self.folder, r['arm'], r['seed']), known, arms[r['arm']], about)
     return sorted(found, key=lambda r: (list(self.arms).index(r['arm']), r['seed']))
 
 @patch(as_prop=True)
@@ -120,7 +144,7 @@ def plot(self: Study,
 
 @patch
 def _done(self: Study): # number of runs with a record
-    return len(self.records) if list(self.folder.glob('*.json')) else 0
+    return len(self.records) if record_files(self.folder) else 0
 
 @patch
 def __repr__(self: Study):
@@ -133,7 +157,11 @@ def __repr__(self: Study):
 
 @patch
 def _repr_html_(self: Study):
-    if not self._done():
+    try:
+        done = self._done()
+    except InputError:
+        done = 0
+    if not done:
         return f'<p>{escape(repr(self))}</p>'
     differs = 'difference', 'difference_low', 'difference_high'
     rows = self.table[['seeds', 'SEG', 'DET', 'OP_CSB', *differs, 'seconds']]

@@ -9,12 +9,36 @@ __all__ = ['arm_scores', 'arm_interval', 'arm_difference', 'format_interval', 's
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ..infer.evaluation import SCORES, scores_of
+from ..infer.evaluation import COUNTS, SCORES, scores_of
 from ..score.statistics import basis, interval, say_basis
 from .arms import study_kind
 from ..utils.system import InputError, check_known
 
 # %% ../../nbs/train/10_comparison.ipynb #6106f0b8
+def _is_table(counts): # an array
+    return counts.ndim == 2 and counts.shape[1] == len(COUNTS) and bool((np.isfinite(counts) & (counts >= 0)).all())
+
+def _fit(groups, counts): # of the images
+    return isinstance(groups, list) and len(groups) == len(counts) and all(isinstance(g, str | int) for g in groups)
+
+def _entry(record, test): # name of a test set
+    "Counts (images, 22) and the well, film, ... of each image or None; `InputError` if they are missing or damaged"
+    of = f"record of {record['arm']}, seed {record['seed']}"
+    tests = record['result'].get('tests')
+    if not isinstance(tests, dict):
+        raise InputError(f'{of}: holds no counts of test sets: score them by test_counts')
+    check_known('test', test, tests)
+    damaged = InputError(f'{of}: its counts of {test} are damaged: remove the file, so that its run is made again')
+    entry = tests[test] if isinstance(tests[test], dict) else {}
+    try:
+        counts = np.array(entry.get('counts'), float)
+    except (TypeError, ValueError) as e:
+        raise damaged from e
+    groups = entry.get('clusters') or entry.get('groups')
+    if not _is_table(counts) or not (groups is None or _fit(groups, counts)):
+        raise damaged
+    return counts, groups
+
 def _counts(records, arm, test): # of a study
     "Counts of an arm on a test set (seeds, images, 22), seeds in order"
     study_kind(records)
@@ -22,14 +46,14 @@ def _counts(records, arm, test): # of a study
     if not found:
         arms = ', '.join(sorted({r['arm'] for r in records}))
         raise InputError(f'{arm}: no such arm in these records: choose one of {arms}')
-    for r in found:
-        check_known('test', test, r['result']['tests'])
-    return np.array([r['result']['tests'][test]['counts'] for r in found], float)
+    counts = [_entry(r, test)[0] for r in found]
+    if len({len(c) for c in counts}) > 1:
+        raise InputError(f'{arm}: its records hold different numbers of images of {test}: run the study again')
+    return np.stack(counts)
 
 def _clusters(records, test):
     "Well, film, ... of each image of a test set; None if the records lack it"
-    entry = records[0]['result']['tests'][test]
-    return entry.get('clusters') or entry.get('groups')
+    return _entry(records[0], test)[1]
 
 def arm_scores(
     records: list, # of `run_study`

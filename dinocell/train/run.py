@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -38,13 +39,39 @@ def _average(decay, count): # see `TrainConfig.ema`; function that gives the num
     return step
 
 # %% ../../nbs/train/04_run.ipynb #5d544b9d
+_TYPES = dict(model=dict, average=dict | None, optimiser=dict, rows=list, losses=torch.Tensor, first=list, spent=float)
+
+def _damaged(path, why): # of a checkpoint
+    return InputError(f'{path}: cannot be read ({why}): remove its folder to begin again')
+
 def _read_checkpoint(path, device): # where its tensors go
     "The state in a checkpoint; a damaged file is an `InputError`"
     try:
-        return torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, UnpicklingError) as e:
-        what = type(e).__name__
-        raise InputError(f'{path}: cannot be read ({what}): remove its folder to begin again') from e
+        with ZipFile(path) as f:
+            changed = f.testzip()  # torch does not compare the checksums
+        state = {} if changed else torch.load(path, map_location=device, weights_only=True)
+    except (BadZipFile, OSError, ValueError, RuntimeError, EOFError, UnpicklingError) as e:
+        raise _damaged(path, type(e).__name__) from e
+    if changed:
+        raise _damaged(path, f'{changed} has another checksum')
+    return state if isinstance(state, dict) else {}
+
+def _like(module): # or its state
+    "Type and shape of each tensor"
+    state = module.state_dict() if isinstance(module, nn.Module) else module
+    return {k: (v.dtype, v.shape) if isinstance(v, torch.Tensor) else None for k, v in state.items()}
+
+def _check_state(state, path, model, average): # from `_read_checkpoint`; the modules that continue, or None
+    "`InputError` unless a checkpoint holds what `Run.save` writes of these modules"
+    wrong = [k for k, kind in _TYPES.items() if not isinstance(state.get(k), kind)]
+    wrong += [k for k, m in (('model', model), ('average', average)) if m and k not in wrong and _like(state.get(k) or {}) != _like(m)]
+    if not wrong and not all(isinstance(v, float) for v in state['first']):
+        wrong.append('first')
+    epochs = [r.get('epoch') if isinstance(r, dict) else None for r in state['rows']] if not wrong else [0]
+    if not epochs or epochs != list(range(len(epochs))):
+        wrong.append('rows')
+    if wrong:
+        raise _damaged(path, f'its {wrong[0]} does not fit this run')
 
 # %% ../../nbs/train/04_run.ipynb #8ec3341f
 class Run:
@@ -68,12 +95,16 @@ class Run:
         if not self.path.is_file():
             return
         state = _read_checkpoint(self.path, self.model.device)
-        if self.team.rank == 0 and state['key'] != self.key:
+        if self.team.rank == 0 and state.get('key') != self.key:
             raise InputError(
                 f'{self.path}: belongs to another run than {self.path.parent}/job.json says, or to an older version '
                 'of dinocell: finish it there, or train into another folder')
+        _check_state(state, self.path, self.model, self.average)
         self.model.load_state_dict(state['model'])
-        self.optimiser.load_state_dict(state['optimiser'])
+        try:
+            self.optimiser.load_state_dict(state['optimiser'])
+        except (ValueError, KeyError) as e:
+            raise _damaged(self.path, 'its optimiser does not fit this run') from e
         if self.average is not None:
             self.average.load_state_dict(state['average'])
         self.rows, self.losses, self.spent = state['rows'], list(state['losses'].unbind()), state['spent']
