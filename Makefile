@@ -29,16 +29,17 @@ lab: .venv/.dev
 lab-check: .venv/.dev
 	$(BIN)/python .ci/lab.py
 
-# On a machine with a GPU, Python 3.12 and torch, which may have no network: make gpu. Before, on this one: make gpu-wheels.
+# On a machine with a GPU, Python 3.12 and torch, which may have no network: make gpu. Before, on this one: make gpu-wheels;
+# .gpu/gpu.tar.xz holds all that travels, and is unpacked there.
 gpu:
-	$(or $(wildcard $(BIN)/python),$(PYTHON)) .ci/gpu.py --device $(DEVICE) $(if $(OUT),--output $(OUT)/gpu.json)
+	$(if $(wildcard .venv/.base),$(BIN)/python,$(PYTHON)) .ci/gpu.py --device $(DEVICE) $(if $(OUT),--output $(OUT)/gpu.json)
 
 gpu-wheels: .venv/.base
 	rm -rf .gpu && mkdir -p .gpu/wheels
 	$(BIN)/python -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
 		$(foreach n,28 27 17,--platform manylinux_2_$(n)_x86_64) --platform manylinux2014_x86_64 --platform manylinux1_x86_64 \
 		-d .gpu/wheels -c constraints.txt $(GPU_WHEELS)
-	[ ! -f ../shared/weights/dinov2_vits14.safetensors ] || cp ../shared/weights/dinov2_vits14.safetensors .gpu
+	$(BIN)/python .ci/gpu.py --pack
 
 docs: .venv/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" python .ci/pages.py

@@ -39,6 +39,7 @@ CHECKS = {
     'modules import only downwards': lambda: run(sys.executable, '.ci/house.py'),
     'every notebook passes': lambda: run('nbdev_test', '--n_workers', '2', '--timing', env={**ENV, 'OMP_NUM_THREADS': '1'}), # two at a time, a thread each
     'commands and imports in the guides exist': lambda: run(sys.executable, '.ci/guides.py'),
+    'make gpu finds all that it names': lambda: run(sys.executable, '.ci/gpu.py', '--toy', env={**ENV, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}),
     'docs site builds, no broken page or link': lambda: run(sys.executable, '.ci/pages.py'),
     'README is what nbs/index.ipynb says': lambda: unchanged('run python .ci/readme.py', sys.executable, '.ci/readme.py'),
     'wheel and sdist build, install and import': wheel_installs,

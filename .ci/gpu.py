@@ -1,13 +1,15 @@
 """All that only a GPU can show, in at most eight minutes: `make gpu`; much smaller on a CPU: `make gpu DEVICE=cpu`.
 Needs torch, torchvision, timm, scikit-image, tifffile, accelerate and pandas; the rest it carries (`make gpu-wheels`).
 Each step is a process of its own with a time limit; the results are written after each line."""
-import argparse, ast, importlib, importlib.metadata, importlib.util, json, os, platform, re, shutil, subprocess, sys, tempfile, time, traceback, types, zipfile
+import argparse, ast, importlib, importlib.metadata, importlib.util, json, lzma, os, platform, re, shutil, subprocess, sys, tarfile, tempfile, time, traceback, types, zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CARRIED = ROOT/'.gpu'
 SECONDS = dict(cuda=460, cpu=330)                      # for everything: under eight minutes, and under six
 LIMITS = dict(machine=40, cells=170, training=110, pretraining=40, segmenting=50, study=460) # each at most, and what is left
+LARGEST = 64                                           # MiB that may travel
+SHARED_WEIGHTS = ROOT.parent/'shared/weights/dinov2_vits14.safetensors'
 WHEELS = 'edt', 'fastcore', 'pycocotools', 'roifile'   # imagecodecs is 26 MB; the few files that are read here need none
 
 def unpack():
@@ -19,6 +21,21 @@ def unpack():
         if not wheels: raise SystemExit(f'{name} is missing, and so is its wheel in {CARRIED/"wheels"}: run make gpu-wheels first')
         with zipfile.ZipFile(wheels[0]) as z: z.extractall(site)
     return site
+
+def pack():
+    """All that travels, in one file: package, notebooks with cells for a GPU, wheels, and the weights last.
+    The blocks that the ready model left as they were stand in both files of weights: in one window, LZMA stores them once"""
+    listed = subprocess.run(['git', 'ls-files', 'dinocell', 'nbs', 'Makefile', '.ci/gpu.py'], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [ROOT/f for f in listed.stdout.splitlines()]
+    files = [p for p in files if ROOT/'nbs' not in p.parents or p.suffix == '.ipynb' and '"#| cuda' in p.read_text(encoding='utf-8')]
+    files = sorted([*files, *(CARRIED/'wheels').glob('*.whl')], key=lambda p: p.suffix == '.safetensors')
+    travels = CARRIED/'gpu.tar.xz'
+    with lzma.open(travels, 'wb', filters=[dict(id=lzma.FILTER_LZMA2, preset=1, dict_size=2**27)]) as f, tarfile.open(fileobj=f, mode='w') as t:
+        for p in files: t.add(p, p.relative_to(ROOT))
+        if SHARED_WEIGHTS.is_file(): t.add(SHARED_WEIGHTS, (CARRIED/SHARED_WEIGHTS.name).relative_to(ROOT))
+    size = travels.stat().st_size/2**20
+    print(f'{travels.relative_to(ROOT)}: {size:.1f} MiB, {len(files)} files')
+    if size > LARGEST: raise SystemExit(f'{travels}: {size:.1f} MiB, more than the {LARGEST} that may travel')
 
 def stand_ins():
     "What is imported and not needed here"
@@ -196,11 +213,11 @@ def segmenting(a):
     from dinocell.infer.settings import SegmentSettings, pipeline_of
     gpu = a.device.type == 'cuda'
     (a.work/'images').mkdir()
-    for k in range(48 if gpu else 3): tifffile.imwrite(a.work/f'images/{k:02}.tif', simulate('phase', seed=k % 8, shape=(520, 704) if gpu else (130, 176))[0])
+    for k in range(48 if gpu else 3): tifffile.imwrite(a.work/f'images/{k:02}.tif', simulate('phase', seed=k % 8, shape=(520, 704) if gpu else (110, 130))[0])
     images = find_images(a.work/'images')
     what = SegmentSettings(output=str(a.work/'warm'), formats=('tif', 'csv'), diameter=24., device=str(a.device))
-    segment_files(images[:2], what)
-    pipe, greys = pipeline_of(what), [tifffile.imread(p) for p in images[:8 if gpu else 2]]
+    segment_files(images[:2 if gpu else 1], what)
+    pipe, greys = pipeline_of(what), [tifffile.imread(p) for p in images[:8 if gpu else 1]]
     start = time.perf_counter()
     segment_files(images, SegmentSettings(output=str(a.work/'files'), formats=('tif', 'csv'), diameter=24., device=str(a.device)))
     spent = (time.perf_counter() - start)/len(images)
@@ -217,11 +234,12 @@ def study(a):
     from dinocell.train.arms import run_study, study_sets, train_and_score
     from dinocell.utils.settings import AugmentConfig, TrainConfig
     gpu = a.device.type == 'cuda'
-    weights = next((p for p in (CARRIED/'dinov2_vits14.safetensors', ROOT.parent/'shared/weights/dinov2_vits14.safetensors') if p.is_file()), None)
+    weights = next((p for p in (SHARED_WEIGHTS, CARRIED/SHARED_WEIGHTS.name) if p.is_file()), None)
     how = dict(epochs=10, steps=80, batch=8, lr=1e-3, backbone_lr=1e-4, warmup=50) if gpu else dict(epochs=1, steps=4, batch=2, lr=1e-3)
     arms = {f'{start}, patch {patch}': dict(backbone=f'dinov2_vits{patch}' if gpu else 'vit_tiny', weights=start, **how)
             for patch in (16, 8) for start in ('released', 'random') if start == 'random' or weights and gpu}
-    sets = study_sets(a.work/'sets', ROOT.parent/'shared/data', counts=(40, 6) if gpu else (6, 1))
+    real = ROOT.parent/'shared/data' if gpu else a.work/'none'  # on a CPU simulated images do
+    sets = study_sets(a.work/'sets', real, counts=(40, 6) if gpu else (6, 1))
     train, val, test = sets['phase contrast']
     def work(settings, seed, scratch):
         file = weights if settings['weights'] == 'released' else None
@@ -245,6 +263,19 @@ def run_step(a):
         for row in STEPS[a.step](a):
             f.write(json.dumps(row) + '\n')
             f.flush()
+
+def toy(a):
+    "Every step in this process, as small as on a CPU: a name that is gone, or a cell that fails, stops it"
+    os.environ.update(CUDA_VISIBLE_DEVICES='', HF_HUB_OFFLINE='1', MPLBACKEND='agg')
+    with tempfile.TemporaryDirectory() as d:
+        for a.step in STEPS:
+            a.device, a.work, start = 'cpu', Path(d), time.time()
+            run_step(a)
+            rows = [json.loads(l) for l in (a.work/f'{a.step}.jsonl').read_text().splitlines()]
+            wrong = [f'{r["notebook"]} {r["cell"]}: {r["error"]}, {r["where"]}' for r in rows if not r.get('ok', True)]
+            if wrong or not rows: raise SystemExit('\n'.join(wrong) or f'{a.step}: no results')
+            print(f'{a.step}: {len(rows)} results, {time.time() - start:.0f} s', flush=True)
+        os.chdir(ROOT)
 
 def write(path, found):
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -287,11 +318,13 @@ def main():
     p.add_argument('--device', default='cuda', choices=['cuda', 'cpu'])
     p.add_argument('--output', type=Path, help='file of the results; default: nbs/experiments/results/gpu/DEVICE.json')
     p.add_argument('--seconds', type=float, help='for everything; default: 460, on a CPU 330')
+    p.add_argument('--pack', action='store_true', help='write all that travels to .gpu/gpu.tar.xz: `make gpu-wheels` does this')
+    p.add_argument('--toy', action='store_true', help='every step in one process on the CPU, nothing written: `make test` runs this')
     p.add_argument('--step', choices=list(STEPS), help=argparse.SUPPRESS)
     p.add_argument('--work', type=Path, help=argparse.SUPPRESS)
     a = p.parse_args()
     a.seconds = a.seconds or SECONDS[a.device]
     a.output = (a.output or ROOT/f'nbs/experiments/results/gpu/{a.device}.json').resolve()
-    return run_step(a) if a.step else all_steps(a)
+    return pack() if a.pack else toy(a) if a.toy else run_step(a) if a.step else all_steps(a)
 
 if __name__ == '__main__': sys.exit(main())

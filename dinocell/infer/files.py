@@ -88,9 +88,14 @@ def as_noted(
     "The settings, with the pixel size and the names of channels that the file notes where none are given"
     if not is_microscope(path):
         return what
-    with open_microscope(path) as found:
-        return replace(what, pixel_size=what.pixel_size or found.pixel_size,
-                       channel_names=what.channel_names or found.channels)
+    try:
+        with open_microscope(path) as found:
+            return replace(what, pixel_size=what.pixel_size or found.pixel_size,
+                           channel_names=what.channel_names or found.channels)
+    except InputError:
+        raise
+    except READ_ERRORS:
+        return what  # a damaged file: reading its pixels reports that
 
 # %% ../../nbs/infer/19_files.ipynb #c0a1c13f
 def find_in_file(
