@@ -95,13 +95,18 @@ class Page:
         if 'text/markdown' in data:
             text = definition(''.join(data['text/markdown']), self.module, shown)
             return '' if text is None else self.prose(text)
-        if 'image/png' in data:
-            name = f'{self.name.stem}_{len(self.images)}.png'
-            self.images[name] = base64.b64decode(''.join(data['image/png']))
-            return f'![{self.title}, figure {len(self.images)}]({self.pictures}{name})'
+        if 'image/png' in data: return self.picture(data['image/png'])
+        drawn = re.search(r'<img src="data:image/png;base64,([^"]+)"', ''.join(data.get('text/html', ''))) # of an object that draws itself
+        if drawn: return fenced('text', ''.join(data['text/plain'])) + '\n\n' + self.picture(drawn[1])
         lines = ''.join(data['text/plain']).split('\n')
         if 'text/html' in data and len(lines) > 16: lines = [*lines[:8], '…', *lines[-5:]]    # a long table of pandas
         return fenced('text', '\n'.join(lines))
+
+    def picture(self, png): # base64
+        "A picture of the page"
+        name = f'{self.name.stem}_{len(self.images)}.png'
+        self.images[name] = base64.b64decode(''.join(png))
+        return f'![{self.title}, figure {len(self.images)}]({self.pictures}{name})'
 
     def code(self, text):
         "A cell's code: in experiments behind a click, as are tests of more than a few lines in the reference"
