@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 FIRST = ['quickstart', 'segment_a_folder', 'at_a_glance', 'train_on_your_own_images', 'choose_thresholds', # pages at the head of their group, in this order; the others by name
-         'faq', 'napari', 'adapt', 'no_masks', 'diameter', 'thresholds', 'score_labels', 'open_results', 'many_images', 'large_images', 'gpu',
+         'faq', 'napari', 'adapt', 'no_masks', 'diameter', 'thresholds', 'score_labels', 'open_results', 'many_images', 'large_images', 'how_to/gpu',
          'coming_from', 'what_we_know', 'ready_model', 'against_others']
 GUIDES = 'tutorials', 'how_to', 'explanations' # folders of nbs/ that are read by users; the search shows them first
 LONG = 4 # lines of a test that is shown at once
@@ -193,7 +193,9 @@ def tell_apart(pages):
 
 def navigation(pages):
     "A tab for each kind of page; in the reference a group for each package, from below"
-    place = lambda p: (FIRST.index(p.name.stem) if p.name.stem in FIRST else len(FIRST), p.name.stem)
+    def place(p):
+        known = [FIRST.index(name) for name in (p.name.stem, str(p.name.with_suffix(''))) if name in FIRST]
+        return (known or [len(FIRST)])[0], p.name.stem
     entries = lambda some: [{p.title: str(p.name)} for p in some]
     inside = lambda folder: sorted((p for p in pages if p.name.parts[0] == folder), key=place)
     measured = [p for p in inside('experiments') if p.name.stem.endswith(MEASURED)]
