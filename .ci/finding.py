@@ -6,8 +6,8 @@ ORDER = 'how_to', 'tutorials', '', 'explanations', 'experiments', 'reference' # 
 COMMON = ('a an and are as at be by can do does for from get give has have how i if in is it its me my of on or should than that the their them there these they this to too '
           'use using want was we what when where which who why will with without work works would you your').split()
 # The search wants every word of a question; what ends a word also takes these away, from the pages and from the question
-SEPARATOR = r'''[\s\-_,:!=\[\]()\\"`/?'’…]+|\.(?!\d)|(?<![\w-])(?:''' + '|'.join(f'[{w[0].upper()}{w[0]}]{w[1:]}' for w in COMMON) + r''')(?![\w-])'''
-LATER = '\u2060 '*12 # words that nobody sees or types
+SEPARATOR = '[\u200b' + r'''\s\-_,:!=\[\]()\\"`/?'’…]+|\.(?!\d)|(?<![\w-])(?:''' + '|'.join(f'[{w[0].upper()}{w[0]}]{w[1:]}' for w in COMMON) + r''')(?![\w-])'''
+LATER = '\u2060\u200b'*12 # words that nobody sees or types, and what parts them
 QUESTIONS = [ # what a user types; pages, of which one must be among the first three
     ('train on my own masks', 'tutorials/train_on_your_own_images.html', 'how_to/adapt.html'),
     ('which file formats can it read', 'how_to/faq.html'),
