@@ -32,7 +32,7 @@ from ..utils.system import InputError
 # %% ../../nbs/data/15_download.ipynb #644c2c4b
 TIMEOUT = 30. # seconds without a byte before a connection counts as dropped
 
-_BY_HAND = 'open the address in a browser, or fetch it by hand and give it by source='
+_BY_HAND = 'open the address in a browser, or download it by hand and give it with source='
 
 class _Dropped(Exception):
     "A connection that may work when tried again"
@@ -114,7 +114,7 @@ def _read(reply): # from `_ask`
         raise _Dropped(str(e) or type(e).__name__, '') from e
 
 # %% ../../nbs/data/15_download.ipynb #55d37b17
-_page_came = f'a web page came instead of the file (a log-in, or an error): {_BY_HAND}'
+_page_came = f'the address returned a web page (a log-in or an error) instead of the file: {_BY_HAND}'
 _ENDS = 512 # bytes of the beginning and of the end of a file that are looked at
 
 def check_room(folder, size, name): # folder; bytes to be written; what for
@@ -138,8 +138,8 @@ def _looks_right(path, name, url): # file; its name; where it is from
     elif name.endswith('.json'):
         good = head[:1] in (b'{', b'[') and tail[-1:] in (b'}', b']')
     if not good:
-        raise InputError(f'{url}: what is there is no whole {name.rsplit(".", 1)[1]} file: try again later, '
-                         'or fetch it by hand and give it by source=')
+        raise InputError(f'{url}: the file there is not a complete {name.rsplit(".", 1)[1]} file: try again later, '
+                         'or download it by hand and give it with source=')
 
 def _record(url, path, sha256): # where it is from; the file; known checksum or ''
     "What download.json keeps of a file"
@@ -157,7 +157,7 @@ def fetch(
     url: str,                # http:// or https://
     path: str | Path,        # file to make
     sha256: str = '',        # known checksum, '' for none
-    tries: int = 5,          # in a row that bring nothing new, before it gives up
+    tries: int = 5,          # consecutive ones without progress before it gives up
     wait: float = 1.,        # seconds before the second try; doubled from try to try
     done=lambda record: None, # called with the record before the file gets its name
 ) -> dict:                   # url, size (bytes), sha256, checksum: whether it was compared, time
@@ -170,13 +170,13 @@ def fetch(
     except OSError as e:
         if e.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise InputError(f'{part}: the disk is full: make room; the same command then goes on where it stopped') from e
+        raise InputError(f'{part}: the disk is full: make room; the same command then resumes') from e
     record = _record(url, part, sha256)
     try:
         _looks_right(part, path.name, url)
         if sha256 and record['sha256'] != sha256:
-            raise InputError(f"{url}: sha256 is {record['sha256'][:12]}…, known is {sha256[:12]}…: damaged on its way, "
-                             'or changed by its authors: try again; check=False takes it as it is')
+            raise InputError(f"{url}: sha256 is {record['sha256'][:12]}…, expected {sha256[:12]}…: damaged in transit "
+                             'or changed by its authors: try again, or accept it with check=False')
     except InputError:
         for p in (part, note):
             p.unlink(missing_ok=True)
@@ -198,7 +198,7 @@ def _persist(url, part, note, tries, wait): # see `fetch`
             best = max(best, got)
             if left < 1:
                 raise InputError(f'{url}: {e.args[0]}; gave up after {tries} tries: check the network; '
-                                 'the same command goes on where it stopped, or give source=') from e
+                                 'the same command resumes, or give source=') from e
             asked = float(e.args[1]) if e.args[1].isdigit() else 0  # by the server
             time.sleep(min(_LONGEST, max(wait*2**(tries - 1 - left), asked)))
 
@@ -212,7 +212,7 @@ def _members(archive, z): # path, for errors; open ZipFile
     for i in files:
         name, win = PurePosixPath(i.filename), PureWindowsPath(i.filename)
         if name.is_absolute() or win.anchor or '..' in win.parts or not name.parts:
-            raise InputError(f"{archive}: holds the file '{i.filename}', which leads out of its folder: do not use it")
+            raise InputError(f"{archive}: holds the file '{i.filename}', which lies outside its folder: do not use it")
         if stat.S_IFMT(i.external_attr >> 16) not in (0, stat.S_IFREG):
             raise InputError(f"{archive}: '{i.filename}' is a link or a device: do not use it")
         if i.flag_bits & 1:
@@ -272,7 +272,7 @@ def _load_note(output): # folder
         note = json.loads(path.read_text(encoding='utf-8'))
         note['licences'].items(), note['files'].items()
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
-        raise InputError(f'{path}: not a note of this command ({e}): choose another output folder') from e
+        raise InputError(f'{path}: not written by this command ({e}): choose another output folder') from e
     return note
 
 def _save_note(output, note): # folder; see `_load_note`
@@ -329,8 +329,8 @@ def _take(origin, item, output, unpacks, tries, wait, check, done): # see `downl
     known = item.sha256 if check else ''
     record = _record(origin, origin, known)
     if known not in ('', record['sha256']):
-        raise InputError(f"{origin}: sha256 is {record['sha256'][:12]}…, known is {known[:12]}…: damaged, "
-                         'or changed by its authors: fetch it again; check=False takes it as it is')
+        raise InputError(f"{origin}: sha256 is {record['sha256'][:12]}…, expected {known[:12]}…: damaged, "
+                         'or changed by its authors: fetch it again, or accept it with check=False')
     done(record)
     if unpacks:
         return origin
@@ -357,8 +357,8 @@ def download(
     if not any(o for _, o in origins):
         raise InputError(f"{source}: not a file of {name}: it consists of {', '.join(i.path for i in want.items)}")
     if want.ask and not accept_licence:
-        raise InputError(f'{name}: nothing was fetched: its terms have to be accepted first, '
-                         'by accept_licence=True or --accept-licence')
+        raise InputError(f'{name}: nothing was downloaded: accept its terms first, '
+                         'with accept_licence=True or --accept-licence')
     output.mkdir(parents=True, exist_ok=True)
     note = _load_note(output)
     note['licences'][name] = want.licence
