@@ -6,7 +6,8 @@ ORDER = 'how_to', 'tutorials', '', 'explanations', 'experiments', 'reference' # 
 COMMON = ('a an and are as at be by can do does for from get give has have how i if in is it its me my of on or should than that the their them there these they this to too '
           'use using want was we what when where which who why will with without work works would you your').split()
 # The search wants every word of a question; what ends a word also takes these away, from the pages and from the question
-SEPARATOR = r'''[\s\-_,:!=\[\]()\\"`/?'’…]+|\.(?!\d)|(?<![\w-])(?:''' + '|'.join(f'[{w[0].upper()}{w[0]}]{w[1:]}' for w in COMMON) + r''')(?![\w-])'''
+SEPARATOR = '[\u200b' + r'''\s\-_,:!=\[\]()\\"`/?'’…]+|\.(?!\d)|(?<![\w-])(?:''' + '|'.join(f'[{w[0].upper()}{w[0]}]{w[1:]}' for w in COMMON) + r''')(?![\w-])'''
+LATER = '\u2060\u200b'*12 # words that nobody sees or types, and what parts them
 QUESTIONS = [ # what a user types; pages, of which one must be among the first three
     ('train on my own masks', 'tutorials/train_on_your_own_images.html', 'how_to/adapt.html'),
     ('which file formats can it read', 'how_to/faq.html'),
@@ -22,11 +23,20 @@ QUESTIONS = [ # what a user types; pages, of which one must be among the first t
     ('licence of the model', 'how_to/faq.html', 'experiments/ready_model.html'),
     ('cite', 'how_to/faq.html'),
     ('my cells are 60 pixels', 'how_to/diameter.html', 'how_to/faq.html'),
+    ('cells of 60 px are missed', 'how_to/diameter.html', 'how_to/faq.html'),
+    ('diameter', 'how_to/diameter.html'),
+    ('segment my folder of images', 'tutorials/segment_a_folder.html', 'how_to/faq.html'),
+    ('segment images', 'tutorials/segment_a_folder.html', 'how_to/faq.html'),
+    ('open a CZI', 'how_to/faq.html'),
+    ('time lapse', 'how_to/faq.html', 'how_to/large_images.html'),
+    ('CSV', 'how_to/open_results.html', 'how_to/faq.html'),
+    ('CUDA', 'how_to/gpu.html', 'how_to/faq.html'),
     ('cells are merged', 'how_to/faq.html', 'how_to/thresholds.html', 'tutorials/choose_thresholds.html'),
     ('napari', 'how_to/napari.html'),
     ('QuPath', 'how_to/open_results.html'),
     ('ready model', 'experiments/ready_model.html', 'how_to/faq.html'),
     ('score Cellpose labels', 'how_to/score_labels.html'),
+    ('score Cellpose labels against my masks', 'how_to/score_labels.html', 'how_to/faq.html'),
     ('no masks', 'how_to/no_masks.html'),
     ('fine-tune the model', 'how_to/adapt.html'),
     ('thousands of images', 'how_to/many_images.html'),
@@ -45,6 +55,8 @@ def write_index(site, kinds): # folder; address of each page -> its kind
         if kind(item) not in ('experiments', 'reference'): continue
         item['text'] = re.sub(r'<details.*?</details>', '', item['text'], flags=re.S)
         if not item['location'].startswith('cli.html#dinocell-'): item['text'] = re.sub(r'<pre.*?</pre>', '', item['text'], flags=re.S) # the help of commands stays
+    for item in index['items']: # of two titles with the word, the search prefers the one in which it comes earlier
+        if kind(item) in ('experiments', 'reference'): item['title'] = LATER + item['title']
     index['items'].sort(key=lambda item: ORDER.index(kind(item)))
     path.write_text(json.dumps(index, ensure_ascii=False), encoding='utf-8')
 

@@ -1,5 +1,5 @@
 "The order of the house: every module imports only from modules below it, and every public name is defined once."
-import ast, re
+import ast, json, re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,8 +62,15 @@ def twice():
         for name in {*defined(ast.parse(path.read_text(encoding='utf-8')))}: homes.setdefault(name, []).append(module)
     return [f'{name}: defined in {" and in ".join(m)}: rename one, or import it' for name, m in sorted(homes.items()) if len(m) > 1]
 
+def unfolded():
+    "Test cells that a reader of a guide would see in Jupyter or Colab"
+    for path in sorted(p for folder in ('tutorials', 'how_to', 'explanations') for p in (ROOT/'nbs'/folder).glob('[!_]*.ipynb')):
+        for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
+            if cell['source'][:1] == ['#| hide\n'] and not cell['metadata'].get('cellView'):
+                yield f"{path}: cell {cell['id']} is a test: fold it, with the metadata of the others"
+
 def main():
-    bad = [*lost(), *upward(), *twice()]
+    bad = [*lost(), *upward(), *twice(), *unfolded()]
     if bad: raise SystemExit('\n'.join(bad))
     print(f'{len(modules())} modules import only downwards, and define each name once')
 

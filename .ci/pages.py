@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CFG = get_config(cfg_name=str(ROOT/'settings.ini'))
 SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 FIRST = ['quickstart', 'segment_a_folder', 'at_a_glance', 'train_on_your_own_images', 'choose_thresholds', # pages at the head of their group, in this order; the others by name
-         'faq', 'napari', 'adapt', 'no_masks', 'diameter', 'thresholds', 'score_labels', 'open_results', 'many_images', 'large_images', 'gpu',
-         'coming_from', 'scores', 'architecture', 'what_we_know', 'ready_model', 'against_others']
+         'faq', 'napari', 'adapt', 'no_masks', 'diameter', 'thresholds', 'score_labels', 'open_results', 'many_images', 'large_images', 'how_to/gpu',
+         'coming_from', 'explanations/scores', 'architecture', 'what_we_know', 'ready_model', 'against_others']
 GUIDES = 'tutorials', 'how_to', 'explanations' # folders of nbs/ that are read by users; the search shows them first
 LONG = 4 # lines of a test that is shown at once
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
@@ -95,13 +95,18 @@ class Page:
         if 'text/markdown' in data:
             text = definition(''.join(data['text/markdown']), self.module, shown)
             return '' if text is None else self.prose(text)
-        if 'image/png' in data:
-            name = f'{self.name.stem}_{len(self.images)}.png'
-            self.images[name] = base64.b64decode(''.join(data['image/png']))
-            return f'![{self.title}, figure {len(self.images)}]({self.pictures}{name})'
+        if 'image/png' in data: return self.picture(data['image/png'])
+        drawn = re.search(r'<img src="data:image/png;base64,([^"]+)"', ''.join(data.get('text/html', ''))) # of an object that draws itself
+        if drawn: return fenced('text', ''.join(data['text/plain'])) + '\n\n' + self.picture(drawn[1])
         lines = ''.join(data['text/plain']).split('\n')
         if 'text/html' in data and len(lines) > 16: lines = [*lines[:8], '…', *lines[-5:]]    # a long table of pandas
         return fenced('text', '\n'.join(lines))
+
+    def picture(self, png): # base64
+        "A picture of the page"
+        name = f'{self.name.stem}_{len(self.images)}.png'
+        self.images[name] = base64.b64decode(''.join(png))
+        return f'![{self.title}, figure {len(self.images)}]({self.pictures}{name})'
 
     def code(self, text):
         "A cell's code: in experiments behind a click, as are tests of more than a few lines in the reference"
@@ -188,7 +193,9 @@ def tell_apart(pages):
 
 def navigation(pages):
     "A tab for each kind of page; in the reference a group for each package, from below"
-    place = lambda p: (FIRST.index(p.name.stem) if p.name.stem in FIRST else len(FIRST), p.name.stem)
+    def place(p):
+        known = [FIRST.index(name) for name in (p.name.stem, str(p.name.with_suffix(''))) if name in FIRST]
+        return (known or [len(FIRST)])[0], p.name.stem
     entries = lambda some: [{p.title: str(p.name)} for p in some]
     inside = lambda folder: sorted((p for p in pages if p.name.parts[0] == folder), key=place)
     measured = [p for p in inside('experiments') if p.name.stem.endswith(MEASURED)]

@@ -48,7 +48,7 @@ def run_one(path, flags):
     for run, keep in zip(nb.cells, stored.cells):
         if run.cell_type != 'code': continue
         if not _skipped(run, skip): keep.outputs = [o for o in run.get('outputs', []) if o.get('name') != 'stderr']
-    clean_nb(stored)
+    clean_nb(stored, allowed_cell_metadata_keys=get_config().allowed_cell_metadata_keys.split()) # test cells stay folded
     for cell in stored.cells: shrink_pictures(cell.get('outputs', []))
     tmp = path.with_name('.' + path.name + '.tmp')
     write_nb(stored, tmp)

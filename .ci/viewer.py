@@ -137,7 +137,7 @@ def test_save(viewer, panel, qtbot, tmp_path):
     press(panel, qtbot, panel.save)
     assert sorted(p.name for p in (tmp_path/'results').iterdir()) == ['a_1.csv', 'a_1.tif']
     press(panel, qtbot, panel.save)
-    assert 'is there already' in panel.status.value
+    assert 'exists already' in panel.status.value
 
 def test_train(viewer, panel, qtbot, tmp_path, monkeypatch, model):
     small = replace(TrainConfig(), epochs=1, steps=2, batch=2, augment=replace(AugmentConfig(), size=64))

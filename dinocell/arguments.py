@@ -19,7 +19,7 @@ _pixels_or_auto, _processes = number_type(.1, 1e4, auto=True), number_type(1, 10
 _index = number_type(0, 10**6, whole=True)
 
 # %% ../nbs/59_arguments.ipynb #827d3c5d
-_axes = '--axes', str, None, ('axes of image files that do not say them, one letter for each: '
+_axes = '--axes', str, None, ('axes of image files that do not name them, one letter per axis: '
                               'CYX (channels), TYX (time points), ZYX (Z planes), TCYX, YXC')
 _workers = '--workers', _processes, None, 'processes; default: one per core'
 _json = dict(json='print JSON')
@@ -29,13 +29,13 @@ def _precision(p):
     from dinocell.utils.settings import PRECISIONS
     p.group('machine').add_argument(
         '--precision', choices=PRECISIONS, default='auto',
-        help='numbers that the network computes with; auto: fp32 on a CPU, where bf16 is faster; '
-             'on a GPU bf16, or fp16 if it has no units for bf16 (default auto)')
+        help='number format of the network; auto: fp32 on a CPU (where bf16 is faster), '
+             'on a GPU bf16, or fp16 if the GPU has no bf16 units (default auto)')
 
 # %% ../nbs/59_arguments.ipynb #5a836b09
 def add_demo(p):
     "Arguments of `demo`"
-    add_values(p, ('--output', str, 'demo', 'folder to make'))
+    add_values(p, ('--output', str, 'demo', 'folder to create'))
 
 def add_models(p):
     "Arguments of `models`"
@@ -52,10 +52,10 @@ def add_download(p):
     p.add_argument('name', metavar='NAME', help='data set: ' + ', '.join(SETS))
     add_values(
         p,
-        ('--output', str, ..., 'folder to make, or to resume in'),
+        ('--output', str, ..., 'folder to create, or to resume in'),
         ('--source', str, None, "a .zip file or folder on this machine, or the address of a mirror; "
                                 "default: the authors' address"),
-        ('--tries', number_type(1, 1000, whole=True), 5, 'attempts in a row without progress'))
+        ('--tries', number_type(1, 1000, whole=True), 5, 'consecutive attempts without progress'))
     add_flags(
         p,
         accept_licence='accept the terms of the data set, which are printed',
@@ -64,7 +64,7 @@ def add_download(p):
 
 def add_check(p):
     "Arguments of `data check`"
-    p.add_argument('folders', metavar='FOLDER', nargs='+', help='images and masks, or prepared datasets (each a split)')
+    p.add_argument('folders', metavar='FOLDER', nargs='+', help='images and masks, or prepared datasets, one per split')
     add_values(
         p,
         ('--page', str, None, '.html file to write, with thumbnails, worst first'),
@@ -82,7 +82,7 @@ def add_process(p):
     add_values(
         p,
         ('--input', str, ..., 'folder with images/ and masks/, or of an unpacked published set'),
-        ('--output', str, ..., 'dataset folder to make'),
+        ('--output', str, ..., 'dataset folder to create'),
         ('--split', str, None, 'part of the set: of split.csv or a subfolder (folder), train, val or test '
                                '(livecell, cellpose), a sequence (ctc); default: all'),
         ('--model', str, None, 'prepare for this model, a file or a name: '
@@ -93,7 +93,7 @@ def add_process(p):
         ('--flatten', _pixels_or_auto, 'auto', 'even out background and contrast for cells of this diameter, '
                                                'pixels after resizing; auto: that of --diameter, or 24'),
         ('--pixel-size', number_type(1e-6, 1e6), None,
-         'µm per pixel of the images: a model trained on them resizes by segment --pixel-size'),
+         'pixel size of the images, µm; stored, so that segment --pixel-size can resize other images to it'),
         ('--source', str, '', 'where the images come from'),
         ('--licence', str, '', 'their licence'),
         _workers,
@@ -117,11 +117,11 @@ def add_process(p):
 def add_train(p):
     "Arguments of `train`: every setting of `TrainConfig` and `AugmentConfig` is an option"
     from dinocell.utils.settings import BACKBONE, DECODER_NAMES, PRESETS, TrainConfig
-    for name, what in (('--data', 'to learn from'), ('--valid', 'to choose the epoch by')):
+    for name, what in (('--data', 'to train on'), ('--valid', 'on which the best epoch is chosen')):
         p.add_argument(name, nargs='+', required=True, help=f'dataset folder {what}; several are mixed')
     add_values(
         p,
-        ('--output', str, ..., 'folder to make, or to resume in'),
+        ('--output', str, ..., 'folder to create, or to resume in'),
         ('--start', str, None, 'fine-tune this model, a file or a name (see dinocell models); '
                                'without it --weights must be given'),
         ('--backbone', str, None, f'default: {BACKBONE}; vits8, vits16 (a quarter of the cost), vits16o8, vitb16, '
@@ -132,11 +132,11 @@ def add_train(p):
                    help='settings that the other options override: the recommended ones, or those of '
                         'the original design with its decoder (default recipe)')
     p.add_argument('--decoder', choices=DECODER_NAMES,
-                   help='with --weights: unet, or that of the original design; '
-                        'default: unet; with --preset design, that of the design')
+                   help='with --weights: unet, or design (that of the original design); '
+                        'default: unet; with --preset design: design')
     p.add_argument('--freeze', action=argparse.BooleanOptionalAction, default=None,
-                   help='do not train the backbone, or train it too (--no-freeze); '
-                        'default: do not; with --start, train it')
+                   help='keep the backbone frozen, or train it too (--no-freeze); '
+                        'default: frozen; with --start, trained')
     add_flags(p, tensorboard='also write the history for TensorBoard into the output folder')
     add_settings(p, TrainConfig(), 'optimiser', dict(augment='augmentation'))
 
@@ -161,7 +161,7 @@ def add_shards(p):
     add_values(
         p,
         ('--input', str, ..., 'folder, CSV file, or an address such as s3://bucket/plate'),
-        ('--output', str, ..., 'folder of shards to make; the same command resumes'),
+        ('--output', str, ..., 'folder of shards to create; the same command resumes'),
         ('--pattern', str, None, 'pattern: regular expression with groups plate, well (or row and column), '
                                  'site, channel, perhaps batch'),
         ('--batch', str, 'batch1', 'name of the batch, if the files do not give it'),
@@ -171,13 +171,13 @@ def add_shards(p):
         ('--source', str, '', 'where the fields come from'),
         ('--licence', str, '', 'their licence'))
     p.add_argument('--channels', nargs='+', default=[], metavar='NAME',
-                   help='channels to pack, in this order; pattern: w1=DNA w2=ER … where file names call them otherwise')
+                   help='channels to pack, in this order; pattern: w1=DNA w2=ER … where file names use other names')
     add_flags(
         p,
         brightfield='pack bright-field planes too',
         signed='use the S3 credentials of this machine; default: unsigned requests',
         verify='read everything again and compare checksums',
-        keep_going='leave out fields that are missing or damaged, list them, and end with exit code 1')
+        keep_going='skip fields that are missing or damaged, list them, and end with exit code 1')
 
 # %% ../nbs/59_arguments.ipynb #4cb2da74
 def add_pretrain(p):
@@ -186,12 +186,12 @@ def add_pretrain(p):
     add_values(
         p,
         ('--shards', str, ..., 'fields to train on, made by `shards`'),
-        ('--output', str, ..., 'folder to make, or to resume in'),
+        ('--output', str, ..., 'folder to create, or to resume in'),
         ('--backbone', str, BACKBONE, 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
         ('--weights', str, ..., "initial weights: 'hub' (fetch the released ones), 'none' (random), "
                                 'or a weights file'),
         ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are held out'),
-        ('--hours', number_type(1e-6, 1e5), None, 'stop after so many hours; the same command resumes'),
+        ('--hours', number_type(1e-6, 1e5), None, 'stop after this many hours; the same command resumes'),
         ('--config', str, None, 'a config.json of another run: the settings to start from'))
     p.add_argument('--views', choices=['multiview', 'average'], default='multiview',
                    help='channels of a crop: the mean of all or one of them, or always the mean '
@@ -236,7 +236,7 @@ def add_segment(p):
         ('--pixel-size', number_type(1e-6, 1e6), None,
          'µm per pixel: sizes are then in µm, and a model that knows the pixel size of its training images '
          'resizes by it, unless --diameter is given'),
-        ('--channel', _index, None, "channel to look at, from 0; default: the model's, or the mean of all"),
+        ('--channel', _index, None, "channel to use, from 0; default: the model's, or the mean of all"),
         _axes,
         ('--engine', str, 'torch', 'library that computes the network; on a CPU also openvino or openvino-bf16'),
         ('--workers', _processes, 1, 'processes'))
@@ -245,7 +245,7 @@ def add_segment(p):
                    help=f'files to write: {formats} (default tif)')
     p.add_argument('--channel-names', nargs='+', default=[], metavar='NAME', help='channel names for the table')
     _precision(p)
-    add_flags(p, flips='average over mirror images: four times the time', **_json)
+    add_flags(p, flips='average over mirrored images; takes four times as long', **_json)
 
 # %% ../nbs/59_arguments.ipynb #c8549196
 def add_export(p):

@@ -136,7 +136,7 @@ def main(
         print(f'dinocell: {e.filename or a.command}: {e.strerror or e}: {_remedy(e, a)}', file=sys.stderr)
     except KeyboardInterrupt:
         resumes = a.command in _RESUMES or a.command == 'evaluate' and a.output
-        more = '; the same command goes on where it stopped' if resumes else ''
+        more = '; run the same command again to resume' if resumes else ''
         print(f'dinocell: interrupted{more}', file=sys.stderr)
         return 130
     return 2

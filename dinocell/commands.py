@@ -42,7 +42,7 @@ def cmd_download(a):
     print(download(a.name, a.output, a.source, a.accept_licence, not a.keep_zip, not a.no_check, a.tries))
 
 def cmd_check(a):
-    "data check: exit code 1 if something serious was found"
+    "data check: exit code 1 if serious problems were found"
     from dinocell.data.check import check_data
     from dinocell.data.report import format_report, report_json
     report = check_data(*a.folders, page=a.page, speck=a.speck, workers=a.workers, axes=a.axes, category=a.category)
@@ -76,7 +76,7 @@ def cmd_process(a):
     print(f'{a.output}: {len(data)} images, {len(d)} cells of {sorted(d)[len(d)//2]:.0f} pixels '
           '(median diameter as the network sees them)')
     for f in data.meta['failed']:
-        print(f"left out: {f['name']}: {f['message']}")
+        print(f"skipped: {f['name']}: {f['message']}")
     return 1 if data.meta['failed'] else 0
 
 # %% ../nbs/63_commands.ipynb #6abb3051
@@ -247,7 +247,7 @@ def cmd_shards(a):
     made = pack_fields(index, a.output, names, a.shard_mb, missing, a.workers, **how)
     print(f"{a.output}: {len(made)} fields of {len(set(made.plates))} plates, channels {', '.join(made.channels)}")
     for f in made.meta['skipped']:
-        print(f"left out: {f['message']}")
+        print(f"skipped: {f['message']}")
     if a.verify:
         wrong = verify_fields(made, a.workers)
         for _, message in wrong:

@@ -95,7 +95,7 @@ def _device():
     if shutil.which('nvidia-smi') is None:
         return cpu
     built_without = torch.version.cuda is None
-    remedy = 'this torch is built without CUDA: install one with it' if built_without else 'update the driver'
+    remedy = 'this torch is built without CUDA: install a CUDA build' if built_without else 'update the driver'
     return cpu, f'an NVIDIA driver is here, but torch does not use it: {remedy}'
 
 def _memory():

@@ -81,7 +81,7 @@ def _comments(of): # class of settings
 def _add_setting(p, field, of, default): # a field of the settings
     "The option of one setting, its help taken from the comment beside it"
     name, kind = f"--{field.name.replace('_', '-')}", str(field.type)
-    what = _comments(of).get(field.name) or ''
+    what = (_comments(of).get(field.name) or '').replace('None: ', 'default: ')
     if 'bool' in kind:
         return p.add_argument(name, action=argparse.BooleanOptionalAction, help=what)
     more = dict(nargs=2, metavar=('LOW', 'HIGH')) if 'tuple' in kind else {}

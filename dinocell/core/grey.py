@@ -112,11 +112,11 @@ def channel_message(
     several, grey = ' or '.join(map(str, sorted({*counts} - {1}))), sum(n == 1 for n in counts)
     if not several:
         ignored = channel and grey
-        return f'channel {channel} would be taken, but the images are grey: taken as they are' if ignored else ''
+        return f'the images are grey, so channel {channel} is ignored' if ignored else ''
     if channel is None:
-        return f'the mean of {several} channels was taken: --channel takes one'
-    others = f'; {grey} grey images as they are' if grey and channel else ''
-    return f'channel {channel} of {several} was taken{others}'
+        return f'the mean of {several} channels is used: choose one with --channel'
+    others = f'; {grey} grey images are used unchanged' if grey and channel else ''
+    return f'channel {channel} of {several} is used{others}'
 
 # %% ../../nbs/core/04_grey.ipynb #6d3f40e5
 LINE = 64  # pixels of equal value in a row that no image has by chance

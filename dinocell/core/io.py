@@ -54,9 +54,9 @@ def _warn_axes(asked, axes): # letters that were given; those of a file
     "Warn where a file says otherwise than it is read, or what was given cannot be meant for it"
     planes = len(axes) - axes.endswith('S')
     if {*axes} <= {*'TZCYXS'} and planes == len(asked) > 2 and asked != axes[:planes]:
-        warn_once(f'axes {asked} were given, so that a file that says {axes} is read as {asked}')
+        warn_once(f'the file names its axes {axes}, but is read as {asked}, the axes given')
     if axes.endswith('S') and planes == 2 and len(asked) == 3 and asked[-1] != 'C':
-        warn_once(f'axes {asked} were given, but a colour image ({axes}) is read as what it is')
+        warn_once(f'a colour image ({axes}) is read as colour: the given axes {asked} are ignored')
 
 # %% ../../nbs/core/00_io.ipynb #0eca9c17
 def resolve_axes(
@@ -65,7 +65,7 @@ def resolve_axes(
     asked: str | None, # see `check_axes`
     path,              # what to call it in an error
 ) -> str:              # a letter for each axis
-    "The axes asked for, or those of the file; `InputError` where the file does not say what some planes are"
+    "The axes asked for, or those of the file; `InputError` where the file does not name the axis of some planes"
     colour = axes.endswith('S')
     if asked:
         _warn_axes(asked, axes)
@@ -83,7 +83,7 @@ def resolve_axes(
     unknown = [n for a, n in zip(axes, shape) if a not in 'PTZCSYX' and n > 1]
     if unknown:
         example = 'CYX for channels, TYX for time points, ZYX for Z planes' if len(axes) == 3 else 'TCYX'
-        raise InputError(f'{path}: {" × ".join(map(str, unknown))} planes, and the file does not say of what: '
+        raise InputError(f'{path}: {" × ".join(map(str, unknown))} planes, and the file does not name their axis: '
                          f'give --axes (axes=), e.g. {example}')
     return axes
 
@@ -119,8 +119,8 @@ def _check_others(file, path): # see `whole_series`
     guessed = [s for s in first.levels[1:] if first.kind == 'generic' and not _is_marked(s)]  # by their shape alone
     if guessed:
         sizes = ', '.join(f'{s.keyframe.imagelength}×{s.keyframe.imagewidth}' for s in guessed)
-        warn_once(f'a file holds a smaller image too ({sizes}), which is taken for a preview and left out: '
-                  'save it as a file of its own if it is none')
+        warn_once(f'a file also holds a smaller image ({sizes}), which is skipped as a preview: '
+                  'if it is not a preview, save it as a separate file')
 
 def whole_series(file, path): # from `open_tiff`; what to call it in an error
     "The first series of a TIFF; `InputError` where the file is cut short or holds other images too"
@@ -176,7 +176,7 @@ def _read_npy(path, asked, ask): # see `read_tiff`
     own = array_axes(whole.shape)
     axes = resolve_axes(own, whole.shape, asked, path) if ask else own
     if ask and axes == own == 'YXS' and whole.shape[2] == 4:
-        warn_once('an array of H×W×4 is taken for colours with alpha, which is left out: '
+        warn_once('an H×W×4 array is read as RGBA, and alpha is ignored: '
                   'if these are four channels, give --axes YXC (axes=)')
     check_plane(axes, whole.shape, path)
     check_memory(whole.nbytes, path, _TOO_LARGE)

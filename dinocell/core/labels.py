@@ -168,6 +168,6 @@ def label_doubt(
         return f'label {int(labels.max())} covers every pixel, though background should be 0'
     pieces = pieces_of(labels)
     if pieces.size and (pieces.mean() > _PIECES or pieces.max() >= _MOST):
-        return f'its labels lie in a great many pieces, one of them in {pieces.max()}'
+        return f'its labels are split into many pieces, one of them into {pieces.max()}'
     line = border_label(labels)
     return f'label {line} is a line around the others: set it to 0' if line else ''

@@ -40,7 +40,7 @@ def _warn_foreign(folder):
     "Warn of images in a folder that are of formats which are not read"
     found = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in _FOREIGN)
     if found:
-        warnings.warn(f'{folder}: {len(found)} files of formats that are not read are left out, such as {found[0]}: '
+        warnings.warn(f'{folder}: {len(found)} files in formats that cannot be read are skipped, such as {found[0]}: '
                       'save them as TIFF')
 
 def list_images(

@@ -51,7 +51,7 @@ def _is_stray(piece): # of a segmentation
 def _check_polygons(pieces):
     "ValueError unless each is x, y, x, y, … of at least three points"
     if not pieces:
-        raise ValueError('has no outline (a box alone is none): '
+        raise ValueError('has a box but no outline: '
                          'outline it or delete it in the annotation tool, or leave its image out')
     if all(map(_is_stray, pieces)):
         raise ValueError('is a point or a line, not an outline: '
@@ -210,7 +210,7 @@ def _utf8(text): # of bytes taken for characters
 def _listed(items, what, path): # a list, or a dict keyed by id; what it lists; of the file
     "Its entries"
     if not isinstance(items, list | dict | None):
-        raise InputError(f'{path}: not COCO JSON: its {what} are no list: export it as COCO (instance segmentation)')
+        raise InputError(f'{path}: not COCO JSON: its {what} are not a list: export it as COCO (instance segmentation)')
     return [x for x in (items.values() if isinstance(items, dict) else items or []) if isinstance(x, dict)]
 
 def _in_order(by_category, wanted): # category id -> places; ids
@@ -231,12 +231,12 @@ def _chosen_categories(
     called = {c: names.get(c, 'none' if c is None else str(c)) for c in counts}
     every = ', '.join(f'{called[c]} ({n})' for c, n in counts.most_common())
     if category is None:
-        note = f'annotations of {len(counts)} categories, all taken as cells: {every}; --category NAME chooses'
+        note = f'annotations of {len(counts)} categories are all used as cells: {every}; choose with --category NAME'
         return [*counts], note if len(counts) > 1 else ''
     if lost := [c for c in category if c not in called.values()]:
         raise InputError(f'{path}: no annotation of category {lost[0]!r}: it has {every or "none"}')
     chosen = [c for c, name in called.items() if name in category]
-    return chosen, f'annotations of {", ".join(category)} taken of {every}'
+    return chosen, f'only annotations of {", ".join(category)} are used, of {every}'
 
 # %% ../../nbs/data/09_coco.ipynb #fff82405
 def _check_image(path, k, image): # number of the image in the file; its entry
@@ -271,21 +271,21 @@ def read_coco(
     for k, image in enumerate(_listed(images, 'images', path), 1):
         name, shape, id = _check_image(path, k, image)
         if name in sizes:
-            raise InputError(f'{path}: image {name} stands in it twice: remove one')
+            raise InputError(f'{path}: lists image {name} twice: remove one')
         if id in ids:
             raise InputError(f'{path}: two images have id {id!r}: export it again')
         ids.add(id)
         sizes[name], where[name] = shape, _in_order(places.get(id, {}), wanted)
     if places and not ids & places.keys():
-        raise InputError(f'{path}: its annotations are of other images than its {len(sizes)}, '
+        raise InputError(f'{path}: its annotations belong to images that it does not list, '
                          f'such as image_id {next(iter(places))!r}: export it again')
     lost = sum(len(at)//2 for id, by in places.items() if id not in ids for at in by.values())
     notes = [chosen] if chosen else []
     for n, text in (
-        (lost, 'are of images that it does not list: left out'),
-        (counts['crowd'], 'are marked iscrowd, as cells drawn with a brush are: taken as cells; '
-                          'delete those that are regions of many cells'),
-        (counts['stray'], 'have stray points or lines beside or in place of their outline: these hold no pixel')):
+        (lost, 'belong to images that it does not list, and are skipped'),
+        (counts['crowd'], 'are marked iscrowd, as is usual for cells drawn with a brush, and are used as cells: '
+                          'delete those that mark regions of many cells'),
+        (counts['stray'], 'have stray points or lines, which cover no pixel')):
         if n:
             notes.append(f'{n} annotations {text}')
     return CocoFile(str(path), sizes, where, called, tuple(notes))

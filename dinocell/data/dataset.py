@@ -85,7 +85,7 @@ class _DatasetFolder(ImageSet):
             raise InputError(f'{note}: version {version} is newer than this package knows: update it')
         if version < _OLDEST:
             raise InputError(f'{self.folder}: made by an older dinocell (dataset version {version}), '
-                             'which normalised images otherwise: make it again with `dinocell process`')
+                             'which normalised images differently: make it again with `dinocell process`')
 
     def _check_lists(self):
         "`InputError` unless every image has what is recorded of each"
@@ -95,7 +95,7 @@ class _DatasetFolder(ImageSet):
             if values is _NOT_RECORDED:
                 continue
             if not isinstance(values, list) or len(values) != len(names):
-                raise InputError(f'its {what} are not a list of one per image')
+                raise InputError(f'its {what} do not list one entry per image')
             for k, value in enumerate(values):
                 check_argument(f'{what}, image {k}', value, kind, bounds)
         check_names(names)
@@ -278,7 +278,7 @@ def check_prepared(
     if one_scale and not np.isclose(data.scale, config.scale):
         wrong.append(f"scale {data.scale:g} instead of {config.scale:g}")
     if wrong:
-        raise InputError(f'{data.folder}: prepared otherwise than the model expects, with {", ".join(wrong)}: '
+        raise InputError(f'{data.folder}: prepared with other settings than the model expects, {", ".join(wrong)}: '
                          'make it again with `dinocell process --model MODEL`')
 
 def restore_labels(
@@ -289,6 +289,6 @@ def restore_labels(
     "Labels brought back to the file that an image came from"
     size = (data.meta.get('original_sizes') or [None]*len(data))[i]
     if size is None:
-        raise InputError(f'{data.folder}: the original sizes are not written down: '
+        raise InputError(f'{data.folder}: the original sizes are not recorded: '
                          'make the dataset again from its files')
     return resize_labels(labels, tuple(size))

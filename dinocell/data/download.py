@@ -31,7 +31,7 @@ def _members(archive, z): # path, for errors; open ZipFile
     for i in files:
         name, win = PurePosixPath(i.filename), PureWindowsPath(i.filename)
         if name.is_absolute() or win.anchor or '..' in win.parts or not name.parts:
-            raise InputError(f"{archive}: holds the file '{i.filename}', which leads out of its folder: do not use it")
+            raise InputError(f"{archive}: holds the file '{i.filename}', which lies outside its folder: do not use it")
         if stat.S_IFMT(i.external_attr >> 16) not in (0, stat.S_IFREG):
             raise InputError(f"{archive}: '{i.filename}' is a link or a device: do not use it")
         if i.flag_bits & 1:
@@ -91,7 +91,7 @@ def _load_note(output): # folder
         note = json.loads(path.read_text(encoding='utf-8'))
         note['licences'].items(), note['files'].items()
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
-        raise InputError(f'{path}: not a note of this command ({e}): choose another output folder') from e
+        raise InputError(f'{path}: not written by this command ({e}): choose another output folder') from e
     return note
 
 def _save_note(output, note): # folder; see `_load_note`
@@ -149,8 +149,8 @@ def _take(origin, item, output, unpacks, tries, wait, check, done): # see `downl
     known = item.sha256 if check else ''
     record = fetched_record(origin, origin, known)
     if known not in ('', record['sha256']):
-        raise InputError(f"{origin}: sha256 is {record['sha256'][:12]}…, known is {known[:12]}…: damaged, "
-                         'or changed by its authors: fetch it again; check=False takes it as it is')
+        raise InputError(f"{origin}: sha256 is {record['sha256'][:12]}…, expected {known[:12]}…: damaged, "
+                         'or changed by its authors: fetch it again, or accept it with check=False')
     done(record)
     if unpacks:
         return origin
@@ -177,8 +177,8 @@ def download(
     if not any(o for _, o in origins):
         raise InputError(f"{source}: not a file of {name}: it consists of {', '.join(i.path for i in want.items)}")
     if want.ask and not accept_licence:
-        raise InputError(f'{name}: nothing was fetched: its terms have to be accepted first, '
-                         'by accept_licence=True or --accept-licence')
+        raise InputError(f'{name}: nothing was downloaded: accept its terms first, '
+                         'with accept_licence=True or --accept-licence')
     output.mkdir(parents=True, exist_ok=True)
     note = _load_note(output)
     note['licences'][name] = want.licence

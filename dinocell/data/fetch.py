@@ -29,7 +29,7 @@ from ..utils.system import InputError
 # %% ../../nbs/data/14a_fetch.ipynb #644c2c4b
 TIMEOUT = 30. # seconds without a byte before a connection counts as dropped
 
-_BY_HAND = 'open the address in a browser, or fetch it by hand and give it by source='
+_BY_HAND = 'open the address in a browser, or download it by hand and give it with source='
 
 class _Dropped(Exception):
     "A connection that may work when tried again"
@@ -111,7 +111,7 @@ def _read(reply): # from `_ask`
         raise _Dropped(str(e) or type(e).__name__, '') from e
 
 # %% ../../nbs/data/14a_fetch.ipynb #55d37b17
-_page_came = f'a web page came instead of the file (a log-in, or an error): {_BY_HAND}'
+_page_came = f'the address returned a web page (a log-in or an error) instead of the file: {_BY_HAND}'
 _ENDS = 512 # bytes of the beginning and of the end of a file that are looked at
 
 def check_room(folder, size, name): # folder; bytes to be written; what for
@@ -135,8 +135,8 @@ def check_kind(path, name, url): # file; its name; where it is from
     elif name.endswith('.json'):
         good = head[:1] in (b'{', b'[') and tail[-1:] in (b'}', b']')
     if not good:
-        raise InputError(f'{url}: what is there is no whole {name.rsplit(".", 1)[1]} file: try again later, '
-                         'or fetch it by hand and give it by source=')
+        raise InputError(f'{url}: the file there is not a complete {name.rsplit(".", 1)[1]} file: try again later, '
+                         'or download it by hand and give it with source=')
 
 def fetched_record(url, path, sha256): # where it is from; the file; known checksum or ''
     "What download.json keeps of a file"
@@ -154,7 +154,7 @@ def fetch(
     url: str,                # http:// or https://
     path: str | Path,        # file to make
     sha256: str = '',        # known checksum, '' for none
-    tries: int = 5,          # in a row that bring nothing new, before it gives up
+    tries: int = 5,          # consecutive ones without progress before it gives up
     wait: float = 1.,        # seconds before the second try; doubled from try to try
     done=lambda record: None, # called with the record before the file gets its name
 ) -> dict:                   # url, size (bytes), sha256, checksum: whether it was compared, time
@@ -167,13 +167,13 @@ def fetch(
     except OSError as e:
         if e.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise InputError(f'{part}: the disk is full: make room; the same command then goes on where it stopped') from e
+        raise InputError(f'{part}: the disk is full: make room; the same command then resumes') from e
     record = fetched_record(url, part, sha256)
     try:
         check_kind(part, path.name, url)
         if sha256 and record['sha256'] != sha256:
-            raise InputError(f"{url}: sha256 is {record['sha256'][:12]}…, known is {sha256[:12]}…: damaged on its way, "
-                             'or changed by its authors: try again; check=False takes it as it is')
+            raise InputError(f"{url}: sha256 is {record['sha256'][:12]}…, expected {sha256[:12]}…: damaged in transit "
+                             'or changed by its authors: try again, or accept it with check=False')
     except InputError:
         for p in (part, note):
             p.unlink(missing_ok=True)
@@ -196,6 +196,6 @@ def _persist(url, part, note, tries, wait): # see `fetch`
             best = max(best, got)
             if left < 1:
                 raise InputError(f'{url}: {e.args[0]}; gave up after {tries} tries: check the network; '
-                                 'the same command goes on where it stopped, or give source=') from e
+                                 'the same command resumes, or give source=') from e
             asked = float(e.args[1]) if e.args[1].isdigit() else 0  # by the server
             time.sleep(min(_LONGEST, max(wait*2**(tries - 1 - left), asked)))

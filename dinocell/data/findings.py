@@ -90,8 +90,8 @@ def _groups(images): # of `Measured`, all usable
     few = len(groups) + sum(not m.group for m in images) < _FEW_GROUPS
     remedy = 'split by group: see `split_groups`'
     if few:
-        remedy = ('nothing if the groups are conditions or kinds of images; '
-                  'if they are wells or films, images of more of them are needed')
+        remedy = ('ignore this if the groups are conditions or kinds of images; '
+                  'if they are wells or films, add images of more of them')
     what = f'{_n(len(torn), "group")} on both sides of a split: {", ".join(sorted(torn)[:5])}'
     names = [[_called(v[0]) for v in s.values()] for g, s in sorted(torn.items())]
     yield Finding('groups across splits', not few, what, remedy, names)
@@ -130,7 +130,7 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
         return
     if empty := [m for m in images if not len(m.areas)]:
         yield _of(empty, 'empty masks', f'{len(empty)} of {_n(len(images), "mask")} without a cell',
-                  'nothing for fields without cells; otherwise draw them')
+                  'leave fields without cells as they are; draw the cells of the others')
     most = [m.pieces.max(initial=0) for m in images]
     if counts.max() == 1 and max(most) > 1:
         yield _of([images[k] for k in np.argsort(most)[::-1]], 'black and white',
@@ -142,9 +142,9 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
     small, split = [(m.areas < limit).sum() for m in images], [(m.pieces > 1).sum() for m in images]
     for kind, per, what, remedy in (
         ('specks', small, f'labels have fewer than {limit:.0f} pixels ({speck}, or a tenth of the median cell)',
-         'remove them, or see whether they are cells'),
+         'check whether they are cells; if not, remove them'),
         ('in pieces', split, 'labels lie in several pieces',
-         'see whether two cells share a number, or a cell was cut by another drawn over it')):
+         'check whether two cells share a number, or one cell was drawn across another')):
         worst = [images[k] for k in np.argsort(-np.array(per), kind='stable') if per[k]]
         if worst:
             what = f'{sum(per)} of {n} {what} ({sum(per)/n:.1%}), in {_n(len(worst), "image")}'
@@ -152,18 +152,18 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
 
 # %% ../../nbs/data/19_findings.ipynb #df2d4b2c
 def _broken(images): # of `Measured`, all usable
-    "Masks with a label that is a line, and masks in a great many pieces"
+    "Masks with a label that is a line, and masks whose labels are split into many pieces"
     mean, most = _SHATTERED
     if lines := [m for m in images if m.line and m.pieces.mean() <= mean]:
         numbers = ', '.join(map(str, sorted({m.line for m in lines})[:3]))
         yield _of(lines, 'border label',
                   f'{_n(len(lines), "mask")} with a label that is a line around the others ({numbers})',
-                  'set it to 0: it stands for borders or for what is void', serious=True)
+                  'set it to 0: such a label marks borders or void regions', serious=True)
     broken = [m for m in images if len(m.pieces) and (m.pieces.mean() > mean or m.pieces.max() >= most)]
     if broken:
         broken.sort(key=lambda m: -m.pieces.max())
-        yield _of(broken, 'shattered', f'{_n(len(broken), "mask")} whose labels lie in a great many pieces, '
-                  f'one of them in {broken[0].pieces.max()}', 'export the masks again: resizing blurred the numbers '
+        yield _of(broken, 'shattered', f'{_n(len(broken), "mask")} whose labels are split into many pieces, '
+                  f'one of them into {broken[0].pieces.max()}', 'export the masks again: resizing blurred the numbers '
                   '(use nearest neighbour), or several cells share one', serious=True)
 
 # %% ../../nbs/data/19_findings.ipynb #264ea42e
@@ -193,7 +193,7 @@ def _light(images): # of `Measured`, all usable
     for kind, far, what in (
         ('dark', -z[:, 0], 'darker'),
         ('bright', z[:, 0], 'brighter'),
-        ('flat', -z[:, 1], 'of less contrast'),
+        ('flat', -z[:, 1], 'lower in contrast'),
         ('blurred', -z[:, 2], 'less sharp'),
         ('noisy', z[:, 2], 'noisier or sharper')):
         worst = [images[k] for k in np.argsort(-far) if far[k] > FAR]
@@ -208,11 +208,11 @@ def _light(images): # of `Measured`, all usable
 
 # %% ../../nbs/data/19_findings.ipynb #d7abb697
 def _told(images): # of `Measured`, all usable
-    "Images of whose files something was left out, or read otherwise than the file says"
+    "Images whose files were read with a warning"
     hit = [m for m in images if m.told]
     if hit:
         yield _of(hit, 'warnings', f'{_n(len(hit), "image")} read with a warning, such as: {hit[0].told[0]}',
-                  'see that no cell or image is missed: `process` prints these warnings')
+                  'check that no cell or image is missing: `process` prints these warnings')
 
 def _unknown(images): # of `Measured`, all usable
     "Images with pixels that are NaN or infinite"
@@ -221,7 +221,7 @@ def _unknown(images): # of `Measured`, all usable
         many = _n(len(hit), 'image')
         yield _of(hit, 'unknown pixels',
                   f'{many} with pixels that are NaN or infinite, up to {hit[0].unknown:.1%} of an image',
-                  'nothing where stitching leaves gaps, which are left out; otherwise check how the files were written')
+                  'gaps of stitching are ignored and need no change; otherwise check how the files were written')
 
 def _mixture(images): # of `Measured`, all usable
     "Pixels of several types"
@@ -232,7 +232,7 @@ def _mixture(images): # of `Measured`, all usable
         rare = sorted(kinds.items(), key=lambda k: len(k[1]))
         counts = ', '.join(f'{len(v)} of {k}' for k, v in rare[::-1])
         yield _of([m for _, v in rare[:-1] for m in v], 'mixed pixels', f'pixels differ: {counts}',
-                  'nothing for a mixture of sources; otherwise export them alike')
+                  'if they come from one source, export them alike')
 
 # %% ../../nbs/data/19_findings.ipynb #b95edd29
 BINS = (0, 5, 10, 15, 20, 30, 40, 60, 90, 140, 10**9) # of the histogram of diameters, pixels
@@ -264,7 +264,7 @@ def judge(
     images = [m for m in measured if not m.error]
     found = list(_unusable(measured))
     for paths, kind, what, remedy in (
-        (lost, 'no image', f'{_n(len(lost), "mask")} without an image', 'check how they are called'),
+        (lost, 'no image', f'{_n(len(lost), "mask")} without an image', 'check their names'),
         (loose, 'no split', f'{_n(len(loose), "image")} in no split', 'add them to split.csv, or remove them')):
         if paths:
             found.append(Finding(kind, False, what, remedy, [[str(p)] for p in paths]))

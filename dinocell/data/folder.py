@@ -30,16 +30,16 @@ def _read_split(path): # split.csv
     except UnicodeDecodeError as e:
         raise InputError(f'{path}: not in UTF-8: save it as UTF-8 text') from e
     except csv.Error as e:
-        raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
+        raise InputError(f'{path}: cannot be read as a table ({e}): save it as CSV, UTF-8') from e
     if not rows or not {'name', 'split'} <= rows[0].keys():
-        raise InputError(f'{path}: the columns name and split, parted by commas, are missing in its first line')
+        raise InputError(f'{path}: its first line lacks the columns name and split, separated by commas')
     found = {}
     for k, r in enumerate(rows, 2):
         if not r['name'] or not r['split']:
             raise InputError(f'{path}: line {k} lacks a name or a split')
         key = file_key(r['name'].replace('\\', '/'))
         if key in found:
-            raise InputError(f'{path}: {key} stands in it twice: remove one line')
+            raise InputError(f'{path}: lists {key} twice: remove one line')
         found[key] = r['split'], r.get('group') or ''
     return found
 
@@ -58,7 +58,7 @@ def _chosen(folder, images, split): # keys of the images
             there = ', '.join(sorted({s for s, _ in table.values()}))
             raise InputError(f"{path}: no image of split '{split}': it has {there}")
         if loose := [k for k in images if k not in table]:
-            print(f'{path}: does not list {loose[0]}, left out{and_more(loose)}')
+            print(f'{path}: does not list {loose[0]}, which is skipped{and_more(loose)}')
         return {k: (name(k), group) for k, (s, group) in table.items() if s == split}
     tops = {k.split('/')[0] for k in images if '/' in k}.intersection(SPLITS)
     if split is None:
@@ -111,7 +111,7 @@ def find_folder(
     around = existing_folder(input)
     folder = around/split if split and _holds_images(around/split) else around
     if folder != around and (around/'split.csv').is_file():
-        raise InputError(f'{around}: both split.csv and the folder {split}/ say what split {split} is: '
+        raise InputError(f'{around}: both split.csv and the folder {split}/ define split {split}: '
                          'remove one of them')
     tops = [s for s in SPLITS if _holds_images(around/s)]
     if split is None and tops and not (around/'images').is_dir():
@@ -124,7 +124,7 @@ def find_folder(
         if k in images:
             sources.append(_own_source(k, name, group, images[k], found.get(k, []), coco, expected, axes))
         else:
-            message = f'{folder}/{k}: named in split.csv, but there is no such image'
+            message = f'{folder}/{k}: listed in split.csv, but there is no such image'
             sources.append(Source(name, f'{around}/split.csv', no_source, (message,), group))
     kinds = Counter('COCO JSON' if coco else MASK_KINDS[found[k][0][0]][0] for k in chosen if found.get(k))
     sources = settle(sources, keep_going)

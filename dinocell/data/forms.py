@@ -112,7 +112,7 @@ def simulate_labels(
         raise InputError(f'simulate: forms={forms}: choose from {", ".join(FORMS)}')
     limit = 1 if forms else .799
     if not 0 <= density <= limit:
-        raise InputError(f'simulate: density={density}: give the covered part of the image, 0 to {limit}')
+        raise InputError(f'simulate: density={density}: give the covered fraction of the image, 0 to {limit}')
     if density == 0:
         return np.zeros(shape, np.int32)
     if forms:

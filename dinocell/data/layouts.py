@@ -131,12 +131,12 @@ def find_ctc(
     sources = []
     for name, sequence, images, seg in _sequences(existing_folder(input), truth, split):
         some, left = _frames(name, sequence, images, seg, partial)
-        rest = '; the others show only some of their cells (--partial takes them)' if left else ''
+        rest = '; the others show only some of their cells (include them with --partial)' if left else ''
         print(f'{name} {sequence}: {len(some)} of {len(some) + left} frames with {truth} truth{rest}')
         sources += some
     if not sources:
         raise InputError(f'{input}: every frame of the gold truth shows only some of the cells: '
-                         '--truth silver, or --partial, takes them')
+                         'use --truth silver or --partial')
     return settle(sources, keep_going)
 
 # %% ../../nbs/data/13_layouts.ipynb #d858cf89

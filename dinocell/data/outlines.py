@@ -80,7 +80,7 @@ def _roi_files(path): # .roi or .zip
         found = [(Path(i.filename).stem, z.read(i)) for i in rois]
         others = [i.filename for i in shown if i not in rois]
     if found and others:
-        warnings.warn(f'{path}: {len(others)} files in it are no ROIs and left out, such as {shorten(others[0])}')
+        warnings.warn(f'{path}: {len(others)} files in it are not ROIs and are skipped, such as {shorten(others[0])}')
     if not found:
         raise InputError(f'{path}: no .roi file in this zip: save all ROIs from the ROI Manager (More > Save)')
     return found
@@ -102,7 +102,7 @@ def read_rois(
             roi = ImagejRoi.frombytes(data)
             rings = _roi_rings(roi)
             if not rings or not all(np.isfinite(r).all() and len(r) > 2 for r in rings):
-                raise ValueError('has an outline of less than three points')
+                raise ValueError('has an outline of fewer than three points')
             objects.append([rings])
             names.append(name)
             slices.add((roi.position, roi.z_position, roi.t_position))

@@ -57,7 +57,7 @@ def paint_named(
     gone = np.flatnonzero(np.bincount(top.ravel(), minlength=len(names) + 1)[1:] == 0)
     if gone.size:
         some = ', '.join(str(names[k]) for k in gone[:_NAMED]) + (', …' if gone.size > _NAMED else '')
-        warnings.warn(f'{path}: {gone.size} of {len(names)} cells left out ({some}): they hold no pixel of the image, '
+        warnings.warn(f'{path}: {gone.size} of {len(names)} cells are skipped ({some}): they cover no pixel of it, '
                       'or lie wholly under others', stacklevel=3)
     return relabel(top)
 
@@ -112,7 +112,7 @@ def check_seen(
     "`InputError` when most shapes miss the image"
     unseen = n - np.unique(owner).size
     if 2*unseen > n:
-        raise InputError(f'{path}: {unseen} of {n} outlines hold no pixel of the {shape[0]}×{shape[1]} image: '
+        raise InputError(f'{path}: {unseen} of {n} outlines cover no pixel of the {shape[0]}×{shape[1]} image: '
                          'check that it is the image they were drawn on, at its full size')
 
 def existing_file(path, what): # what: the file it should be

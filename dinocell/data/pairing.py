@@ -155,7 +155,7 @@ def _coco_images(coco, folder): # `CocoFile`; where its images lie
     listed = set(images.values())
     others = [p for p in files.values() if p.suffix.lower() in suffixes and p not in listed]
     if others:
-        print(f'{coco.path}: does not list {others[0].name}, left out{and_more(others)}')
+        print(f'{coco.path}: does not list {others[0].name}, which is skipped{and_more(others)}')
     return images, found, []
 
 # %% ../../nbs/data/11a_pairing.ipynb #3a3476b5
@@ -175,7 +175,7 @@ def look_for_pairs(
     if cocos and len(drawn) > 1:
         raise InputError(f'{folder}: cells are drawn in several places: {name_some(drawn)}: keep one of them here')
     if category is not None and not cocos:
-        raise InputError(f'{folder}: category: only COCO JSON tells categories, and there is none here: '
+        raise InputError(f'{folder}: category: only COCO JSON has categories, and there is none here: '
                          'leave --category out')
     if cocos:
         coco = read_coco(cocos[0], category)

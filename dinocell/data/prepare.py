@@ -46,7 +46,7 @@ def _scale_for(labels, diameter, name): # diameter wanted, pixels
     "The factor that brings the median cell to a diameter; None without cells"
     d = median_diameter(check_labels(labels, name))
     if d and diameter/d > _LARGEST:
-        raise InputError(f'{name}: its median cell is {d:.1f} pixels wide: a diameter of {diameter:g} asks for a scale '
+        raise InputError(f'{name}: its median cell is {d:.1f} pixels wide: a diameter of {diameter:g} needs a scale '
                          f'of {diameter/d:.0f}, and {_LARGEST} is the most: choose a smaller diameter, '
                          'or leave the image out')
     return diameter/d if d else None
@@ -168,7 +168,7 @@ def _check_sizes(records, output): # of the images; dataset folder
     if not option:
         return
     low, high = np.percentile(np.concatenate(per_image), (10, 90))
-    print(f'{output}: most cells are {low:.0f} to {high:.0f} pixels wide, and the network likes '
+    print(f'{output}: most cells are {low:.0f} to {high:.0f} pixels wide, and the network works best with '
           f'{LIKED[0]} to {LIKED[1]}: prepare the images again with {option}')
 
 def _check_set(sources, records): # records of the images that did not fail
@@ -198,7 +198,7 @@ def _report(records, output, channel): # of the images; dataset folder; see `to_
     if told[_TOLD:]:
         print(f'dinocell: {output}: and {len(told) - _TOLD} more warnings: see `dinocell data check`', file=sys.stderr)
     if odd := [r for r in records if r.get('doubt')]:
-        print(f"dinocell: {output}: {len(odd)} of {len(records)} masks are hardly label images "
+        print(f"dinocell: {output}: {len(odd)} of {len(records)} masks do not look like label images "
               f"({odd[0]['name']}: {odd[0]['doubt']}): look at them with `dinocell data check`", file=sys.stderr)
     _check_sizes(records, output)
 
@@ -261,7 +261,7 @@ def process_sources(
             finish(parts, output)
         elif output.exists():
             check_made(output/'dataset.json', made, how)
-            print(f'{output}: is finished already, nothing was done')
+            print(f'{output}: is already finished, nothing was done')
         else:
             open_job(job)
             with worker_pool(n) as run:

@@ -58,11 +58,11 @@ def format_report(
     bins = (f'{a}-{b}' if b < BINS[-1] else f'{a}+' for a, b in pairwise(BINS))
     lines.append('diameter   ' + ''.join(f'{b:>8}' for b in bins))
     lines += [f'{s or "cells":10} ' + ''.join(f'{n:8}' for n in h) for s, h in report.histogram.items()]
-    size = 'as the network likes it' if report.cells else 'unknown'
+    size = 'suits the network' if report.cells else 'unknown'
     if report.advice:
-        size = 'the network likes cells of 10 to 40 pixels: bring them there:'
+        size = 'the network works best with cells of 10 to 40 pixels: resize them:'
     lines += [f'size       {size}', *_commands(report)]
-    return '\n'.join([*lines, 'something serious was found' if report.serious else 'nothing serious was found'])
+    return '\n'.join([*lines, 'serious problems were found' if report.serious else 'no serious problem was found'])
 
 # %% ../../nbs/data/20_report.ipynb #24aa1db3
 def report_json(report: Report) -> str:

@@ -124,7 +124,7 @@ def mix(
     if len({v.channel for v in views}) > 1:
         each = ', '.join(f'{v.folder}: {"the mean" if v.channel is None else f"channel {v.channel}"}' for v in views)
         warnings.warn(f'sets of different channels are mixed ({each}): '
-                      'a model that is trained on them takes the mean of all channels of an image')
+                      'a model that is trained on them uses the mean of all channels of an image')
     folders = list({d.folder: d for v in views for d in v.sets}.values())
     place = {d.folder: s for s, d in enumerate(folders)}
     which = np.concatenate([[(place[v.sets[s].folder], k) for s, k in v.which] for v in views])
@@ -156,10 +156,10 @@ def split_groups(
     fraction: float, # of the images, for validation
     seed: int = 0,   # another seed, another split
 ) -> tuple:          # training set, validation set
-    "Split a set so that no group stands on both sides, at about the fraction"
+    "Split a set into two at about the fraction, each group whole on one side (grouped hold-out)"
     data = open_data(data)
     if not 0 < fraction < 1:
-        raise InputError(f'fraction={fraction}: give a part of the images between 0 and 1, e.g. .2')
+        raise InputError(f'fraction={fraction}: give a fraction between 0 and 1, e.g. 0.2')
     val = choose_groups(data.groups, fraction, seed)
     return subset(data, ~val), subset(data, val)
 

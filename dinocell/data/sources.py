@@ -115,4 +115,4 @@ def coco_source(
 def report_left_out(masks): # paths of masks without an image
     "Print that they are left out"
     if masks:
-        print(f'{masks[0]}: no image for it, left out{and_more(masks)}')
+        print(f'{masks[0]}: no image belongs to it, skipped{and_more(masks)}')

@@ -148,10 +148,10 @@ def _check_basins(basins, memory, cell_fill): # from `_join_pieces`; GB
     needs = sizes.max()
     if needs > memory:
         raise InputError(
-            f'cells that touch cover rows {top} to {bottom - 1}, columns {left} to {right - 1} without a gap, '
-            f'which takes {needs:.2g} GB to divide, but memory={memory:g}: '
+            f'touching cells cover rows {top} to {bottom - 1}, columns {left} to {right - 1} without a gap, '
+            f'and need {needs:.2g} GB to separate, more than memory={memory:g}: '
             f'give memory={math.ceil(needs*10)/10:g}, or raise cell_fill above {cell_fill:g}; '
-            'the map is kept, the same call goes on from it')
+            'the map is kept: the same call resumes from it')
 
 # %% ../../nbs/infer/04_bands.ipynb #e27712ea
 def flood_map(

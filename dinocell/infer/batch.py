@@ -151,15 +151,15 @@ def _segment_all(images, what, pipe, job, workers, executor): # as `segment_file
         _print(f'{changed[0]}: was changed since it was written here ({len(changed)} such files): left as it is; '
                'remove it to have it made again')
     if not todo:
-        _print(f'{what.output}: {len(images)} of {len(images)} images are done already, nothing was done')
+        _print(f'{what.output}: {len(images)} of {len(images)} images are already segmented, nothing was done')
     bar = tqdm(total=len(images), initial=len(rows), desc='segmenting', unit='image')
     with bar, _results_of(todo, what, pipe, job.identity['model'], workers, executor) as results:
         for path, result in results:
             try:
                 rows[path] = _row_of(path, result, job, last.get(Path(path).name))
             except BrokenProcessPool as e:
-                raise InputError(f'{path}: a process was killed, most likely for want of memory: '
-                                 f'take fewer workers than {workers}; what is finished is kept') from e
+                raise InputError(f'{path}: a worker was killed, most likely because memory ran out: '
+                                 f'give fewer workers than {workers}; finished results are kept') from e
             bar.update()
     rows = [rows[p] for p in images]
     channels = [r.get('channels', 1) for r in rows if 'error' not in r]

@@ -63,7 +63,7 @@ def say_confidence(
     cells = f"{found['cells']} cells, {found['wrong']} of them wrong"
     if found['weights']:
         return f'confidence of cells calibrated on {cells}'
-    return f'no confidence of cells: {cells}, but it takes {LEAST_CELLS} and {LEAST_WRONG}'
+    return f'no confidence of cells: {cells}; at least {LEAST_CELLS} and {LEAST_WRONG} are needed'
 
 @checked
 def tune_model(

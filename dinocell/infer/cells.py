@@ -151,7 +151,7 @@ def _confidence(table, weights): # columns as for `fit_confidence`; its weights
     except (TypeError, ValueError):
         slopes = ()
     if len(slopes) != 3 or not np.isfinite([constant, *slopes]).all():
-        raise InputError(f'confidence: {weights!r} are no four weights: tune the model again, or leave them out')
+        raise InputError(f'confidence: {weights!r} are not four weights: tune the model again, or leave them out')
     return expit(constant + sum(w*table[k] for w, k in zip(slopes, _SURE)))
 
 # %% ../../nbs/infer/00_cells.ipynb #e948dd95

@@ -59,7 +59,7 @@ def write_coco(
     for name, labels, table in images:
         name = str(name)
         if name in seen:
-            raise InputError(f'{name}: several images have this name: COCO tells images apart by it')
+            raise InputError(f'{name}: several images have this name: COCO identifies images by name')
         try:
             found = _annotations(check_labels(labels, name), table)
         except InputError as e:

@@ -66,9 +66,9 @@ def _reading(path):
     "Whatever cannot be read, or does not fit into memory, is an `InputError` that names the image"
     if not Path(path).exists():
         raise InputError(
-            f'{path}: no such file: it was moved, removed or renamed, or is a link to such a one')
+            f'{path}: no such file: it was moved, removed or renamed, or is a broken link')
     if not (Path(path).is_file() or Path(path).is_dir()):
-        raise InputError(f'{path}: is no file but a pipe or a device: save the image as a file')
+        raise InputError(f'{path}: is a pipe or a device, not a file: save the image as a file')
     try:
         yield
     except OSError as e:

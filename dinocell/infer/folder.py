@@ -108,7 +108,7 @@ def claim_files(job, what, todo): # that was read; paths of images that will be 
     there = sorted(n for n in names if os.path.lexists(folder/n))
     foreign = [n for n in there if n not in ours]
     if foreign:
-        raise InputError(f'{folder/foreign[0]}: is there already, and not written by this job '
+        raise InputError(f'{folder/foreign[0]}: already exists and was not written by this job '
                          f'({len(foreign)} such files): choose another output folder, or move it away')
     changed = [n for n in there if n in made and made[n] != file_stamp(folder/n)]
     if changed:

@@ -115,7 +115,7 @@ def segment_large(
 def _say_kept(work): # path
     "What is kept after an error, for its message"
     finished = any(work.glob('*.npy'))
-    return f'; what is finished is kept in {work}, the same call goes on from it' if finished else ''
+    return f'; finished work is kept in {work}: the same call resumes from it' if finished else ''
 
 def _flood_to(full, output, work, thresholds, memory, pixel_size): # file of the map; see `segment_large`
     "Write the labels, remove the work; number of cells"

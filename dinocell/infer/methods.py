@@ -161,7 +161,7 @@ def _check_files(folder, names, job, done): # names of the images; a job that wa
     for n in names:
         path = folder/f'{n}.tif'
         if n not in known and path.exists():
-            raise InputError(f'{path}: did not come from here: choose another folder')
+            raise InputError(f'{path}: was not written by this job: choose another folder')
         if done.get(n) and path.is_file() and file_sha256(path) != done[n]:
             raise InputError(f'{path}: was changed since it was written here: '
                              'choose another folder, or remove this file')

@@ -84,7 +84,7 @@ def thresholds(self: DINOCellPipeline,
 @checked
 def predict_prepared(self: DINOCellPipeline,
     grey: np.ndarray,    # (h,w) uint8 from `prepare_image` at the model's scale, as datasets hold it
-    flips: bool = False, # average over mirror images, see `mean_of_flips`
+    flips: bool = False, # average over mirrored images, see `mean_of_flips`
 ) -> np.ndarray:         # (h,w) float32 in [0,1]
     "Distance map of a prepared image"
     if grey.dtype != np.uint8 or grey.ndim != 2 or not grey.size:

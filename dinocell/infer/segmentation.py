@@ -157,7 +157,7 @@ def save(self: Segmentation,
         raise InputError(f'{folder}: holds the image: choose another folder, so that it is not overwritten')
     there = [f for f in files.values() if f.exists()]
     if there and not overwrite:
-        raise InputError(f'{there[0]}: is there already: choose another folder, or give overwrite=True')
+        raise InputError(f'{there[0]}: exists already: choose another folder, or give overwrite=True')
     write_found(files, self.found, what, self.pipeline)
     return list(files.values())
 
@@ -166,7 +166,7 @@ def save(self: Segmentation,
 def load(
     name_or_file: str | Path = DEFAULT, # a name in `READY`, or a model file
     device: str | torch.device | None = None, # cuda, mps or cpu; None: the best there is
-    channel: int | None = None,         # which channel to look at, from 0; None: the model's, or the mean of all
+    channel: int | None = None,         # channel to use, from 0; None: the model's, or the mean of all
     **how,                              # cells_max, cell_fill, batch, …: see `DINOCellPipeline`
 ) -> DINOCellPipeline:
     "A model, ready to be called on images"
@@ -185,7 +185,7 @@ def __call__(self: DINOCellPipeline,
     images,                              # (H,W), (H,W,3) or (C,H,W); the path of a file; or a list of these
     diameter: float | str | None = None, # of the cells, pixels of the images; 'auto': estimated; None: see `scale_of`
     pixel_size: float | None = None,     # µm per pixel: sizes in the table are in µm
-    flips: bool = False,                 # average over mirror images: four times the time
+    flips: bool = False,                 # average over mirrored images; takes four times as long
     channel_names: tuple = (),           # of the channels, for the table
     axes: str | None = None,             # what the axes of the files are, see `check_axes`; None: as the files say
 ): # a `Segmentation`; of a list, a list of them

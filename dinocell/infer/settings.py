@@ -54,8 +54,8 @@ class SegmentSettings:
     diameter: float | str | None = None # of the cells, pixels; 'auto': estimated for each image; None: see `scale_of`
     pixel_size: float | None = None  # µm per pixel: sizes in the table and the TIFFs are in µm
     channel_names: tuple = ()        # of the channels, for the table
-    flips: bool = False              # average over mirror images: four times the time
-    channel: int | None = None       # which channel to look at, from 0; None: the model's, or the mean of all
+    flips: bool = False              # average over mirrored images; takes four times as long
+    channel: int | None = None       # channel to use, from 0; None: the model's, or the mean of all
     axes: str | None = None          # of the files, e.g. 'TYX', see `check_axes`; None: as the files say
     device: str | None = None        # None: the best there is
     precision: str = 'auto'          # see `dinocell.utils.devices`
@@ -70,12 +70,12 @@ class SegmentSettings:
         for name in self.formats:
             if name not in known:
                 raise InputError(
-                    f'formats: {name!r} is none: choose from {", ".join(known)}, with spaces between them')
+                    f'formats: {name!r} is not known: choose from {", ".join(known)}, with spaces between them')
         if not self.formats:
             raise InputError(f'formats: none given: choose from {", ".join(known)}')
         together = [f for f in self.formats if f in TOGETHER]
         if together and 'tif' not in self.formats:
-            raise InputError(f'formats: {", ".join(together)} is made of the label TIFFs: add tif')
+            raise InputError(f'formats: {", ".join(together)} is made from the label TIFFs: add tif')
         check_pixel_size(self.pixel_size)
         check_axes(self.axes)
         used_precision(self.precision, torch.device('cpu'))  # an unknown one is refused at once
@@ -111,7 +111,7 @@ def check_formats(
 def open_pipeline(
     path: str | Path,           # a model file
     device: str | None = None,  # None: the best there is
-    channel: int | None = None, # which channel to look at, from 0; None: the model's, or the mean of all
+    channel: int | None = None, # channel to use, from 0; None: the model's, or the mean of all
     **how,                      # cells_max, cell_fill, batch, …: see `DINOCellPipeline`
 ) -> DINOCellPipeline:
     "The pipeline of a model file"

@@ -27,7 +27,7 @@ def import_zarr():
         import zarr
     except ImportError as e:
         raise InputError(
-            "zarr is not installed, which reads OME-Zarr and compressed TIFFs in pieces: pip install 'zarr>=3'") from e
+            "zarr, which reads OME-Zarr and compressed TIFFs in pieces, is not installed: pip install 'zarr>=3'") from e
     if int(zarr.__version__.split('.')[0]) < 3:
         raise InputError(f"zarr {zarr.__version__} is too old: pip install 'zarr>=3'")
     return zarr

@@ -101,7 +101,7 @@ def _input(v0_5, folder, step): # see `_axes`; of the files
 
 def _output(v0_5, folder, step, name, after): # see `_input`; labels or map; steps behind the network
     "Description of the output: labels or a distance map"
-    what = dict(labels='0 background, 1, 2, 3 … a number per cell', map='0 background, 1 the middle of a cell')
+    what = dict(labels='0 background, 1, 2, 3 … one number per cell', map='0 background, 1 the middle of a cell')
     kind = dict(type='int32') if name == 'labels' else dict(type='float32', range=(0, 1))
     return v0_5.OutputTensorDescr(
         id=name,

@@ -138,7 +138,7 @@ def load_model(
     model = read_model(path, best_device(device))
     if not is_trained(model.config):
         warnings.warn(f'{path}: this model was never trained (its training was stopped in the first epoch, '
-                      'or helped nothing): what it finds means nothing', UntrainedWarning, stacklevel=3)
+                      'or did not improve it): its results are meaningless', UntrainedWarning, stacklevel=3)
     return model
 
 def read_model(path, device='cpu'): # as `load_model`

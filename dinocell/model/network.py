@@ -201,7 +201,7 @@ class DINOCell(nn.Module):
     def __repr__(self):
         c, every = self.config, sum(p.numel() for p in self.parameters())
         return (f"DINOCell: backbone {c.backbone_name}, decoder {c.decoder}, "
-                f"{every/1e6:.1f} M parameters, {count_trainable(self)/1e6:.1f} M of them learn, "
+                f"{every/1e6:.1f} M parameters, {count_trainable(self)/1e6:.1f} M of them trainable, "
                 f"{'trained' if is_trained(c) else 'not trained'}, on {self.device}")
 
 # %% ../../nbs/model/03_network.ipynb #c16cc144

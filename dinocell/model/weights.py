@@ -119,7 +119,7 @@ def read_state(
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
     if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise InputError(f'{path}: holds no table of named weights: give the state_dict of a vision transformer')
+        raise InputError(f'{path}: is not a table of named weights: give the state_dict of a vision transformer')
     return _from_hugging_face(_bare_names(state))
 
 # %% ../../nbs/model/00_weights.ipynb #74fc4009

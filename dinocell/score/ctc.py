@@ -129,7 +129,7 @@ def each_pair(
 def undefined_scores(n_res): # result objects
     "The values of the scores where there is no reference object, in words"
     if not n_res:
-        return 'nor a result: all scores are undefined (NaN)'
+        return 'no result either: all scores are undefined (NaN)'
     return 'SEG, DET and recall are undefined (NaN), AP, precision, F1, PQ and AJI are 0 for what was found'
 
 def pool_counts(counts, refs, results): # see `each_pair`

@@ -242,7 +242,7 @@ def split_plates(
 ) -> tuple:            # numbers of the fields to train on, numbers of those held out
     "Split by whole plates (grouped hold-out), as near to the share as the plates allow"
     if not 0 < share < 1:
-        raise InputError(f'share={share}: give a part of the fields between 0 and 1, e.g. .2')
+        raise InputError(f'share={share}: give a fraction between 0 and 1, e.g. 0.2')
     if len(set(fields.plates)) == 1:
         raise InputError(
             f'{fields.folder}: all {len(fields)} fields are of plate {fields.plates[0]}: '

@@ -65,13 +65,13 @@ def _persist(f, address): # function that asks the network
         except PermissionError as e:
             raise Unreachable(
                 f"{address}: access is refused ({_first_line(e)}): a public bucket is read with s3={{'anon': True}}, "
-                "a private one with {'anon': False} and credentials that have not expired; the same call goes on "
-                'where it stopped') from e
+                "a private one with {'anon': False} and credentials that have not expired; "
+                'the same call resumes') from e
         except _broken() as e:
             if k == TRIES - 1:
                 raise Unreachable(
                     f'{address}: gave up after {TRIES} tries ({_first_line(e)}): check the network; '
-                    'the same call goes on where it stopped') from e
+                    'the same call resumes') from e
             time.sleep(WAIT*2**k)
 
 def _first_line(e):
@@ -86,7 +86,7 @@ def read_bytes(
     if is_remote(address):
         return _persist(lambda: _filesystem(address, s3).cat_file(address), address)
     if Path(address).exists() and not Path(address).is_file():
-        raise InputError(f'{address}: cannot be read (no file but a pipe, a device or a folder): check the path')
+        raise InputError(f'{address}: cannot be read (a pipe, a device or a folder, not a file): check the path')
     try:
         return Path(address).read_bytes()
     except OSError as e:

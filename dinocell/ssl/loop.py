@@ -92,7 +92,7 @@ def _settle(config, fields, dist):
     "The settings, with the number of steps where it is None"
     if config.batch % dist.world:
         raise InputError(
-            f'pretraining: batch is {config.batch}: it must be a multiple of the processes, {dist.world}')
+            f'pretraining: batch is {config.batch}: it must be a multiple of the number of processes, {dist.world}')
     return replace(config, steps=config.steps or math.ceil(len(fields)/config.batch))
 
 def _apart(fields, held_out, config): # held_out: `Fields` or None
@@ -217,8 +217,8 @@ def _epochs(run, net, fields, held_out, config, views, output, about, deadline, 
                 run.spent += time.time() - start
                 _keep(run, config, output, about)
                 if dist.rank == 0:
-                    print(f'stopped by time in epoch {epoch + 1} of {config.epochs}, after {len(run.losses)} of its '
-                          f'{config.steps} steps: the same call goes on')
+                    print(f'time limit reached in epoch {epoch + 1} of {config.epochs}, after {len(run.losses)} of its '
+                          f'{config.steps} steps: the same call resumes')
                 break
             seen = watch(vit, held_out, config)
             seconds = round(run.spent + time.time() - start, 2)

@@ -101,7 +101,7 @@ def _first_like(index, names, s3, most=100):
             return field.shape, field.dtype, f.key
         except InputError as e:
             reasons.append(str(e))
-    others = f' (nor can any other of the first {len(reasons)} fields be used)' if len(reasons) > 1 else ''
+    others = f' (none of the first {len(reasons)} fields can be used)' if len(reasons) > 1 else ''
     raise InputError(reasons[0] + others)
 
 # %% ../../nbs/ssl/04_packing.ipynb #fb817de2
@@ -208,7 +208,7 @@ def _tidied(folder, job, made): # checksum of what it is made from
     "The finished set, without the notes of its job; a set made from something else is an `InputError`"
     check_made(folder/'fields.json', made, dict(channels=job.identity['channels'], size=job.identity['shape'][1:]))
     if job.known is None:
-        print(f'{folder}: is finished already, nothing was done')
+        print(f'{folder}: is already finished, nothing was done')
     for old in (folder/'job.json', *folder.glob('shard_*.json')):
         old.unlink(missing_ok=True)  # killed in here, the same call ends it
     return Fields(folder)

@@ -42,7 +42,7 @@ def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
     except Unreachable as e:
         raise InputError(str(e)) from e
     except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as e:
-        raise InputError(f'{path}: no table ({e}): save it as CSV, UTF-8') from e
+        raise InputError(f'{path}: cannot be read as a table ({e}): save it as CSV, UTF-8') from e
     if not rows:
         raise InputError(f'{path}: no row: check that it is the right file')
     long = [k for k, r in enumerate(rows, 2) if None in r]
@@ -114,7 +114,7 @@ def _check_pattern(pattern, channels, plate): # see `find_fields`
     try:
         known = re.compile(pattern).groupindex
     except re.error as e:
-        raise InputError(f'pattern {pattern!r}: no regular expression ({e})') from e
+        raise InputError(f'pattern {pattern!r}: not a regular expression ({e})') from e
     has_well = 'well' in known or {'row', 'column'} <= set(known)
     for n, there in (('plate', plate or 'plate' in known), ('site', 'site' in known), ('well', has_well)):
         if not there:

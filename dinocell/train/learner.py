@@ -151,7 +151,7 @@ def fit(self: Learner,
     dist = dist_context(self.device)
     if dist.rank == 0:
         more = f' and {dist.world - 1} more' if dist.world > 1 else ''
-        learns = f'{count_trainable(model)/1e6:.1f} M parameters learn'
+        learns = f'{count_trainable(model)/1e6:.1f} M trainable parameters'
         print(f"{model.config.backbone_name}: {learns}, on {dist.device}{more}")
     on_epoch = on_epoch or live_history(config.monitor)
     self.rows = train(model, self.data.train, self.data.valid, self.path, config, self.device, on_epoch)

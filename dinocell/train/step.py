@@ -162,7 +162,7 @@ def train_epoch(
     net.train()
     shown = time.time()
     with tqdm(steps, f'epoch {epoch + 1}/{config.epochs}', initial=steps.start, total=config.steps, leave=False,
-              unit='img', unit_scale=config.batch, disable=dist.rank > 0) as bar:
+              unit='window', unit_scale=config.batch, disable=dist.rank > 0) as bar:
         for k in bar:
             for g in optimiser.param_groups:
                 g['lr'] = g['base']*lr_factor(epoch*config.steps + k, total, warmup)

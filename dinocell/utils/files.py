@@ -54,10 +54,10 @@ def hold(
         raise InputError(f'{what}: another process is writing it now: '
                          'wait until it has ended, or choose another output') from e
     except (FileExistsError, NotADirectoryError) as e:
-        raise InputError(f'{what}: a file stands where its folder should be: choose another output') from e
+        raise InputError(f'{what}: a file lies where its folder should be: choose another output') from e
     except OSError as e:  # no permission to write, or a disk without locks
         if lock.parent.is_dir() and os.access(lock.parent, os.W_OK):
-            warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): see to it that no other process writes it',
+            warnings.warn(f'{what}: cannot be locked ({e.strerror or e}): make sure that no other process writes it',
                           stacklevel=3)
     try:
         yield

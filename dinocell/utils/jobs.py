@@ -182,11 +182,11 @@ class Job:
         self.past = [r for r in rows if r is not None and self._is_part(r)]
         if known is None or not _has_types(known, self.free):
             if say:
-                _report(f'{self.note}: its beginning is damaged: it counts for nothing')
+                _report(f'{self.note}: its beginning is damaged: the file is ignored')
             return
         bad = len(rows) - len(self.past)
         if bad and say:
-            _report(f'{self.note}: {bad} damaged lines: what they recorded is done again')
+            _report(f'{self.note}: {bad} damaged lines: the work that they recorded is repeated')
         version = known.pop('dinocell', None)
         old, new = ({k: v for k, v in d.items() if k not in self.free} for d in (known, self.identity))
         differ = differences(old, new, self.grows)
@@ -195,7 +195,7 @@ class Job:
                              'choose another output, or remove this folder')
         self.known, self.rows, self._whole = known, self.past, not bad and not torn
         if say and version not in (None, _version()):
-            _report(f'{self.output}: begun by dinocell {version}, goes on with {_version()}')
+            _report(f'{self.output}: begun by dinocell {version}, continued by {_version()}')
 
     def _is_part(self, row): # a line
         return all(k in row for k in self.keys) and _has_types(row, self.keys | self.more)

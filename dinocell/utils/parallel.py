@@ -79,7 +79,7 @@ def _spread(pool, n, f, jobs): # n: processes
             for done in wait(waiting, return_when=FIRST_COMPLETED).done:
                 yield waiting.pop(done), done.result()
     except BrokenProcessPool as e:
-        raise InputError('a process was ended from outside, perhaps for want of memory: what is finished is kept: '
+        raise InputError('a worker was killed, perhaps because memory ran out: finished results are kept: '
                          'run the same again with fewer workers') from e
 
 @contextmanager

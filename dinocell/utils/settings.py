@@ -49,26 +49,26 @@ BACKBONE = 'vits8'  # default of a model that is trained from weights
 @dataclass(frozen=True)
 class TrainConfig:
     "Training settings. The defaults assume pretrained weights and a frozen backbone; `DESIGN` is the design's"
-    epochs: int = 50
+    epochs: int = 50           # epochs at most
     steps: int | None = None   # steps per epoch; None: as many as show each image once, at least 40
     batch: int | None = None   # windows per step, over all processes; None: 8 with a frozen backbone, else 4
     accumulate: int = 1        # parts of a batch, computed in turn: less memory; batch normalisation sees one part
-    lr: float = 1e-3           # of the decoder
-    backbone_lr: float = 1e-5  # of an unfrozen backbone
-    loss: str = 'mse'          # between map and target: 'mse', 'l1' or 'smooth_l1' (Huber's, quadratic up to 0.1)
+    lr: float = 1e-3           # learning rate of the decoder
+    backbone_lr: float = 1e-5  # learning rate of an unfrozen backbone
+    loss: str = 'mse'          # loss between map and target: 'mse', 'l1' or 'smooth_l1' (Huber, quadratic up to 0.1)
     ema: float = .998          # decay of the moving average of the weights that is validated and kept; 0: none
-    weight_decay: float = .1
+    weight_decay: float = .1   # weight decay of AdamW
     warmup: int = 250          # iterations of linear warm-up, at most a tenth of all
     clip: float = 1.           # gradient-norm clipping threshold
     patience: int = 7          # epochs without a better model before stopping
     min_delta: float = .005    # smallest improvement that resets the patience counter, as a share of the best so far
     monitor: str = 'loss'      # what validation optimises: 'loss', or 'SEG', 'DET', 'OP_CSB' after the watershed
     near_cells: float = .9     # probability that a window is placed on a cell, see `draw_crops`
-    precision: str = 'auto'    # 'bf16', 'fp16', 'fp32'; 'auto': by the device, see `used_precision`
+    precision: str = 'auto'    # number format: 'bf16', 'fp16' or 'fp32'; 'auto': by the device, see `used_precision`
     compile: bool = False      # compile the network first: minutes, and faster afterwards on some GPUs
     workers: int | None = None # processes that read windows; None: all images on the device if they fit, else 2
     save_every: float = 300.   # seconds between checkpoints within an epoch
-    seed: int = 0
+    seed: int = 0              # seed of all random numbers
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self):
@@ -94,7 +94,7 @@ class CropConfig:
     local_size: int = 96             # side of a local crop, pixels
     n_local: int = 8                 # local crops of a field, beside two global ones
     global_scale: tuple = (.4, 1.)   # fraction of the area of the window that a global crop shows
-    local_scale: tuple = (.05, .4)   # the same of a local one
+    local_scale: tuple = (.05, .4)   # fraction of the area of the window that a local crop shows
     flip: float = .5                 # probability of a mirror image
     brightness: tuple = (.7, 1.3)    # multiplied by a factor drawn between these
     contrast: tuple = (.7, 1.3)      # distance from the crop's mean, multiplied by a factor
@@ -113,33 +113,33 @@ class CropConfig:
 @dataclass(frozen=True)
 class PretrainConfig:
     "Pretraining settings; the defaults are those of the design"
-    epochs: int = 100
+    epochs: int = 100                    # number of epochs
     steps: int | None = None             # steps per epoch; None: as many as show each field once
     batch: int = 128                     # fields per step, over all processes
-    lr: float = 2e-4                     # of heads and last layer at a batch of 1024; scales with the root of the batch
+    lr: float = 2e-4                     # learning rate of heads and last layer at batch 1024; scales with its root
     warmup: int = 10                     # epochs of linear warm-up of the learning rate, at most a tenth of all
-    weight_decay: tuple = (.04, .2)      # at the beginning and at the end, along a cosine
+    weight_decay: tuple = (.04, .2)      # weight decay at the beginning and at the end, along a cosine
     layer_decay: float = .9              # learning rate of a layer relative to the one above; 1 suits random weights
     clip: float = 3.                     # gradient-norm clipping threshold
-    momentum: tuple = (.996, 1.)         # of the teacher, along a cosine
-    temperature: tuple = (.04, .07)      # of the teacher, along a line
-    temperature_warmup: int = 30         # epochs that the line takes, at most three tenths of all
-    student_temperature: float = .1
+    momentum: tuple = (.996, 1.)         # momentum of the teacher, along a cosine
+    temperature: tuple = (.04, .07)      # softmax temperature of the teacher, along a line
+    temperature_warmup: int = 30         # epochs until the last temperature of the teacher, at most three tenths of all
+    student_temperature: float = .1      # softmax temperature of the student
     centring: int = 3                    # Sinkhorn-Knopp iterations; 0: none, and the networks collapse
     ibot: float = 1.                     # weight of the loss on hidden patches; DINO's is 1
     koleo: float = .1                    # weight of the loss that spreads the embeddings
     masked: float = .5                   # fraction of the global crops in which patches are hidden
-    mask_ratio: tuple = (.1, .5)         # fraction of their patches that is hidden
+    mask_ratio: tuple = (.1, .5)         # fraction of the patches of these crops that is hidden
     hidden: int = 2048                   # width of the heads
-    bottleneck: int = 256                # their width before the prototypes
-    prototypes: int = 65536
+    bottleneck: int = 256                # width of the heads before the prototypes
+    prototypes: int = 65536              # number of prototypes
     frozen_prototypes: int = 1           # epochs in which the prototypes do not learn, as in DINO
-    precision: str = 'auto'              # 'bf16', 'fp16', 'fp32'; 'auto': by the device, see `used_precision`
+    precision: str = 'auto'              # number format: 'bf16', 'fp16' or 'fp32'; 'auto': see `used_precision`
     workers: int = 4                     # processes that read windows; 0: this process reads
-    held_out: float = .1                 # fraction of the fields to hold out, as whole plates, where none are given
+    held_out: float = .1                 # fraction of the fields to hold out, as whole plates, if no --watch is given
     watched: int = 256                   # held-out fields that are evaluated after each epoch
     save_every: float = 300.             # seconds between checkpoints within an epoch
-    seed: int = 0
+    seed: int = 0                        # seed of all random numbers
     crops: CropConfig = field(default_factory=CropConfig)
 
     def __post_init__(self):
@@ -182,7 +182,7 @@ def read_config(
     def settings(of, given, **more):
         odd = given.keys() - {f.name for f in fields(of)}
         if odd:
-            raise InputError(f'{path}: {min(odd)} is no setting: take it out, or correct its name')
+            raise InputError(f'{path}: {min(odd)} is not a setting: remove it, or correct its name')
         try:
             return of(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} | more)
         except InputError as e:
@@ -199,7 +199,7 @@ def override(
     known = {f.name for of in (config, *parts.values()) for f in fields(of)}
     odd = given.keys() - known
     if odd:
-        raise InputError(f'{min(odd)} is no setting: choose one of {", ".join(sorted(known))}')
+        raise InputError(f'{min(odd)} is not a setting: choose one of {", ".join(sorted(known))}')
     def some(of):
         return {f.name: given[f.name] for f in fields(of) if f.name in given}
     return replace(config, **{k: replace(v, **some(v)) for k, v in parts.items()} | some(config))

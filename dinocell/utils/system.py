@@ -237,7 +237,7 @@ def check_memory(
     "`InputError` if less memory is free"
     free = free_memory()
     if need > free:
-        raise InputError(f'{name}: {need/1e9:,.1f} GB by what the file says, '
+        raise InputError(f'{name}: {need/1e9:,.1f} GB according to its header, '
                          f'and {free/1e9:,.1f} GB of memory are free: {remedy}')
 
 # %% ../../nbs/utils/00_system.ipynb #efaf209d
