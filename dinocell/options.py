@@ -29,7 +29,10 @@ class Parser(argparse.ArgumentParser):
         add, self._add = self._add, None
         if add:
             add(self)
-        return super().parse_known_args(*args, **kw)
+        found, unknown = super().parse_known_args(*args, **kw)
+        if unknown:
+            self.error(f'unrecognized arguments: {" ".join(unknown)}')  # here, so that it names the command
+        return found, unknown
 
     def error(self, message):
         self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')
