@@ -29,8 +29,8 @@ suffixes = ( # the image files that folders are searched for
     '.tif', '.tiff', '.png', '.jpg', '.jpeg', '.bmp', '.npy', *MICROSCOPES)
 
 READ_ERRORS = ( # what the decoders raise for files that are damaged or no images
-    OSError, ValueError, SyntaxError, LookupError, RuntimeError, ArithmeticError, TypeError, EOFError, struct.error,
-    tokenize.TokenError, Image.DecompressionBombError, MemoryError)
+    OSError, ValueError, SyntaxError, LookupError, AttributeError, RuntimeError, ArithmeticError, TypeError, EOFError,
+    struct.error, tokenize.TokenError, Image.DecompressionBombError, MemoryError)
 
 # %% ../../nbs/core/00_io.ipynb #bb8f174a
 def check_axes(

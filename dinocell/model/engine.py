@@ -9,7 +9,7 @@ __all__ = ['ENGINES', 'OpenVINONetwork', 'network_of']
 import torch
 
 from .backbone import pad_to_multiple
-from .graph import MapGraph, example_input, quiet
+from .graph import MapGraph, example_input, recording
 from .network import DINOCell
 from ..utils.system import InputError, need
 
@@ -27,7 +27,7 @@ class OpenVINONetwork:
     ):
         ov = need('openvino', extra='fast', what="engine 'openvino'")
         self.multiple = model.decoder.multiple
-        with quiet(), torch.no_grad():
+        with recording(), torch.no_grad():
             graph = ov.convert_model(MapGraph(model).eval(), example_input=example_input(model))
         settings = dict(INFERENCE_PRECISION_HINT=precision, INFERENCE_NUM_THREADS=torch.get_num_threads())
         self.compiled = ov.Core().compile_model(graph, 'CPU', settings)

@@ -61,7 +61,10 @@ def _open_czi(path):
             names = tuple(image.channels) if 'C' in axes else ()
             size = _positive(image.mpp and image.mpp[0])
             return Recording(axes, tuple(image.shape), image.dtype, image.asarray, names, size)
-        yield _one_shape([scene(image) for image in f.scenes.values()], path)
+        images = [scene(image) for image in f.scenes.values()]
+        if not images:
+            raise InputError(f'{path}: holds no image: check the file in ZEN')
+        yield _one_shape(images, path)
 
 # %% ../../nbs/utils/08_microscope.ipynb #7d420c9c
 @contextmanager
