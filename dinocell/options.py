@@ -29,10 +29,18 @@ class Parser(argparse.ArgumentParser):
         add, self._add = self._add, None
         if add:
             add(self)
+            self._refuse_empty(args[0] if args else kw.get('args'))
         found, unknown = super().parse_known_args(*args, **kw)
         if unknown:
             self.error(f'unrecognized arguments: {" ".join(unknown)}')  # here, so that it names the command
         return found, unknown
+
+    def _refuse_empty(self, given):
+        "An empty text, such as that of an unset variable, would pass for an option that is left out"
+        for before, text in zip(['', *(given or ())], given or ()):
+            name, equals, value = text.partition('=') if text.startswith('--') else (before, '=', text)
+            if equals and not value.strip():
+                self.error(f'{name if name.startswith("-") else "an argument"} is empty: give a value, or leave it out')
 
     def error(self, message):
         self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')

@@ -53,7 +53,7 @@ def _read_checkpoint(path, device): # where its tensors go
     except (BadZipFile, OSError, ValueError, RuntimeError, EOFError, UnpicklingError) as e:
         raise _damaged(path, type(e).__name__) from e
     if changed:
-        raise _damaged(path, f'{changed} has another checksum')
+        raise _damaged(path, 'a part of it has another checksum')
     return state if isinstance(state, dict) else {}
 
 def _like(module): # or its state

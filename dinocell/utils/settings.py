@@ -144,7 +144,7 @@ class PretrainConfig:
 
     def __post_init__(self):
         check_settings(
-            self, 'pretraining', choices=dict(precision=PRECISIONS),
+            self, 'pretraining', ordered=('mask_ratio',), choices=dict(precision=PRECISIONS),
             epochs=(1, 10**6), steps=(1, 10**9), batch=(1, 2**20), lr=(1e-12, 10), warmup=(0, 10**6),
             weight_decay=(0, 100), layer_decay=(1e-6, 10), clip=(1e-9, 1e9), momentum=(0, 1), temperature=(1e-3, 100),
             temperature_warmup=(0, 10**6), student_temperature=(1e-6, 100), centring=(0, 1000), ibot=(0, 1e6),
