@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['suffixes', 'READ_ERRORS', 'COLOUR_KINDS', 'check_axes', 'array_axes', 'resolve_axes', 'check_plane', 'open_tiff',
-           'whole_series', 'Channels', 'as_channels', 'channels_first', 'arrange_axes', 'tiff_axes', 'read_tiff',
-           'check_png', 'read_image', 'read_stored']
+           'whole_series', 'Channels', 'as_channels', 'channels_first', 'arrange_axes', 'recorded_pixels', 'all_pixels',
+           'tiff_axes', 'read_tiff', 'check_png', 'read_image', 'decoding', 'read_stored']
 
 # %% ../../nbs/core/00_io.ipynb #00fbb0f4
 import math
 import struct
 import tokenize
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 import imagecodecs
@@ -21,7 +22,7 @@ from PIL import Image
 from skimage.io import imread
 from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
-from ..utils.microscope import MICROSCOPES, is_microscope, open_microscope
+from ..utils.microscope import MICROSCOPES, Recording, is_microscope, open_microscope
 from ..utils.system import InputError, check_memory, checked, warn_once
 
 # %% ../../nbs/core/00_io.ipynb #66d574f2
@@ -182,13 +183,21 @@ def _read_npy(path, asked, ask): # see `read_tiff`
     check_memory(whole.nbytes, path, _TOO_LARGE)
     return np.array(whole) if axes == own else arrange_axes(np.array(whole), axes)
 
-def _read_microscope(path, asked, ask): # see `read_tiff`
-    "The pixels of a file of a microscope"
-    with open_microscope(path) as found:
-        axes = resolve_axes(found.axes, found.shape, asked, path) if ask else found.axes
-        check_plane(axes, found.shape, path)
-        check_memory(math.prod(found.shape)*np.dtype(found.dtype).itemsize, path, 'save it as OME-TIFF in tiles')
-        return arrange_axes(np.asarray(found.read()), axes)
+def recorded_pixels(
+    found: Recording,    # an open file of a microscope
+    path: str | Path,    # what to call it in an error
+    asked: str | None,   # see `resolve_axes`
+    ask: bool = True,    # see `read_stored`
+) -> np.ndarray:         # as `read_image` gives them
+    "The pixels of a file of a microscope that is open already"
+    axes = resolve_axes(found.axes, found.shape, asked, path) if ask else found.axes
+    check_plane(axes, found.shape, path)
+    return arrange_axes(all_pixels(found, path), axes)
+
+def all_pixels(found, path): # see `recorded_pixels`
+    "Everything that is recorded, as its package reads it; `InputError` where it does not fit into memory"
+    check_memory(math.prod(found.shape)*np.dtype(found.dtype).itemsize, path, 'save it as OME-TIFF in tiles')
+    return np.asarray(found.read())
 
 def tiff_axes(series, asked, path, ask=True): # of a TIFF; see `resolve_axes`
     "Its axes, of which none is of time or depth"
@@ -196,6 +205,7 @@ def tiff_axes(series, asked, path, ask=True): # of a TIFF; see `resolve_axes`
     check_plane(axes, series.shape, path)
     return axes
 
+# %% ../../nbs/core/00_io.ipynb #aac11e5f
 def read_tiff(file, path, asked=None, ask=True): # as `open_tiff`; what to call it in an error; see `resolve_axes`
     "The pixels of the first series of a TIFF"
     with open_tiff(file) as f:
@@ -238,6 +248,21 @@ def read_image(
     check_axes(axes)
     return read_stored(path, axes)
 
+@contextmanager
+def decoding(path): # of a file
+    "What the decoders raise is an `InputError` that names the file and the remedy"
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError as e:
+        raise InputError(f'{path}: too large for the memory of this machine: '
+                         'save it as a TIFF or OME-Zarr in tiles, which `segment` reads in pieces') from e
+    except READ_ERRORS as e:
+        why = str(e).splitlines()[0][:80] if str(e) else type(e).__name__
+        raise InputError(f'{path}: cannot be read as an image ({why}): open it in Fiji and save it as TIFF') from e
+
+# %% ../../nbs/core/00_io.ipynb #b5a1ca82
 def read_stored(
     path: str | Path,        # see `read_image`
     axes: str | None = None, # see `read_image`
@@ -248,20 +273,13 @@ def read_stored(
     if not path.is_file():
         raise InputError(f'{path}: no such file: check the path')
     suffix = path.suffix.lower()
-    try:
+    with decoding(path):
         if suffix == '.npy':
             return _read_npy(path, axes, ask)
         if is_microscope(path):
-            return _read_microscope(path, axes, ask)
+            with open_microscope(path) as found:
+                return recorded_pixels(found, path, axes, ask)
         if suffix in ('.tif', '.tiff'):
             return read_tiff(path, path, axes, ask)
         image = _read_png(path) if suffix == '.png' else imread(path)
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image  # grey with alpha
-    except InputError:
-        raise
-    except MemoryError as e:
-        raise InputError(f'{path}: too large for the memory of this machine: '
-                         'save it as a TIFF or OME-Zarr in tiles, which `segment` reads in pieces') from e
-    except READ_ERRORS as e:
-        why = str(e).splitlines()[0][:80] if str(e) else type(e).__name__
-        raise InputError(f'{path}: cannot be read as an image ({why}): open it in Fiji and save it as TIFF') from e

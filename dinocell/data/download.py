@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tqdm.auto import tqdm
 
-from .fetch import check_kind, check_room, fetch, fetched_record
+from .fetch import check_kind, fetch, fetched_record
 from .published import published
-from ..utils.files import atomic_path, file_sha256
+from ..utils.files import atomic_path, check_room, file_sha256
 from ..utils.system import InputError
 
 # %% ../../nbs/data/15_download.ipynb #e4baeeb5

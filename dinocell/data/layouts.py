@@ -153,6 +153,7 @@ _LAYOUTS = dict( # layout: (its function, source, licence); for the user's own f
         'ask the data providers for use outside the challenge, the organisers too for commercial use'),
     folder=(find_folder, '', ''))
 
+# %% ../../nbs/data/13_layouts.ipynb #8c338a5a
 @checked
 def process(
     layout: str,                    # livecell, cellpose, ctc or folder

@@ -19,8 +19,7 @@ from tqdm.auto import tqdm
 from ..core.distance import create_distance_map
 from ..core.io import READ_ERRORS
 from ..core.labels import relabel
-from ..utils.files import atomic_path, file_sha256
-from ..utils.system import InputError
+from ..utils.files import atomic_path, check_room, file_sha256
 
 # %% ../../nbs/data/01_parts.ipynb #70dcdc3f
 _CELL = np.dtype([('image', 'i4'), ('y', 'f4'), ('x', 'f4'), ('area', 'i4')]) # row of cells.npy; pixels
@@ -117,13 +116,6 @@ def _open_arrays(parts, records): # folder of the parts; records of the images i
 # %% ../../nbs/data/01_parts.ipynb #80924595
 _PIXEL_BYTES = 11 # of a pixel in the arrays: 3 grey, up to 4 of the label, 4 of the distance map
 
-def _check_space(folder, records, output): # records of the slices that are still to be written
-    "`InputError` where the disk would run full, which ends a process that writes into a memory map"
-    need, free = sum(int(np.prod(r['size'])) for r in records)*_PIXEL_BYTES, shutil.disk_usage(folder).free
-    if need > free:
-        raise InputError(f'{output}: {need/1e9:.1f} GB are needed, but the disk has {free/1e9:.1f} GB left: '
-                         'make room, then run the same again')
-
 def _keep_masks(path, parts): # file to make; paths of the parts
     "The masks of resized images, packed; the same masks give the same bytes"
     with ZipFile(path, 'w', ZIP_DEFLATED) as out:
@@ -175,7 +167,7 @@ def assemble(
     "Parts to a dataset folder, which appears when it is whole"
     arrays, marks = _open_arrays(parts, records)
     todo = np.flatnonzero(np.load(marks) == 0).tolist()
-    _check_space(parts, [records[k] for k in todo], output)
+    check_room(parts, sum(int(np.prod(records[k]['size'])) for k in todo)*_PIXEL_BYTES, output)
     with tqdm(total=len(paths), initial=len(paths) - len(todo), desc='writing', leave=False) as bar:
         for _ in run(_write_slice, [(str(arrays), str(marks), str(paths[k]), k) for k in todo]):
             bar.update()

@@ -7,14 +7,14 @@ __all__ = ['is_beyond_memory', 'read_pixels', 'as_noted', 'find_in_file', 'segme
 
 # %% ../../nbs/infer/19_files.ipynb #fc3d19d0
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..core.grey import channel_count
-from ..core.io import READ_ERRORS, as_channels, read_image
+from ..core.io import READ_ERRORS, as_channels, decoding, read_image, recorded_pixels
 from .found import Found, find_cells, write_found
 from .large import estimate_in_middle, segment_large
 from .pipeline import DINOCellPipeline
@@ -23,7 +23,7 @@ from .settings import (
     SegmentSettings, assumed_diameter, check_formats, file_stamp, pipeline_of, result_files, scale_of)
 from .stacks import IN_PIECES, find_in_stack, segment_stack
 from .storage import count_channels, open_large, open_stack
-from ..utils.microscope import is_microscope, open_microscope
+from ..utils.microscope import Recording, is_microscope, open_microscope
 from ..utils.system import InputError, free_memory
 
 # %% ../../nbs/infer/19_files.ipynb #43569755
@@ -47,8 +47,12 @@ def is_beyond_memory(
 def read_pixels(
     path: str | Path,        # an image file, or an OME-Zarr folder
     axes: str | None = None, # see `check_axes`
+    found: Recording | None = None, # the file, if it is one of a microscope that is open already
 ) -> np.ndarray:
     "All its pixels"
+    if found is not None:
+        with decoding(path):
+            return recorded_pixels(found, path, axes)
     if not Path(path).is_dir():
         return read_image(path, axes)
     image = open_large(path, axes)
@@ -63,14 +67,18 @@ def read_pixels(
 # %% ../../nbs/infer/19_files.ipynb #0f7a5d54
 @contextmanager
 def _reading(path):
-    "Whatever cannot be read, or does not fit into memory, is an `InputError` that names the image"
+    """Whatever cannot be read, or does not fit into memory, is an `InputError` that names the image.
+    Yields the `Recording` of a file of a microscope, open meanwhile, and None for any other"""
     if not Path(path).exists():
         raise InputError(
             f'{path}: no such file: it was moved, removed or renamed, or is a broken link')
     if not (Path(path).is_file() or Path(path).is_dir()):
         raise InputError(f'{path}: is a pipe or a device, not a file: save the image as a file')
     try:
-        yield
+        with ExitStack() as held:
+            with decoding(path):
+                found = held.enter_context(open_microscope(path)) if is_microscope(path) else None
+            yield found
     except OSError as e:
         raise InputError(
             f'{path}: cannot be read ({e.strerror or e}): check that the file is there and whole') from e
@@ -82,20 +90,14 @@ def _reading(path):
                          'save it as a TIFF or OME-Zarr, which is read in pieces, and write tif only') from e
 
 def as_noted(
-    path: str | Path,      # an image file
+    found: Recording | None, # an open file of a microscope; None: any other file, which notes nothing
     what: SegmentSettings,
 ) -> SegmentSettings:
     "The settings, with the pixel size and the names of channels that the file notes where none are given"
-    if not is_microscope(path):
+    if found is None:
         return what
-    try:
-        with open_microscope(path) as found:
-            return replace(what, pixel_size=what.pixel_size or found.pixel_size,
-                           channel_names=what.channel_names or found.channels)
-    except InputError:
-        raise
-    except READ_ERRORS:
-        return what  # a damaged file: reading its pixels reports that
+    return replace(what, pixel_size=what.pixel_size or found.pixel_size,
+                   channel_names=what.channel_names or found.channels)
 
 # %% ../../nbs/infer/19_files.ipynb #c0a1c13f
 def find_in_file(
@@ -104,13 +106,13 @@ def find_in_file(
     pipe: DINOCellPipeline,
 ) -> Found:
     "The cells of an image file, in memory; an image beyond it is an `InputError`"
-    with _reading(path):
-        what = as_noted(path, what)
-        if (stack := open_stack(path, what.axes)) is not None:
+    with _reading(path) as recording:
+        what = as_noted(recording, what)
+        if (stack := open_stack(path, what.axes, recording)) is not None:
             return find_in_stack(stack, path, what, pipe)
         if is_beyond_memory(path, what.axes):
             raise InputError(f'{path}: too large for the memory of this machine: {IN_PIECES}')
-        return find_cells(read_pixels(path, what.axes), str(path), what, pipe)
+        return find_cells(read_pixels(path, what.axes, recording), str(path), what, pipe)
 
 # %% ../../nbs/infer/19_files.ipynb #2e852ef6
 def segment_file(
@@ -130,8 +132,8 @@ def segment_by(
     precision (that the network computed in),
     files (paths), stamp (of the image) and made (of the files), see `file_stamp`;
     of a stack also frames, their number, and blank, what is wrong with those without cells"""
-    with _reading(path):
-        return _segment_image(path, as_noted(path, what), pipe)
+    with _reading(path) as recording:
+        return _segment_image(path, as_noted(recording, what), pipe, recording)
 
 def _segment_from_disk(files, path, what, pipe): # format -> file; as `segment_by`
     "Write the labels of an image beyond memory"
@@ -148,24 +150,24 @@ def _segment_from_disk(files, path, what, pipe): # format -> file; as `segment_b
     return dict(cells=cells, channels=count_channels(image), diameter=assumed_diameter(pipe, size), guess=guess)
 
 # %% ../../nbs/infer/19_files.ipynb #5d3b062a
-def _segment_in_memory(files, path, what, pipe): # as `_segment_from_disk`
+def _segment_in_memory(files, path, what, pipe, recording): # as `_segment_from_disk`; see `_reading`
     "Write everything that is asked for of an image that fits into memory"
-    image = read_pixels(path, what.axes)
+    image = read_pixels(path, what.axes, recording)
     check_formats(what, path, image)
     found = find_cells(image, str(path), what, pipe)
     write_found(files, found, what, pipe)
     return dict(cells=found.count(), channels=channel_count(image), diameter=found.diameter, guess=found.guess)
 
-def _segment_image(path, what, pipe):
+def _segment_image(path, what, pipe, recording): # see `_reading`
     "An image that is there"
     start, files, stamp = time.perf_counter(), result_files(path, what), file_stamp(path)  # before it is read
-    if (stack := open_stack(path, what.axes)) is not None:
+    if (stack := open_stack(path, what.axes, recording)) is not None:
         check_formats(what, path, stack)
         row = dict(channels=channel_count(stack.read(0))) | segment_stack(files, stack, path, what, pipe)
     elif is_beyond_memory(path, what.axes):
         row = _segment_from_disk(files, path, what, pipe)
     else:
-        row = _segment_in_memory(files, path, what, pipe)
+        row = _segment_in_memory(files, path, what, pipe, recording)
     if not row['guess']:
         del row['guess']
     return dict(image=str(path), stamp=stamp) | row | dict(

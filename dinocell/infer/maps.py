@@ -26,7 +26,7 @@ from .bands import FLOOD_BYTES
 from .pipeline import DINOCellPipeline
 from .rows import Rows, large_limits, resized_rows
 from ..model.network import ModelConfig, weights_sha256
-from ..utils.files import atomic_path
+from ..utils.files import atomic_path, check_room
 from ..utils.jobs import checksum
 from ..utils.devices import autocast
 from ..utils.system import InputError, duration
@@ -199,10 +199,7 @@ def _part_done(work, shape): # of the image that the network sees
 def _announce(pipe, model, shape, full, memory, work):
     "`InputError` where the disk is too small; print the forecast of long work"
     used, needs = sum(p.stat().st_size for p in work.iterdir()), _disk(shape, full)
-    free = shutil.disk_usage(work).free
-    if needs > used + free:
-        raise InputError(f'{work}: {needs/1e9:.2g} GB of work files are needed, {free/1e9:.2g} GB are free: '
-                         'choose an output on another disk')
+    check_room(work, needs - used, work)
     done = _part_done(work, shape)
     if (1 - done)*_windows(pipe, shape) > 10*pipe.batch:
         tqdm.write(str(forecast(pipe, model, shape, full, memory, done)))

@@ -16,9 +16,11 @@ import numpy as np
 import tifffile
 
 from ..core.grey import channel_count
-from ..core.io import COLOUR_KINDS, READ_ERRORS, arrange_axes, array_axes, as_channels, channels_first, check_axes, check_plane, open_tiff, resolve_axes, tiff_axes, whole_series
-from ..utils.microscope import is_microscope, open_microscope
-from ..utils.system import InputError, check_memory
+from ..core.io import (
+    COLOUR_KINDS, READ_ERRORS, all_pixels, arrange_axes, array_axes, as_channels, channels_first, check_axes, check_plane,
+    decoding, open_tiff, resolve_axes, tiff_axes, whole_series)
+from ..utils.microscope import Recording, is_microscope, open_microscope
+from ..utils.system import InputError
 
 # %% ../../nbs/infer/12_storage.ipynb #609e004a
 def import_zarr():
@@ -136,12 +138,6 @@ def _open_npy(path, stack, asked): # as `_open_tiff_array`
     resolved = resolve_axes(axes, pixels.shape, asked, path)
     return pixels if resolved == axes else arrange_axes(pixels, resolved)
 
-def _read_recording(path): # a file of a microscope
-    "All pixels of a stack, which its package reads at once"
-    with open_microscope(path) as found:
-        check_memory(math.prod(found.shape)*np.dtype(found.dtype).itemsize, path, 'save it as OME-TIFF')
-        return np.asarray(found.read())
-
 def open_large(
     source,                  # TIFF, .npy or zarr on disk, or an array: numpy, memory-mapped, zarr
     axes: str | None = None, # see `check_axes`
@@ -162,8 +158,6 @@ def _open(path, stack, axes): # as `_open_tiff_array`
             return _open_tiff_array(path, stack, axes)
         if path.suffix.lower() == '.npy':
             return _open_npy(path, stack, axes)
-        if stack and is_microscope(path):
-            return _read_recording(path)
     except InputError:
         raise
     except READ_ERRORS as e:
@@ -188,9 +182,6 @@ def _axes_of(path):
         if path.suffix.lower() in ('.tif', '.tiff'):
             with open_tiff(path) as f:
                 return f.series[0].axes, f.series[0].shape
-        if is_microscope(path):
-            with open_microscope(path) as found:
-                return found.axes, found.shape
         if path.suffix.lower() == '.npy':
             shape = np.load(path, mmap_mode='r', allow_pickle=False).shape
             return array_axes(shape), shape
@@ -204,16 +195,22 @@ def _axes_of(path):
 def open_stack(
     path: str | Path,        # an image file or zarr folder
     axes: str | None = None, # what its axes are, see `check_axes`; None: as the file says
+    found: Recording | None = None, # the file, if it is one of a microscope that is open already
 ) -> Stack | None:           # None: it holds one image
     "The frames of a time series or a Z-stack, which stay on disk"
     check_axes(axes)
     path, asked = Path(path), axes
-    axes, shape = _axes_of(path)
+    if found is None and is_microscope(path):
+        with decoding(path), open_microscope(path) as found:
+            return open_stack(path, asked, found)
+    axes, shape = _axes_of(path) if found is None else (found.axes, found.shape)
     axes = resolve_axes(axes, shape, asked, path)
     along = {a: k for a in 'PTZ' for k, (b, n) in enumerate(zip(axes, shape)) if a == b and n > 1}
     if not along:
         return None
-    image, counts = _open(path, True, asked), tuple(shape[k] for k in along.values())
+    with decoding(path):
+        image = _open(path, True, asked) if found is None else all_pixels(found, path)
+    counts = tuple(shape[k] for k in along.values())
     kept = [j for j, n in enumerate(shape) if n > 1 or axes[j] in 'YX']
     left = [axes[j] for j in kept if j not in along.values()]
 

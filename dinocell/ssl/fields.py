@@ -19,7 +19,7 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..data.dataset import window_index
+from ..data.images import window_index
 from ..data.parts import array_misfit, array_sha256
 from ..data.sampling import choose_groups
 from ..data.simulate import simulate

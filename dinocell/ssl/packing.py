@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..data.fetch import check_room
 from ..data.parts import array_misfit
 from ..data.prepare import check_made, open_job, parts_job
 from .fields import Fields, shard_name
@@ -27,7 +26,7 @@ from .plates import gather_fields, index_channels, write_index
 from ..utils.parallel import ahead, is_picklable, worker_pool
 from .shards import (
     check_channel_names, check_choice, field_limits, fields_per_shard, keep_good, write_fields_note, write_shard)
-from ..utils.files import atomic_path
+from ..utils.files import atomic_path, check_room
 from ..utils.jobs import checksum, read_table
 from ..utils.settings import SHARD_MB
 from ..utils.system import InputError, check_number, cores, free_memory
