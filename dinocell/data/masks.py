@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from skimage.measure import label as connected
 
-from ..core.io import READ_ERRORS, Channels, check_png, read_stored, suffixes
+from ..core.io import READ_ERRORS, Channels, check_file, check_png, read_stored, suffixes
 from ..core.labels import check_labels, overlap_table, relabel
 from .paint import existing_file, mask_runs, paint_named
 from ..utils.system import InputError
@@ -98,6 +98,7 @@ def read_mask(
 ) -> np.ndarray:      # (H,W) integers, 0 background; the numbers of a label image as stored, colours as int32 1..N
     "The labels in an image file"
     _no_jpeg(path)
+    check_file(path)
     mask = _palette_labels(path)
     if mask is None:
         mask = _samples_last(read_stored(path, ask=False))
@@ -121,6 +122,7 @@ def read_mask(
 def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
     _no_jpeg(path)
+    check_file(path)
     image = _palette_labels(path)
     if image is None:
         image = _samples_last(read_stored(path, ask=False))

@@ -21,8 +21,12 @@ _ENDS = ('_cp_masks', '_masks', '_mask', '_labels', '_label', '_seg', '_rois') #
 SPLITS = ('train', 'val', 'test')
 
 def files_below(folder): # a folder
-    "Relative path, with /, -> path of every file below it, without hidden ones and dataset folders"
-    found = {p.relative_to(folder).as_posix(): p for p in walk_files(folder) if p.is_file()}
+    """Relative path, with /, -> path of every file below it, without hidden ones and dataset folders
+
+    Broken links and pipes that are called as images too, so that they are named and not left out."""
+    def counts(p):
+        return p.is_file() or p.suffix.lower() in suffixes and not p.is_dir()
+    found = {p.relative_to(folder).as_posix(): p for p in walk_files(folder) if counts(p)}
     made = {p.parent for p in found.values() if p.name == 'dataset.json'}
     def hidden(name):
         return any(part.startswith('.') for part in name.split('/'))
@@ -39,7 +43,7 @@ def file_key(name): # relative path, or name in split.csv
 def _kind(path): # a file
     "What kind of mask it may be: see `MASK_KINDS`; None for none"
     suffix = path.suffix.lower()
-    if suffix == '.npy':
+    if suffix == '.npy' and path.is_file():
         with open(path, 'rb') as f:
             return 'seg' if b"'|O'" in f.read(128) else 'label'  # pickled objects
     return {'.zip': 'roi', '.roi': 'roi', '.geojson': 'geojson'}.get(suffix, 'label' if suffix in suffixes else None)

@@ -48,10 +48,19 @@ class ThresholdSurface:
     @classmethod
     def from_json(cls, text: str) -> 'ThresholdSurface':
         "The surface that `to_json` wrote"
-        d = json.loads(text)
-        d |= {k: np.array(d[k], float) for k in ('cells_max', 'cell_fill')}
-        d |= dict(best=tuple(d['best']), region=np.array(d['region'], bool))
-        return cls(**d | dict(surfaces={k: np.array(v, float) for k, v in d['surfaces'].items()}))
+        try:
+            d = json.loads(text)
+            d |= {k: np.array(d[k], float) for k in ('cells_max', 'cell_fill')}
+            d |= dict(best=tuple(d['best']), region=np.array(d['region'], bool))
+            found = cls(**d | dict(surfaces={k: np.array(v, float) for k, v in d['surfaces'].items()}))
+            shape = found.cells_max.size, found.cell_fill.size
+            if any(v.shape != shape for v in (found.region, *found.surfaces.values())):
+                raise ValueError('its scores do not fit its thresholds')
+            found.best_score  # is there
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as e:
+            raise InputError(f'not a threshold surface ({type(e).__name__}: {e}): give the text of the '
+                             'threshold_surface.json that `dinocell tune` wrote') from e
+        return found
 
 # %% ../../nbs/score/05_tuning.ipynb #75a0d04c
 def _region(

@@ -108,7 +108,8 @@ def check_argument(
     fits = _of_type(value, types) and not (pair and len(value) != 2)
     if fits and all(_within(v, low, high, pair and whole) for v in numbers):
         return
-    ranged = bounded and (len(numbers) or {int, float, _WHOLE}.intersection(types))
+    takes = {int, float, _WHOLE} | ({tuple, list} if len(numbers) else set())
+    ranged = bounded and takes.intersection(types)
     within = f' {_range(low, high)}' if ranged else f' of at most {MOST:,} either way' if fits else ''
     raise InputError(f'{name} is {shorten(value)}: give {_in_words(types, bounded, within)}')
 
