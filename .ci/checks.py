@@ -38,6 +38,7 @@ CHECKS = {
     'package is what the notebooks say': lambda: unchanged('notebooks and package differ: edit the notebook, run nbdev_export', 'nbdev_export'),
     'modules import only downwards': lambda: run(sys.executable, '.ci/house.py'),
     'every notebook passes': lambda: run('nbdev_test', '--n_workers', '2', '--timing', env={**ENV, 'OMP_NUM_THREADS': '1'}), # two at a time, a thread each
+    'pages of kept records run': lambda: run(sys.executable, '.ci/records.py', env={**ENV, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}),
     'commands and imports in the guides exist': lambda: run(sys.executable, '.ci/guides.py'),
     'make gpu finds all that it names': lambda: run(sys.executable, '.ci/gpu.py', '--toy', env={**ENV, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}),
     'docs site builds, no broken page or link': lambda: run(sys.executable, '.ci/pages.py'),
