@@ -151,7 +151,7 @@ def training(a):
             train_step(model, optimiser, batches, config, a.device)
         wait(a)
         spent = time.perf_counter() - start
-        return dict(images_s=steps*batch/spent, waiting=waited/spent, memory=peak_memory(a))
+        return dict(windows_s=steps*batch/spent, waiting=waited/spent, memory=peak_memory(a))
     grid = [(n, f, b) for b in (32, 8, 128) for n in ('vits8', 'vits16') for f in (True, False)] if gpu else [('vit_tiny', f, 4) for f in (True, False)]
     cost = {}
     for name, frozen, batch in grid:
@@ -159,10 +159,10 @@ def training(a):
         row = dict(backbone=name, frozen=frozen, batch=batch, gflop=work, source='device')
         try: m = measure(name, frozen, batch, resident, 20 if gpu else 2)
         except torch.OutOfMemoryError as e: yield row | dict(error=str(e)[:100]); torch.cuda.empty_cache(); continue
-        yield row | m | dict(of_peak=work*1e9*m['images_s']/peak, epoch=5600/m['images_s'])
+        yield row | m | dict(of_peak=work*1e9*m['windows_s']/peak, epoch=5600/m['windows_s'])
     name, batch = ('vits8', 32) if gpu else ('vit_tiny', 4)
     yield dict(backbone=name, frozen=True, batch=batch, source='streamed', **measure(name, True, batch, StreamedData(data, a.device, 8 if gpu else 1), 20 if gpu else 2))
-    yield dict(backbone=name, frozen=True, batch=batch, source='plain loop', images_s=plain_loop(a, build(name, True), data, batch, size))
+    yield dict(backbone=name, frozen=True, batch=batch, source='plain loop', windows_s=plain_loop(a, build(name, True), data, batch, size))
 
 def plain_loop(a, model, data, batch, size):
     "Images a second of a loop as it is usually written: windows by scikit-image one by one, fp32, nothing overlaps"
