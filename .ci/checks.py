@@ -4,6 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV = {**os.environ, 'MPLBACKEND': 'agg', 'PYTHONWARNINGS': 'ignore::DeprecationWarning'}
+ONE_THREAD = {**ENV, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
 
 def run(*cmd, cwd=ROOT, env=ENV):
     "Run a command; its failure is the check's failure"
@@ -37,10 +38,10 @@ CHECKS = {
     'notebooks are stripped': lambda: unchanged('not stripped: run nbdev_clean', 'nbdev_clean'),
     'package is what the notebooks say': lambda: unchanged('notebooks and package differ: edit the notebook, run nbdev_export', 'nbdev_export'),
     'modules import only downwards': lambda: run(sys.executable, '.ci/house.py'),
-    'every notebook passes': lambda: run('nbdev_test', '--n_workers', '2', '--timing', env={**ENV, 'OMP_NUM_THREADS': '1'}), # two at a time, a thread each
-    'pages of kept records run': lambda: run(sys.executable, '.ci/records.py', env={**ENV, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}),
+    'every notebook passes': lambda: run('nbdev_test', '--n_workers', '2', '--timing', env=ONE_THREAD), # two at a time, a thread each
+    'pages of kept records run': lambda: run(sys.executable, '.ci/records.py', env=ONE_THREAD),
     'commands and imports in the guides exist': lambda: run(sys.executable, '.ci/guides.py'),
-    'make gpu finds all that it names': lambda: run(sys.executable, '.ci/gpu.py', '--toy', env={**ENV, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}),
+    'make gpu finds all that it names': lambda: run(sys.executable, '.ci/gpu.py', '--toy', env=ONE_THREAD),
     'docs site builds, no broken page or link': lambda: run(sys.executable, '.ci/pages.py'),
     'README is what nbs/index.ipynb says': lambda: unchanged('run python .ci/readme.py', sys.executable, '.ci/readme.py'),
     'wheel and sdist build, install and import': wheel_installs,

@@ -15,6 +15,7 @@ PACKAGES = dict( # from below: title of its pages; the folder of nbs/ has its na
     ssl='Pretraining',
     top='Programs',
     viewer='napari')
+GUIDES = 'tutorials', 'how_to', 'explanations' # folders of nbs/ that are read by users; the search shows them first
 
 def modules():
     "name -> path of every module with a notebook, from below: packages in their order, notebooks by their numbers"
@@ -64,7 +65,7 @@ def twice():
 
 def unfolded():
     "Test cells that a reader of a guide would see in Jupyter or Colab"
-    for path in sorted(p for folder in ('tutorials', 'how_to', 'explanations') for p in (ROOT/'nbs'/folder).glob('[!_]*.ipynb')):
+    for path in sorted(p for folder in GUIDES for p in (ROOT/'nbs'/folder).glob('[!_]*.ipynb')):
         for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
             if cell['source'][:1] == ['#| hide\n'] and not cell['metadata'].get('cellView'):
                 yield f"{path}: cell {cell['id']} is a test: fold it, with the metadata of the others"

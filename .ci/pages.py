@@ -13,7 +13,7 @@ from nbdev.serve import proc_nbs
 
 from dinocell._flat import FLAT
 from finding import SEPARATOR, misses, write_index
-from house import PACKAGES
+from house import GUIDES, PACKAGES
 from reference import command_sections, definition
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +22,6 @@ SITE, REPO = CFG.doc_host + CFG.doc_baseurl, CFG.git_url
 FIRST = ['quickstart', 'segment_a_folder', 'at_a_glance', 'train_on_your_own_images', 'choose_thresholds', # pages at the head of their group, in this order; the others by name
          'faq', 'napari', 'adapt', 'no_masks', 'diameter', 'thresholds', 'score_labels', 'open_results', 'many_images', 'large_images', 'how_to/gpu',
          'coming_from', 'explanations/scores', 'architecture', 'what_we_know', 'ready_model', 'against_others']
-GUIDES = 'tutorials', 'how_to', 'explanations' # folders of nbs/ that are read by users; the search shows them first
 LONG = 4 # lines of a test that is shown at once
 MEASURED = '_speed', '_memory', '_seams', 'decoder_choice', 'confidence' # how the names of notebooks end that measure the program, not the method
 MOVED = {old: new.split()[0].replace('.', '/') for old, new in FLAT.items()} # old address of a page: the new one

@@ -1,5 +1,5 @@
 "Run the pages of nbs/experiments that are built from kept records, without their slow cells: the hidden tests of these pages, and whether all records can be read."
-import os, sys
+import sys
 from pathlib import Path
 from nbdev.config import get_config
 from nbdev.test import test_nb
@@ -13,7 +13,6 @@ def pages():
     return [EXPERIMENTS/'what_we_know.ipynb', *sorted(EXPERIMENTS/f'{p.name}.ipynb' for p in (EXPERIMENTS/'results').iterdir())]
 
 def main():
-    os.chdir(EXPERIMENTS)
     failed = [p.name for p in pages() if not test_nb(p, skip_flags=FLAGS)[0]]
     print(f'{len(pages()) - len(failed)} of {len(pages())} pages of kept records run' + ''.join(f'\nfailed: {f}' for f in failed))
     return bool(failed)

@@ -84,19 +84,20 @@ class Study:
 # %% ../nbs/60_study.ipynb #602639ac
 _START_SUM = 'start sha256' # in the settings of an arm: checksum of the file that it starts from
 
-def _start_sum(arm): # settings
-    "Checksum of the file of weights or of the model that an arm starts from; None without one"
+def _start_of(arm): # settings
+    "The ready model, or the file of a model or of weights, that an arm starts from; None without one"
     start, weights = arm.get('start'), arm.get('weights')
     if start in READY:
-        return READY[start].sha256
+        return start
     path = start or (None if weights in (None, 'none', 'hub') else weights)
-    return file_sha256(path) if path and Path(path).is_file() else None
+    return path if path and Path(path).is_file() else None
 
 @patch
 def _asked(self: Study): # see `run_study`
     "Settings of each arm, as a record holds them, and the checksums of the data"
-    sums = {name: _start_sum(arm) for name, arm in self.arms.items()}
-    arms = {name: arm | ({_START_SUM: sums[name]} if sums[name] else {}) for name, arm in self.arms.items()}
+    starts = {name: _start_of(arm) for name, arm in self.arms.items()}
+    sums = {s: READY[s].sha256 if s in READY else file_sha256(s) for s in {*starts.values()} - {None}}
+    arms = {name: arm | ({_START_SUM: sums[starts[name]]} if starts[name] else {}) for name, arm in self.arms.items()}
     sets = dict(train=self.data.train, valid=self.data.valid) | {f'test {n}': d for n, d in self.tests.items()}
     return arms, {name: d.meta['checksums'] for name, d in sets.items()}
 

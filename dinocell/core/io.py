@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['suffixes', 'READ_ERRORS', 'COLOUR_KINDS', 'check_axes', 'array_axes', 'resolve_axes', 'check_plane', 'open_tiff',
            'whole_series', 'Channels', 'as_channels', 'channels_first', 'arrange_axes', 'recorded_pixels', 'all_pixels',
-           'tiff_axes', 'read_tiff', 'check_png', 'read_image', 'decoding', 'check_file', 'read_stored']
+           'tiff_axes', 'read_tiff', 'check_png', 'read_image', 'decoding', 'check_no_pipe', 'check_file',
+           'read_stored']
 
 # %% ../../nbs/core/00_io.ipynb #00fbb0f4
 import math
@@ -263,14 +264,17 @@ def decoding(path): # of a file
         raise InputError(f'{path}: cannot be read as an image ({why}): open it in Fiji and save it as TIFF') from e
 
 # %% ../../nbs/core/00_io.ipynb #b5a1ca82
+def check_no_pipe(path): # see `check_file`
+    "`InputError` for a pipe or a device, which may never end"
+    if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+        raise InputError(f'{path}: is a pipe or a device, not a file: save the image as a file')
+
 def check_file(
     path: str | Path,
 ):
     "`InputError` unless it is a file, or a link to one"
-    path = Path(path)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise InputError(f'{path}: is a pipe or a device, not a file: save the image as a file')
-    if not path.is_file():
+    check_no_pipe(path)
+    if not Path(path).is_file():
         raise InputError(f'{path}: no such file: check the path')
 
 def read_stored(

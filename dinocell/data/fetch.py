@@ -93,8 +93,8 @@ def _receive(url, part, note_path): # address; the part file; note of it
             part.unlink(missing_ok=True)
         with atomic_path(note_path) as tmp:
             tmp.write_text(json.dumps(note), encoding='utf-8')
-        shown = dict(total=note['size'], initial=start, unit='B', unit_scale=True, desc=part.stem, leave=False)
-        with open(part, 'ab') as f, tqdm(**shown) as bar:
+        how = dict(total=note['size'], initial=start, unit='B', unit_scale=True, desc=part.stem, leave=False)
+        with open(part, 'ab') as f, tqdm(**how) as bar:
             while block := _read(reply):
                 f.write(block)
                 bar.update(len(block))

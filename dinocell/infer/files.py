@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.grey import channel_count
-from ..core.io import READ_ERRORS, as_channels, decoding, read_image, recorded_pixels
+from ..core.io import READ_ERRORS, as_channels, check_no_pipe, decoding, read_image, recorded_pixels
 from .found import Found, find_cells, write_found
 from .large import estimate_in_middle, segment_large
 from .pipeline import DINOCellPipeline
@@ -72,8 +72,7 @@ def _reading(path):
     if not Path(path).exists():
         raise InputError(
             f'{path}: no such file: it was moved, removed or renamed, or is a broken link')
-    if not (Path(path).is_file() or Path(path).is_dir()):
-        raise InputError(f'{path}: is a pipe or a device, not a file: save the image as a file')
+    check_no_pipe(path)
     try:
         with ExitStack() as held:
             with decoding(path):
