@@ -21,9 +21,7 @@ from ..core.grey import channel_count, channel_message, check_channel
 from ..core.labels import check_labels, label_doubt, label_sizes
 from .image import LIKED, advise_scale, median_diameter, prepare_pair, read_source
 from .images import check_names, normalisation_of
-from dinocell.data.parts import (
-    DATASET_VERSION, array_sha256, assemble, diameters_of, finish, is_ending, read_record, write_part,
-)
+from .parts import DATASET_VERSION, array_sha256, assemble, diameters_of, read_record, write_part
 from ..utils.jobs import Job, checksum, differences, read_table
 from ..utils.parallel import count_workers, worker_pool
 from ..utils.system import InputError, check_number
@@ -257,10 +255,9 @@ def process_sources(
     settings = [scale, diameter, dict(channel=channel, **normalisation)]
     made = checksum(json.dumps([*settings, keys, stamps, meta], default=str))
     with parts_job(parts, keys, output, **how) as job:
-        if output.exists() and is_ending(parts):
-            finish(parts, output)
-        elif output.exists():
+        if output.exists():
             check_made(output/'dataset.json', made, how)
+            shutil.rmtree(parts, ignore_errors=True)  # of a run that was ended while it removed them
             print(f'{output}: is already finished, nothing was done')
         else:
             open_job(job)
