@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tqdm.auto import tqdm
 
-from .fetch import check_file, fetch
+from .fetch import check_fetched, fetch
 from .published import published
 from ..utils.files import atomic_path, check_room, file_sha256
 from ..utils.system import InputError
@@ -138,7 +138,7 @@ def _take(origin, item, output, unpacks, tries, wait, check): # see `download`, 
                          'move it away, or give its folder by source=')
     if isinstance(origin, str):
         return path, fetch(origin, path, known, tries, wait)
-    record = check_file(origin, path.name, origin, known)
+    record = check_fetched(origin, path.name, origin, known)
     if unpacks:
         return origin, record
     check_room(output, record['size'], origin)
