@@ -24,10 +24,10 @@ _FEW = 5      # pixels: a smaller patch is taken for a blend of two colours
 _PATCHES = 16 # so many of them are accepted in any image
 
 def _equal_channels(image): # (H,W,3|4)
-    "One plane, background where it is fully transparent, of a grey picture saved in colour; None if it has colours"
+    "One plane, background where it is fully transparent, of a grey picture saved in colour; others as they are"
     r, g, b = np.moveaxis(image[..., :3], 2, 0)
     if image.dtype.kind not in 'iub' or (r != g).any() or (g != b).any():
-        return None
+        return image
     return r if image.shape[2] == 3 else np.where(image[..., 3] > 0, r, 0)
 
 def _pieces(mask): # label image
@@ -84,31 +84,28 @@ def _palette_labels(path):
     return np.where(number == ground, 0, number + 1).astype(np.uint8)
 
 # %% ../../nbs/data/07_masks.ipynb #2f9a610e
-def _no_jpeg(path):
-    "`InputError` for a JPEG"
+def _stored_mask(path):
+    "Pixels of a mask image, (H,W), or (H,W,3|4) where it has colours; whether they point to the colours of a palette"
     if Path(path).suffix.lower() in ('.jpg', '.jpeg'):
         raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
-
-def _samples_last(image): # from `read_image`
-    "Three or four channels as colours"
-    return np.moveaxis(image, 0, 2) if isinstance(image, Channels) and len(image) in (3, 4) else image
+    check_file(path)
+    numbers = _palette_labels(path)
+    if numbers is not None:
+        return numbers, True
+    image = read_stored(path, ask=False)
+    if isinstance(image, Channels) and len(image) in (3, 4):
+        image = np.moveaxis(image, 0, 2)
+    return _equal_channels(image) if image.ndim == 3 and image.shape[2] in (3, 4) else image, False
 
 def read_mask(
     path: str | Path, # label image (TIFF, PNG, BMP, .npy of whole numbers), indexed PNG, or RGB(A), one colour per cell
 ) -> np.ndarray:      # (H,W) integers, 0 background; the numbers of a label image as stored, colours as int32 1..N
     "The labels in an image file"
-    _no_jpeg(path)
-    check_file(path)
-    mask = _palette_labels(path)
-    if mask is None:
-        mask = _samples_last(read_stored(path, ask=False))
-    elif mask.max() > 1:
+    mask, of_palette = _stored_mask(path)
+    if of_palette and mask.max() > 1:
         _check_pieces(mask, path)
     if mask.ndim == 3 and mask.shape[2] in (3, 4):
-        grey = _equal_channels(mask)
-        if grey is None:
-            return _colour_labels(mask, path)
-        mask = grey
+        return _colour_labels(mask, path)
     mask = check_labels(mask, str(path))
     white = 1 if mask.dtype == bool else {1: 255, 2: 65535}.get(mask.dtype.itemsize)
     if mask.max() == white and np.isin(mask, (0, white)).all():
@@ -121,15 +118,7 @@ def read_mask(
 # %% ../../nbs/data/07_masks.ipynb #bcb6bb7e
 def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
-    _no_jpeg(path)
-    check_file(path)
-    image = _palette_labels(path)
-    if image is None:
-        image = _samples_last(read_stored(path, ask=False))
-    if image.ndim == 3 and image.shape[2] in (3, 4):
-        grey = _equal_channels(image)
-        image = image if grey is None else grey
-    image = check_labels(image, str(path))
+    image = check_labels(_stored_mask(path)[0], str(path))
     top, mask = image.max(), image > 0
     if top == 0:
         raise InputError(f'{path}: black all over: it should show one object; remove it if there is none')
