@@ -6,6 +6,7 @@
 __all__ = ['normalisation_of', 'check_stored_settings', 'check_names', 'check_image_pair', 'ImageSet', 'window_index']
 
 # %% ../../nbs/data/01a_images.ipynb #03fcb663
+from collections import Counter
 from numbers import Integral
 
 import numpy as np
@@ -47,11 +48,9 @@ def check_names(names): # of the images
     "`InputError` unless there are some, each its own"
     if not len(names):
         raise InputError('no image in the set: give at least one')
-    seen = set()
-    for n in names:
-        if n in seen:
-            raise InputError(f'{n}: two images have this name: rename or remove one of them')
-        seen.add(n)
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise InputError(f'{name}: two images have this name: rename or remove one of them')
 
 def check_image_pair(name, grey, labels): # see `write_dataset`
     "The labels; `InputError` unless both are what the network and the watershed work with"

@@ -153,61 +153,38 @@ def read_mask_folder(
     return paint_named(folder, [p.name for p in files], shape, owner, start, length)
 
 # %% ../../nbs/data/07_masks.ipynb #12f62a1a
-class _Dtype:
-    "Placeholder for a pickled dtype"
-    def __init__(self, code, *_):
-        self.code, self.order = code, '|'
-    def __setstate__(self, state):
-        self.order = state[1]
-
-class _Array:
-    "Placeholder for a pickled array"
-    def __init__(self, *_):
-        self.state = None
+class _Recorded:
+    "Placeholder for an object of numpy or a path: what it would be made from"
+    def __init__(self, *args):
+        self.args, self.state = args, None
     def __setstate__(self, state):
         self.state = state
 
-    def values(self):
-        "A list of objects, or an array of numbers"
-        _, shape, dtype, fortran, raw = self.state
-        if isinstance(raw, list):
-            return raw
-        if not re.fullmatch('[biuf][1248]', dtype.code):
-            raise ValueError(f'an array of type {dtype.code}')
-        flat = np.frombuffer(raw, np.dtype(dtype.code).newbyteorder(dtype.order))
-        return flat.reshape(shape, order='F' if fortran else 'C')
-
-def _from_buffer(raw, dtype, shape, order): # numpy's pickles of protocol 5
-    "A placeholder for an array"
-    a = _Array()
-    a.state = 1, shape, dtype, order == 'F', raw
-    return a
+def _content(array): # placeholder
+    "The objects of a pickled array as a list, or its numbers as an array"
+    if array.state is None: # numpy's pickles of protocol 5
+        raw, dtype, shape, order = array.args
+    else:
+        _, shape, dtype, fortran, raw = array.state
+        order = 'F' if fortran else 'C'
+    if isinstance(raw, list):
+        return raw
+    if not re.fullmatch('[biuf][1248]', dtype.args[0]):
+        raise ValueError(f'an array of type {dtype.args[0]}')
+    byte_order = dtype.state[1] if dtype.state else '|'
+    return np.frombuffer(raw, np.dtype(dtype.args[0]).newbyteorder(byte_order)).reshape(shape, order=order)
 
 # %% ../../nbs/data/07_masks.ipynb #e6065f4b
-def _nothing(*_):
-    "Placeholder for what is not needed"
-
-def _joined(*parts):
-    "Placeholder for a path"
-    return '/'.join(parts)
-
-_STAND_INS = {
-    ('numpy', 'dtype'): _Dtype,
-    ('numpy', 'ndarray'): 'ndarray',
-    ('numpy.core.multiarray', '_reconstruct'): _Array,
-    ('numpy.core.multiarray', 'scalar'): _nothing,
-    ('numpy.core.numeric', '_frombuffer'): _from_buffer,
-    ('builtins', 'set'): set,
-    ('builtins', 'frozenset'): frozenset,
-    ('builtins', 'bytearray'): bytearray}
-for _module in ('pathlib', 'pathlib._local'):
-    for _kind in ('Posix', 'Windows', 'PurePosix', 'PureWindows'):
-        _STAND_INS[_module, f'{_kind}Path'] = _joined
+_STAND_INS = {f'builtins.{kind.__name__}': kind for kind in (set, frozenset, bytearray)}
+for _name in ('dtype', 'ndarray', 'core.multiarray._reconstruct', 'core.multiarray.scalar', 'core.numeric._frombuffer'):
+    _STAND_INS[f'numpy.{_name}'] = _Recorded
+for _kind in ('Posix', 'Windows', 'PurePosix', 'PureWindows'):
+    _STAND_INS |= {f'pathlib.{_kind}Path': _Recorded, f'pathlib._local.{_kind}Path': _Recorded}
 
 class _PlainUnpickler(pickle.Unpickler):
     "Builds plain values; refuses every other class and function"
     def find_class(self, module, name):
-        found = _STAND_INS.get((module.replace('numpy._core', 'numpy.core'), name))
+        found = _STAND_INS.get(f'{module}.{name}'.replace('numpy._core', 'numpy.core'))
         if found is None:
             raise pickle.UnpicklingError(f'it asks for {module}.{name}')
         return found
@@ -223,7 +200,7 @@ def _load_plain(f): # an open .npy file
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
     if not header(f)[2].hasobject:
         raise ValueError('it holds a plain array')
-    return _PlainUnpickler(f).load().values()[0]
+    return _content(_PlainUnpickler(f).load())[0]
 
 def read_seg_npy(
     path: str | Path, # NAME_seg.npy, saved by Cellpose
@@ -231,8 +208,8 @@ def read_seg_npy(
     "The masks in a Cellpose file; nothing in it can run"
     try:
         with open(existing_file(path, 'a Cellpose _seg.npy'), 'rb') as f:
-            content = _load_plain(f)
-        masks = content['masks'].values()
+            masks = _load_plain(f)['masks']
+        masks = _content(masks) if isinstance(masks, _Recorded) else None
         if not isinstance(masks, np.ndarray):
             raise ValueError('its masks are no array of numbers')
     except _DAMAGED_PICKLE as e:

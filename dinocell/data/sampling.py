@@ -117,10 +117,11 @@ def mix(
     for w in weights:
         check_number('weights', w, 0, above=True)
     for what in ('scale', 'diameter', 'flatten', 'limits'):
-        a, b = views[0], next((v for v in views if getattr(v, what) != getattr(views[0], what)), views[0])
-        if a is not b:
-            raise InputError(f'{b.folder}: made with {what} {getattr(b, what)}, but {a.folder} with '
-                             f'{getattr(a, what)}: process them alike, e.g. with one diameter')
+        for v in views[1:]:
+            mine, first = getattr(v, what), getattr(views[0], what)
+            if mine != first:
+                raise InputError(f'{v.folder}: made with {what} {mine}, but {views[0].folder} with {first}: '
+                                 'process them alike, e.g. with one diameter')
     if len({v.channel for v in views}) > 1:
         each = ', '.join(f'{v.folder}: {"the mean" if v.channel is None else f"channel {v.channel}"}' for v in views)
         warnings.warn(f'sets of different channels are mixed ({each}): '
