@@ -162,7 +162,7 @@ class CellDataset(_DatasetFolder):
         return CellDataset, (self.folder,)  # other processes map the files themselves
 
     def _inside(self, i):
-        self.check_place(i)
+        check_argument(f'{self.folder}: image', i, int)  # one beyond the last is an `IndexError`, as of a list
         return tuple(slice(n) for n in self.sizes[i])
 
     @cached_property
@@ -200,7 +200,7 @@ def mask(self: CellDataset,
     i: int,      # which image
 ) -> np.ndarray: # (H,W) of whole numbers, as large as the image's file
     "Its labels at the resolution of the file: what a user's result is compared with"
-    self.check_place(i)
+    check_argument(f'{self.folder}: image', i, int)
     i = range(len(self))[i]
     if self.image_size(i) == tuple(self.sizes[i]):
         return self.labels(i)

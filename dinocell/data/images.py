@@ -7,7 +7,6 @@ __all__ = ['normalisation_of', 'check_stored_settings', 'check_names', 'check_im
 
 # %% ../../nbs/data/01a_images.ipynb #03fcb663
 from collections import Counter
-from numbers import Integral
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from ..core.grey import mirror
 from ..core.labels import check_labels
 from ..core.normalise import DIAMETER, check_normalisation
 from .parts import diameters_of
-from ..utils.system import InputError, MOST, check_argument, shorten
+from ..utils.system import InputError, MOST, check_argument
 
 # %% ../../nbs/data/01a_images.ipynb #63038857
 def normalisation_of(
@@ -78,11 +77,6 @@ class ImageSet:
         i: int,   # which image; negative counts from the end
     ) -> tuple:   # grey (h,w) uint8, labels (h,w) int, at their true size
         return self.grey(i), self.labels(i)
-
-    def check_place(self, i): # which image
-        "`InputError` unless it is a whole number; one beyond the last image is an `IndexError`, as of a list"
-        if not isinstance(i, Integral) or isinstance(i, bool):
-            raise InputError(f'{self.folder}: image {shorten(i)}: give the number of one of its {len(self)} images')
 
     def image_size(self,
         i: int,    # which image

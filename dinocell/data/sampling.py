@@ -14,7 +14,7 @@ import numpy as np
 from .dataset import CellDataset, open_data
 from .images import ImageSet
 from .parts import DATASET_VERSION, array_sha256
-from ..utils.system import InputError, MOST, check_number, checked, shorten
+from ..utils.system import InputError, MOST, check_argument, check_number, checked, shorten
 
 # %% ../../nbs/data/04_sampling.ipynb #19a8183c
 _PREPARED = 'scale', 'diameter', 'channel', 'flatten', 'limits' # how images were prepared
@@ -57,7 +57,7 @@ class CellView(ImageSet):
         return dict(note, version=DATASET_VERSION, **lists, **{k: getattr(self, k) for k in _PREPARED}, checksums=sums)
 
     def _ask(self, what, i, *args): # a method of the folder that holds image i
-        self.check_place(i)
+        check_argument(f'{self.folder}: image', i, int)
         s, k = self.which[i]
         return getattr(self.sets[s], what)(int(k), *args)
 
