@@ -99,12 +99,10 @@ def _proposed(prints, k=8): # (N,64,64); how many partners each image proposes
 # %% ../../nbs/data/17_copies.ipynb #83bc53ff
 def near_copies(
     prints,            # (N,64,64) fingerprints
-    pairs=None,        # (P,2) which to compare; None: those proposed
 ) -> list:             # (a, b, similarity, turned or flipped), the most similar first
     "Pairs of images that show one field"
-    prints = np.asarray(prints, np.float32)
-    pairs = _proposed(prints) if pairs is None else np.asarray(pairs, int).reshape(-1, 2)
-    found = []
+    prints, found = np.asarray(prints, np.float32), []
+    pairs = _proposed(prints)
     for s in range(0, len(pairs), _BLOCK//2):
         part = pairs[s:s + _BLOCK//2]
         for p, v in zip(part, similarity(*(prints[p] for p in part.T))):

@@ -20,7 +20,7 @@ from ..core.labels import resize_labels
 from dinocell.data.images import (
     ImageSet, check_image_pair, check_names, check_stored_settings, normalisation_of, window_index,
 )
-from .parts import DATASET_VERSION, array_sha256, assemble, read_record, write_part
+from .parts import DATASET_VERSION, LISTS, array_sha256, assemble, read_record, write_part
 from ..utils.files import file_sha256
 from ..utils.parallel import in_turn
 from ..utils.system import InputError, MOST, check_argument, checked, shorten
@@ -58,17 +58,6 @@ _CHANGED = 'changed since the dataset was made: make it again, so that images, l
 _LABEL_TYPES = [f'{order}{kind}' for order in '<>' for kind in ('i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'i2', 'b1')]
 # of the labels that were given to `write_dataset`: a checksum is that of their bytes
 
-_LISTS = dict( # in dataset.json, one entry per image -> its type and bounds, see `check_argument`
-    names=(str, None),
-    groups=(str, None),
-    sizes=(tuple[int, int], (1, MOST)),
-    original_sizes=(tuple[int, int] | None, (1, MOST)),
-    scales=(float, (1e-6, 1e6)),
-    lost=(int, (0, MOST)),
-    image_checksums=(str, None),
-    label_checksums=(str, None))
-_NOT_RECORDED = object() # by the version that made the folder
-
 class _DatasetFolder(ImageSet):
     "A dataset folder whose files are checked; `CellDataset` opens it"
     def _load(self, name, **how): # of an array; see `np.load`
@@ -92,10 +81,10 @@ class _DatasetFolder(ImageSet):
     def _check_lists(self):
         "`InputError` unless every image has what is recorded of each"
         names = self.meta['names']
-        for what, (kind, bounds) in _LISTS.items():
-            values = self.meta[what] if what in ('names', 'sizes') else self.meta.get(what, _NOT_RECORDED)
-            if values is _NOT_RECORDED:
-                continue
+        for what, (_, kind, bounds) in LISTS.items():
+            if what not in self.meta and what != 'sizes':
+                continue  # older versions lack some
+            values = self.meta[what]
             if not isinstance(values, list) or len(values) != len(names):
                 raise InputError(f'its {what} do not list one entry per image')
             for k, value in enumerate(values):
@@ -112,7 +101,7 @@ class _DatasetFolder(ImageSet):
             raise InputError(f'{self.folder}: pictures of type {self.imgs.dtype}, maps of {self.maps.dtype}, '
                              f'labels of {self.anns.dtype}, instead of uint8, float32 and int16: '
                              'make the dataset again')
-        if self.sizes.shape != (len(self), 2) or not (0 < self.sizes).all() or not (self.sizes <= frame).all():
+        if (self.sizes > frame).any():
             raise InputError(f'{note}: its sizes are not those of {len(self)} images of at most {frame[0]}×{frame[1]} '
                              'pixels: make the dataset again')
 
@@ -173,7 +162,7 @@ class CellDataset(_DatasetFolder):
         return CellDataset, (self.folder,)  # other processes map the files themselves
 
     def _inside(self, i):
-        self.check_place(i)
+        check_argument(f'{self.folder}: image', i, int)  # one beyond the last is an `IndexError`, as of a list
         return tuple(slice(n) for n in self.sizes[i])
 
     @cached_property
@@ -181,8 +170,8 @@ class CellDataset(_DatasetFolder):
         try:
             found = np.load(self.folder/'masks.npz', allow_pickle=False)  # its table of contents is read once
         except (*READ_ERRORS, BadZipFile) as e:
-            why = type(e).__name__
-            raise InputError(f'{self.folder}: masks.npz cannot be read ({why}): make the dataset again') from e
+            raise InputError(f'{self.folder}: masks.npz cannot be read ({type(e).__name__}): '
+                             'make the dataset again') from e
         self._check_file('masks.npz')
         return found
 
@@ -211,7 +200,7 @@ def mask(self: CellDataset,
     i: int,      # which image
 ) -> np.ndarray: # (H,W) of whole numbers, as large as the image's file
     "Its labels at the resolution of the file: what a user's result is compared with"
-    self.check_place(i)
+    check_argument(f'{self.folder}: image', i, int)
     i = range(len(self))[i]
     if self.image_size(i) == tuple(self.sizes[i]):
         return self.labels(i)

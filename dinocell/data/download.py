@@ -16,14 +16,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tqdm.auto import tqdm
 
-from .fetch import check_kind, fetch, fetched_record
+from .fetch import check_fetched, fetch
 from .published import published
 from ..utils.files import atomic_path, check_room, file_sha256
 from ..utils.system import InputError
 
 # %% ../../nbs/data/15_download.ipynb #e4baeeb5
-_COPIED = 2**20 # bytes at a time
-
 def _members(archive, z): # path, for errors; open ZipFile
     "(member, path to write below the output folder) of every file; `InputError` where one is not to be trusted"
     files = [i for i in z.infolist() if not i.is_dir() and not i.filename.startswith('__MACOSX/')]
@@ -49,11 +47,7 @@ def _same(path, info): # file; zip member
     "Whether a file holds what the member holds"
     if not path.is_file() or path.stat().st_size != info.file_size:
         return False
-    with open(path, 'rb') as f:
-        crc = 0
-        while block := f.read(_COPIED):
-            crc = zlib.crc32(block, crc)
-    return crc == info.CRC
+    return zlib.crc32(path.read_bytes()) == info.CRC
 
 # %% ../../nbs/data/15_download.ipynb #f3579b1b
 def unpack(
@@ -75,7 +69,7 @@ def unpack(
             with tqdm(total=size, unit='B', unit_scale=True, desc=what, leave=False) as bar:
                 for info, path in todo:
                     with atomic_path(path) as tmp, z.open(info) as src, open(tmp, 'wb') as out:
-                        shutil.copyfileobj(src, out, _COPIED)
+                        shutil.copyfileobj(src, out)
                     bar.update(info.file_size)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
         raise InputError(f'{archive}: a damaged archive ({e}): fetch it again') from e
@@ -111,12 +105,12 @@ def _have(output, item, record): # folder; Item; its record or None
     return (output/item.path).is_file() and file_sha256(output/item.path) == record['sha256']
 
 # %% ../../nbs/data/15_download.ipynb #238491ac
-def _origin(name, item, source, alone): # set; Item; see `download`; whether the set has no other file
+def _origin(name, item, source): # set; Item; see `download`
     "Address (str) or file (Path) to take an item from; None: not in the one file given"
+    want = published(name)
     if source is None:
         if item.url:
             return item.url
-        want = published(name)
         raise InputError(f'{name}: its authors ask you to fetch it by hand: go to {want.page}, accept their terms, '
                          f'save {", ".join(i.path for i in want.items)}, and give their folder by source=')
     if re.match(r'[a-zA-Z][\w+.-]+://', str(source)):
@@ -125,7 +119,7 @@ def _origin(name, item, source, alone): # set; Item; see `download`; whether the
         return f"{str(source).rstrip('/')}/{item.path}"
     source = Path(source)
     if source.is_file():
-        return source if alone or source.name == Path(item.path).name else None
+        return source if len(want.items) == 1 or source.name == Path(item.path).name else None
     if not source.is_dir():
         raise InputError(f'{source}: no such file or folder: source is a .zip, a folder with {item.path}, '
                          'or the address of a mirror')
@@ -136,28 +130,21 @@ def _origin(name, item, source, alone): # set; Item; see `download`; whether the
                      'give the folder to dinocell process; a download is not needed')
 
 # %% ../../nbs/data/15_download.ipynb #9c5cb32a
-def _take(origin, item, output, unpacks, tries, wait, check, done): # see `download`, `fetch`
-    "An item from the web or from a file; the path where it lies now"
-    path = output/item.path
+def _take(origin, item, output, unpacks, tries, wait, check): # see `download`, `fetch`
+    "An item from the web or from a file: the path where it lies now, and its record"
+    path, known = output/item.path, item.sha256 if check else ''
     if path.exists():
         raise InputError(f'{path}: exists, but download.json does not know it: '
                          'move it away, or give its folder by source=')
     if isinstance(origin, str):
-        fetch(origin, path, item.sha256 if check else '', tries, wait, done)
-        return path
-    check_kind(origin, path.name, origin)
-    known = item.sha256 if check else ''
-    record = fetched_record(origin, origin, known)
-    if known not in ('', record['sha256']):
-        raise InputError(f"{origin}: sha256 is {record['sha256'][:12]}…, expected {known[:12]}…: damaged, "
-                         'or changed by its authors: fetch it again, or accept it with check=False')
-    done(record)
+        return path, fetch(origin, path, known, tries, wait)
+    record = check_fetched(origin, path.name, origin, known)
     if unpacks:
-        return origin
+        return origin, record
     check_room(output, record['size'], origin)
     with atomic_path(path) as tmp:
         shutil.copyfile(origin, tmp)
-    return path
+    return path, record
 
 # %% ../../nbs/data/15_download.ipynb #5f694b39
 def download(
@@ -173,7 +160,7 @@ def download(
     "Fetch a published data set, with its licence and a record of where it came from"
     want, output = published(name), Path(output)
     print(f'{name}: {want.licence}')
-    origins = [(i, _origin(name, i, source, len(want.items) == 1)) for i in want.items]
+    origins = [(i, _origin(name, i, source)) for i in want.items]
     if not any(o for _, o in origins):
         raise InputError(f"{source}: not a file of {name}: it consists of {', '.join(i.path for i in want.items)}")
     if want.ask and not accept_licence:
@@ -194,19 +181,17 @@ def _item(output, note, item, origin, unpack_zips, tries, wait, check): # see `d
     "Fetch and unpack one file, and record what was done, unless that was done before"
     record, path = note['files'].get(item.path), output/item.path
     unpacks = unpack_zips and item.path.endswith('.zip')
-    def done(r):
-        note['files'][item.path] = r
-        _save_note(output, note)
     if _have(output, item, record):
         if record.get('members') or not unpacks:
             return print(f'{item.path}: there already')
         file = path  # fetched, not yet unpacked
     else:
-        file = _take(origin, item, output, unpacks, tries, wait, check, done)
-    record = note['files'][item.path]
+        file, record = _take(origin, item, output, unpacks, tries, wait, check)
+        note['files'][item.path] = record
+        _save_note(output, note)
     if unpacks:
         record['members'] = unpack(file, path.parent)
-        done(record)
+        _save_note(output, note)
         if file == path:
             path.unlink()
     unpacked = f", unpacked to {len(record['members'])} files" if unpacks else ''

@@ -33,24 +33,24 @@ def _n(n, what):
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 def _of(images, kind, what, remedy, serious=False): # images: of `Measured`, the worst first
-    "A finding about each of these images"
-    return Finding(kind, serious, what, remedy, [[_called(m)] for m in images])
+    "A finding about each of these images, if there are any"
+    if images:
+        yield Finding(kind, serious, what, remedy, [[_called(m)] for m in images])
 
 def _about(pairs, images, kind, what, remedy, serious): # pairs: numbers of two images, what else
-    "A finding about these pairs of images"
-    return Finding(kind, serious, what, remedy, [[_called(images[k]) for k in p[:2]] for p in pairs])
+    "A finding about these pairs of images, if there are any"
+    if pairs:
+        yield Finding(kind, serious, what, remedy, [[_called(images[k]) for k in p[:2]] for p in pairs])
 
 def _unusable(measured): # of `Measured`
     "Images that could not be read, and those without a mask"
     bad, every = [m for m in measured if m.error], _n(len(measured), 'image')
     maskless = [m for m in bad if ': no mask' in m.error]
     others = [m for m in bad if ': no mask' not in m.error]
-    if maskless:
-        yield _of(maskless, 'no mask', f'{len(maskless)} of {every} without a mask',
-                  'draw its cells, save an empty mask if it has none, or remove the image', serious=True)
-    if others:
-        yield _of(others, 'unusable', f'{len(others)} of {every} cannot be used',
-                  'the message of each says how', serious=True)
+    yield from _of(maskless, 'no mask', f'{len(maskless)} of {every} without a mask',
+                   'draw its cells, save an empty mask if it has none, or remove the image', serious=True)
+    yield from _of(others, 'unusable', f'{len(others)} of {every} cannot be used',
+                   'the message of each says how', serious=True)
 
 # %% ../../nbs/data/19_findings.ipynb #cf49216d
 def _copies(images): # of `Measured`, all usable
@@ -66,13 +66,11 @@ def _copies(images): # of `Measured`, all usable
                               (near, 'near-copies', 'the same field, with another contrast, shift, turn or flip')):
         across = [p for p in pairs if images[p[0]].split != images[p[1]].split]
         within = [p for p in pairs if p not in across]
-        if across:
-            yield _about(across, images, f'{kind} across splits',
-                         f'{_n(len(across), "pair")} of images show {what}, on both sides of a split',
-                         'keep the field on one side only: scores are too good otherwise', serious=True)
-        if within:
-            yield _about(within, images, kind, f'{_n(len(within), "pair")} of images show {what}',
-                         'keep one of them: it counts twice otherwise', serious=False)
+        yield from _about(across, images, f'{kind} across splits',
+                          f'{_n(len(across), "pair")} of images show {what}, on both sides of a split',
+                          'keep the field on one side only: scores are too good otherwise', serious=True)
+        yield from _about(within, images, kind, f'{_n(len(within), "pair")} of images show {what}',
+                          'keep one of them: it counts twice otherwise', serious=False)
 
 # %% ../../nbs/data/19_findings.ipynb #0be53582
 FRAMES = .45 # similarity from which images with neighbouring numbers in their names are taken for frames of one film
@@ -110,12 +108,11 @@ def _films(images): # of `Measured`, all usable
         alike = float(similarity(*(images[k].print.astype(np.float32)[None] for k in pair))[0, 0])
         if FRAMES <= alike < SAME:
             hit.append((*pair, alike))
-    if hit:
-        hit.sort(key=lambda p: -p[2])
-        yield _about(hit, images, 'frames across splits',
-                     f'{_n(len(hit), "pair")} of images with neighbouring numbers look like frames of one film, '
-                     'on both sides of a split',
-                     'keep each film on one side: give it a group in split.csv', serious=True)
+    hit.sort(key=lambda p: -p[2])
+    yield from _about(hit, images, 'frames across splits',
+                      f'{_n(len(hit), "pair")} of images with neighbouring numbers look like frames of one film, '
+                      'on both sides of a split',
+                      'keep each film on one side: give it a group in split.csv', serious=True)
 
 # %% ../../nbs/data/19_findings.ipynb #751906c1
 _SHATTERED = 3, 1000 # pieces: mean over the labels of a mask, and of one label, from which a mask is shattered
@@ -125,17 +122,16 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
     "Empty masks, black-and-white masks, specks, cells in pieces, cells at the border"
     counts, n = np.array([len(m.areas) for m in images]), sum(len(m.areas) for m in images)
     if not n:
-        yield _of([], 'no cell', 'no mask holds a cell',
-                  'check that background is 0 and cells are 1, 2, …', serious=True)
+        yield Finding('no cell', True, 'no mask holds a cell', 'check that background is 0 and cells are 1, 2, …', [])
         return
-    if empty := [m for m in images if not len(m.areas)]:
-        yield _of(empty, 'empty masks', f'{len(empty)} of {_n(len(images), "mask")} without a cell',
-                  'leave fields without cells as they are; draw the cells of the others')
+    empty = [m for m in images if not len(m.areas)]
+    yield from _of(empty, 'empty masks', f'{len(empty)} of {_n(len(images), "mask")} without a cell',
+                   'leave fields without cells as they are; draw the cells of the others')
     most = [m.pieces.max(initial=0) for m in images]
     if counts.max() == 1 and max(most) > 1:
-        yield _of([images[k] for k in np.argsort(most)[::-1]], 'black and white',
-                  'every mask holds one label, in several pieces',
-                  'number the cells 1, 2, 3, …, e.g. by skimage.measure.label', serious=True)
+        yield from _of([images[k] for k in np.argsort(most)[::-1]], 'black and white',
+                       'every mask holds one label, in several pieces',
+                       'number the cells 1, 2, 3, …, e.g. by skimage.measure.label', serious=True)
         return
     yield from _broken(images)
     limit = max(speck, _TENTH*np.median(np.concatenate([m.areas for m in images])))
@@ -146,25 +142,25 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
         ('in pieces', split, 'labels lie in several pieces',
          'check whether two cells share a number, or one cell was drawn across another')):
         worst = [images[k] for k in np.argsort(-np.array(per), kind='stable') if per[k]]
-        if worst:
-            what = f'{sum(per)} of {n} {what} ({sum(per)/n:.1%}), in {_n(len(worst), "image")}'
-            yield _of(worst, kind, what, remedy)
+        what = f'{sum(per)} of {n} {what} ({sum(per)/n:.1%}), in {_n(len(worst), "image")}'
+        yield from _of(worst, kind, what, remedy)
 
 # %% ../../nbs/data/19_findings.ipynb #df2d4b2c
 def _broken(images): # of `Measured`, all usable
     "Masks with a label that is a line, and masks whose labels are split into many pieces"
     mean, most = _SHATTERED
-    if lines := [m for m in images if m.line and m.pieces.mean() <= mean]:
-        numbers = ', '.join(map(str, sorted({m.line for m in lines})[:3]))
-        yield _of(lines, 'border label',
-                  f'{_n(len(lines), "mask")} with a label that is a line around the others ({numbers})',
-                  'set it to 0: such a label marks borders or void regions', serious=True)
+    lines = [m for m in images if m.line and m.pieces.mean() <= mean]
+    numbers = ', '.join(map(str, sorted({m.line for m in lines})[:3]))
+    yield from _of(lines, 'border label',
+                   f'{_n(len(lines), "mask")} with a label that is a line around the others ({numbers})',
+                   'set it to 0: such a label marks borders or void regions', serious=True)
     broken = [m for m in images if len(m.pieces) and (m.pieces.mean() > mean or m.pieces.max() >= most)]
-    if broken:
-        broken.sort(key=lambda m: -m.pieces.max())
-        yield _of(broken, 'shattered', f'{_n(len(broken), "mask")} whose labels are split into many pieces, '
-                  f'one of them into {broken[0].pieces.max()}', 'export the masks again: resizing blurred the numbers '
-                  '(use nearest neighbour), or several cells share one', serious=True)
+    broken.sort(key=lambda m: -m.pieces.max())
+    worst = max((m.pieces.max() for m in broken), default=0)
+    yield from _of(broken, 'shattered',
+                   f'{_n(len(broken), "mask")} whose labels are split into many pieces, one of them into {worst}',
+                   'export the masks again: resizing blurred the numbers (use nearest neighbour), '
+                   'or several cells share one', serious=True)
 
 # %% ../../nbs/data/19_findings.ipynb #264ea42e
 FAR = 5. # deviations from the median that make an outlier
@@ -197,31 +193,28 @@ def _light(images): # of `Measured`, all usable
         ('blurred', -z[:, 2], 'less sharp'),
         ('noisy', z[:, 2], 'noisier or sharper')):
         worst = [images[k] for k in np.argsort(-far) if far[k] > FAR]
-        if worst:
-            yield _of(worst, kind, f'{len(worst)} of {_n(len(images), "image")} far {what} than the rest',
-                      'look at them: leave them out if they are failures')
+        yield from _of(worst, kind, f'{len(worst)} of {_n(len(images), "image")} far {what} than the rest',
+                       'look at them: leave them out if they are failures')
     worst = [images[k] for k in np.argsort(-light[:, 3]) if light[k, 3] > _SATURATED]
-    if worst:
-        yield _of(worst, 'saturated',
-                  f'{_n(len(worst), "image")} with more than 1 % of the pixels at the largest value',
-                  'their detail is lost: expose less')
+    yield from _of(worst, 'saturated',
+                   f'{_n(len(worst), "image")} with more than 1 % of the pixels at the largest value',
+                   'their detail is lost: expose less')
 
 # %% ../../nbs/data/19_findings.ipynb #d7abb697
 def _told(images): # of `Measured`, all usable
     "Images whose files were read with a warning"
     hit = [m for m in images if m.told]
     if hit:
-        yield _of(hit, 'warnings', f'{_n(len(hit), "image")} read with a warning, such as: {hit[0].told[0]}',
-                  'check that no cell or image is missing: `process` prints these warnings')
+        yield from _of(hit, 'warnings', f'{_n(len(hit), "image")} read with a warning, such as: {hit[0].told[0]}',
+                       'check that no cell or image is missing: `process` prints these warnings')
 
 def _unknown(images): # of `Measured`, all usable
     "Images with pixels that are NaN or infinite"
     hit = sorted((m for m in images if m.unknown), key=lambda m: -m.unknown)
-    if hit:
-        many = _n(len(hit), 'image')
-        yield _of(hit, 'unknown pixels',
-                  f'{many} with pixels that are NaN or infinite, up to {hit[0].unknown:.1%} of an image',
-                  'gaps of stitching are ignored and need no change; otherwise check how the files were written')
+    most = max(m.unknown for m in images)
+    yield from _of(hit, 'unknown pixels',
+                   f'{_n(len(hit), "image")} with pixels that are NaN or infinite, up to {most:.1%} of an image',
+                   'gaps of stitching are ignored and need no change; otherwise check how the files were written')
 
 def _mixture(images): # of `Measured`, all usable
     "Pixels of several types"
@@ -231,8 +224,8 @@ def _mixture(images): # of `Measured`, all usable
     if len(kinds) > 1:
         rare = sorted(kinds.items(), key=lambda k: len(k[1]))
         counts = ', '.join(f'{len(v)} of {k}' for k, v in rare[::-1])
-        yield _of([m for _, v in rare[:-1] for m in v], 'mixed pixels', f'pixels differ: {counts}',
-                  'if they come from one source, export them alike')
+        yield from _of([m for _, v in rare[:-1] for m in v], 'mixed pixels', f'pixels differ: {counts}',
+                       'if they come from one source, export them alike')
 
 # %% ../../nbs/data/19_findings.ipynb #b95edd29
 BINS = (0, 5, 10, 15, 20, 30, 40, 60, 90, 140, 10**9) # of the histogram of diameters, pixels

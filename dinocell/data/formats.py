@@ -14,20 +14,12 @@ from .masks import read_mask, read_mask_folder, read_seg_npy
 from .outlines import read_geojson, read_rois
 
 # %% ../../nbs/data/10_formats.ipynb #c4e201e6
-def _labels(path, shape):
-    "As the others of `MASK_KINDS`, without the shape of the image"
-    return read_mask(path)
-
-def _seg(path, shape):
-    "As `_labels`"
-    return read_seg_npy(path)
-
-MASK_KINDS = { # kind of mask -> what to call it, its reader of a path and the shape of the image
-    'label': ('label images', _labels),
-    'objects': ('folders of one mask per cell', read_mask_folder),
-    'seg': ('Cellpose _seg.npy files', _seg),
-    'roi': ('ImageJ ROI files', read_rois),
-    'geojson': ('GeoJSON files', read_geojson)}
+MASK_KINDS = { # kind of mask -> what to call it, its reader, and whether that takes the shape of the image
+    'label': ('label images', read_mask, False),
+    'objects': ('folders of one mask per cell', read_mask_folder, True),
+    'seg': ('Cellpose _seg.npy files', read_seg_npy, False),
+    'roi': ('ImageJ ROI files', read_rois, True),
+    'geojson': ('GeoJSON files', read_geojson, True)}
 
 # %% ../../nbs/data/10_formats.ipynb #ef4d5d57
 def read_pair(
@@ -39,4 +31,5 @@ def read_pair(
     "An image and its labels"
     pixels = read_image(image, axes)
     shape = to_grey(pixels, 0 if pixels.ndim == 3 else None, str(image)).shape
-    return pixels, MASK_KINDS[kind][1](mask, shape)
+    _, read, takes_shape = MASK_KINDS[kind]
+    return pixels, read(mask, shape) if takes_shape else read(mask)

@@ -6,7 +6,7 @@
 __all__ = ['normalisation_of', 'check_stored_settings', 'check_names', 'check_image_pair', 'ImageSet', 'window_index']
 
 # %% ../../nbs/data/01a_images.ipynb #03fcb663
-from numbers import Integral
+from collections import Counter
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..core.grey import mirror
 from ..core.labels import check_labels
 from ..core.normalise import DIAMETER, check_normalisation
 from .parts import diameters_of
-from ..utils.system import InputError, MOST, check_argument, shorten
+from ..utils.system import InputError, MOST, check_argument
 
 # %% ../../nbs/data/01a_images.ipynb #63038857
 def normalisation_of(
@@ -47,11 +47,9 @@ def check_names(names): # of the images
     "`InputError` unless there are some, each its own"
     if not len(names):
         raise InputError('no image in the set: give at least one')
-    seen = set()
-    for n in names:
-        if n in seen:
-            raise InputError(f'{n}: two images have this name: rename or remove one of them')
-        seen.add(n)
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise InputError(f'{name}: two images have this name: rename or remove one of them')
 
 def check_image_pair(name, grey, labels): # see `write_dataset`
     "The labels; `InputError` unless both are what the network and the watershed work with"
@@ -79,11 +77,6 @@ class ImageSet:
         i: int,   # which image; negative counts from the end
     ) -> tuple:   # grey (h,w) uint8, labels (h,w) int, at their true size
         return self.grey(i), self.labels(i)
-
-    def check_place(self, i): # which image
-        "`InputError` unless it is a whole number; one beyond the last image is an `IndexError`, as of a list"
-        if not isinstance(i, Integral) or isinstance(i, bool):
-            raise InputError(f'{self.folder}: image {shorten(i)}: give the number of one of its {len(self)} images')
 
     def image_size(self,
         i: int,    # which image

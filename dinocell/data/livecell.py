@@ -20,9 +20,7 @@ _PERCENT = {2: 0, 4: 1, 5: 2, 25: 3, 50: 4} # of the training set: number of the
 
 def _cell_type(cell): # as a user spells it
     "The cell type as LIVECell spells it"
-    def plain(s):
-        return s.lower().replace('-', '').replace('_', '')
-    found = [c for c in _LIVECELL if plain(c) == plain(cell)]
+    found = [c for c in _LIVECELL if c.lower() == re.sub('[-_]', '', cell.lower())]
     if not found:
         raise InputError(f"cell '{cell}': LIVECell has {', '.join(_LIVECELL)}")
     return found[0]
@@ -81,11 +79,6 @@ def _members(archive): # a zip file
         raise InputError(f'{archive}: not a zip archive, or cut short ({e}): download it again') from e
 
 # %% ../../nbs/data/12a_livecell.ipynb #5512d826
-def _well(name): # a file name of LIVECell
-    "Cell type and well, both of from its name; None for other names"
-    found = re.match(r'([A-Za-z0-9]+)_Phase_([A-H]\d+)_', name)
-    return found and found.groups()
-
 def find_livecell(
     input: str | Path,           # LIVECell_dataset_2021/, the folder around it, or annotations and images side by side
     split: str | None,           # train, val or test
@@ -104,12 +97,13 @@ def find_livecell(
         print(f'{path}: {note}')
     for name in coco.names:
         file = PurePosixPath(name).name
-        if _well(file) is None:
+        well = re.match(r'([A-Za-z0-9]+)_Phase_([A-H]\d+)_', file)
+        if well is None:
             raise InputError(f'{path}: image {name}: LIVECell calls its images like A172_Phase_A7_1_00d00h00m_1.tif: '
                              'use the layout folder for other sets')
-        kind, well = _well(file)
-        if cell in (None, kind):
-            sources.append(coco_source(coco, name, images.get(file), Path(file).stem, f'{kind}_{well}', root))
+        if cell in (None, well[1]):
+            group = f'{well[1]}_{well[2]}'
+            sources.append(coco_source(coco, name, images.get(file), Path(file).stem, group, root))
     if not sources:
         raise InputError(f'{path}: no image of cell type {cell}')
     return settle(sources, keep_going)

@@ -24,10 +24,10 @@ _FEW = 5      # pixels: a smaller patch is taken for a blend of two colours
 _PATCHES = 16 # so many of them are accepted in any image
 
 def _equal_channels(image): # (H,W,3|4)
-    "One plane, background where it is fully transparent, of a grey picture saved in colour; None if it has colours"
+    "One plane, background where it is fully transparent, of a grey picture saved in colour; others as they are"
     r, g, b = np.moveaxis(image[..., :3], 2, 0)
     if image.dtype.kind not in 'iub' or (r != g).any() or (g != b).any():
-        return None
+        return image
     return r if image.shape[2] == 3 else np.where(image[..., 3] > 0, r, 0)
 
 def _pieces(mask): # label image
@@ -84,31 +84,28 @@ def _palette_labels(path):
     return np.where(number == ground, 0, number + 1).astype(np.uint8)
 
 # %% ../../nbs/data/07_masks.ipynb #2f9a610e
-def _no_jpeg(path):
-    "`InputError` for a JPEG"
+def _stored_mask(path):
+    "Pixels of a mask image, (H,W), or (H,W,3|4) where it has colours; whether they point to the colours of a palette"
     if Path(path).suffix.lower() in ('.jpg', '.jpeg'):
         raise InputError(f'{path}: JPEG blurs label numbers: save the mask as TIFF or PNG')
-
-def _samples_last(image): # from `read_image`
-    "Three or four channels as colours"
-    return np.moveaxis(image, 0, 2) if isinstance(image, Channels) and len(image) in (3, 4) else image
+    check_file(path)
+    numbers = _palette_labels(path)
+    if numbers is not None:
+        return numbers, True
+    image = read_stored(path, ask=False)
+    if isinstance(image, Channels) and len(image) in (3, 4):
+        image = np.moveaxis(image, 0, 2)
+    return _equal_channels(image) if image.ndim == 3 and image.shape[2] in (3, 4) else image, False
 
 def read_mask(
     path: str | Path, # label image (TIFF, PNG, BMP, .npy of whole numbers), indexed PNG, or RGB(A), one colour per cell
 ) -> np.ndarray:      # (H,W) integers, 0 background; the numbers of a label image as stored, colours as int32 1..N
     "The labels in an image file"
-    _no_jpeg(path)
-    check_file(path)
-    mask = _palette_labels(path)
-    if mask is None:
-        mask = _samples_last(read_stored(path, ask=False))
-    elif mask.max() > 1:
+    mask, of_palette = _stored_mask(path)
+    if of_palette and mask.max() > 1:
         _check_pieces(mask, path)
     if mask.ndim == 3 and mask.shape[2] in (3, 4):
-        grey = _equal_channels(mask)
-        if grey is None:
-            return _colour_labels(mask, path)
-        mask = grey
+        return _colour_labels(mask, path)
     mask = check_labels(mask, str(path))
     white = 1 if mask.dtype == bool else {1: 255, 2: 65535}.get(mask.dtype.itemsize)
     if mask.max() == white and np.isin(mask, (0, white)).all():
@@ -121,15 +118,7 @@ def read_mask(
 # %% ../../nbs/data/07_masks.ipynb #bcb6bb7e
 def _object_mask(path):
     "(H,W) bool, where the one object of a mask image is"
-    _no_jpeg(path)
-    check_file(path)
-    image = _palette_labels(path)
-    if image is None:
-        image = _samples_last(read_stored(path, ask=False))
-    if image.ndim == 3 and image.shape[2] in (3, 4):
-        grey = _equal_channels(image)
-        image = image if grey is None else grey
-    image = check_labels(image, str(path))
+    image = check_labels(_stored_mask(path)[0], str(path))
     top, mask = image.max(), image > 0
     if top == 0:
         raise InputError(f'{path}: black all over: it should show one object; remove it if there is none')
@@ -164,61 +153,38 @@ def read_mask_folder(
     return paint_named(folder, [p.name for p in files], shape, owner, start, length)
 
 # %% ../../nbs/data/07_masks.ipynb #12f62a1a
-class _Dtype:
-    "Placeholder for a pickled dtype"
-    def __init__(self, code, *_):
-        self.code, self.order = code, '|'
-    def __setstate__(self, state):
-        self.order = state[1]
-
-class _Array:
-    "Placeholder for a pickled array"
-    def __init__(self, *_):
-        self.state = None
+class _Recorded:
+    "Placeholder for an object of numpy or a path: what it would be made from"
+    def __init__(self, *args):
+        self.args, self.state = args, None
     def __setstate__(self, state):
         self.state = state
 
-    def values(self):
-        "A list of objects, or an array of numbers"
-        _, shape, dtype, fortran, raw = self.state
-        if isinstance(raw, list):
-            return raw
-        if not re.fullmatch('[biuf][1248]', dtype.code):
-            raise ValueError(f'an array of type {dtype.code}')
-        flat = np.frombuffer(raw, np.dtype(dtype.code).newbyteorder(dtype.order))
-        return flat.reshape(shape, order='F' if fortran else 'C')
-
-def _from_buffer(raw, dtype, shape, order): # numpy's pickles of protocol 5
-    "A placeholder for an array"
-    a = _Array()
-    a.state = 1, shape, dtype, order == 'F', raw
-    return a
+def _content(array): # placeholder
+    "The objects of a pickled array as a list, or its numbers as an array"
+    if array.state is None: # numpy's pickles of protocol 5
+        raw, dtype, shape, order = array.args
+    else:
+        _, shape, dtype, fortran, raw = array.state
+        order = 'F' if fortran else 'C'
+    if isinstance(raw, list):
+        return raw
+    if not re.fullmatch('[biuf][1248]', dtype.args[0]):
+        raise ValueError(f'an array of type {dtype.args[0]}')
+    byte_order = dtype.state[1] if dtype.state else '|'
+    return np.frombuffer(raw, np.dtype(dtype.args[0]).newbyteorder(byte_order)).reshape(shape, order=order)
 
 # %% ../../nbs/data/07_masks.ipynb #e6065f4b
-def _nothing(*_):
-    "Placeholder for what is not needed"
-
-def _joined(*parts):
-    "Placeholder for a path"
-    return '/'.join(parts)
-
-_STAND_INS = {
-    ('numpy', 'dtype'): _Dtype,
-    ('numpy', 'ndarray'): 'ndarray',
-    ('numpy.core.multiarray', '_reconstruct'): _Array,
-    ('numpy.core.multiarray', 'scalar'): _nothing,
-    ('numpy.core.numeric', '_frombuffer'): _from_buffer,
-    ('builtins', 'set'): set,
-    ('builtins', 'frozenset'): frozenset,
-    ('builtins', 'bytearray'): bytearray}
-for _module in ('pathlib', 'pathlib._local'):
-    for _kind in ('Posix', 'Windows', 'PurePosix', 'PureWindows'):
-        _STAND_INS[_module, f'{_kind}Path'] = _joined
+_STAND_INS = {f'builtins.{kind.__name__}': kind for kind in (set, frozenset, bytearray)}
+for _name in ('dtype', 'ndarray', 'core.multiarray._reconstruct', 'core.multiarray.scalar', 'core.numeric._frombuffer'):
+    _STAND_INS[f'numpy.{_name}'] = _Recorded
+for _kind in ('Posix', 'Windows', 'PurePosix', 'PureWindows'):
+    _STAND_INS |= {f'pathlib.{_kind}Path': _Recorded, f'pathlib._local.{_kind}Path': _Recorded}
 
 class _PlainUnpickler(pickle.Unpickler):
     "Builds plain values; refuses every other class and function"
     def find_class(self, module, name):
-        found = _STAND_INS.get((module.replace('numpy._core', 'numpy.core'), name))
+        found = _STAND_INS.get(f'{module}.{name}'.replace('numpy._core', 'numpy.core'))
         if found is None:
             raise pickle.UnpicklingError(f'it asks for {module}.{name}')
         return found
@@ -234,7 +200,7 @@ def _load_plain(f): # an open .npy file
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
     if not header(f)[2].hasobject:
         raise ValueError('it holds a plain array')
-    return _PlainUnpickler(f).load().values()[0]
+    return _content(_PlainUnpickler(f).load())[0]
 
 def read_seg_npy(
     path: str | Path, # NAME_seg.npy, saved by Cellpose
@@ -242,8 +208,8 @@ def read_seg_npy(
     "The masks in a Cellpose file; nothing in it can run"
     try:
         with open(existing_file(path, 'a Cellpose _seg.npy'), 'rb') as f:
-            content = _load_plain(f)
-        masks = content['masks'].values()
+            masks = _load_plain(f)['masks']
+        masks = _content(masks) if isinstance(masks, _Recorded) else None
         if not isinstance(masks, np.ndarray):
             raise ValueError('its masks are no array of numbers')
     except _DAMAGED_PICKLE as e:

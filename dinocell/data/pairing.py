@@ -163,6 +163,19 @@ def _coco_images(coco, folder): # `CocoFile`; where its images lie
     return images, found, []
 
 # %% ../../nbs/data/11a_pairing.ipynb #3a3476b5
+def _in_coco(folder, here, cocos, category): # folder; where its images lie; its COCO files; see `look_for_pairs`
+    "The pairs of a folder whose cells are drawn in a COCO file and nowhere else, as of `look_for_pairs`"
+    drawn = list(cocos)
+    if here != folder and (folder/'masks').is_dir():
+        drawn.append(folder/'masks')
+    if len(drawn) == 1:
+        coco = read_coco(cocos[0], category)
+        images, found, rest = _coco_images(coco, here)
+        drawn += [m for masks in _beside(here)[1].values() for _, m in masks if m not in images.values()]
+    if len(drawn) > 1:
+        raise InputError(f'{folder}: cells are drawn in several places: {name_some(drawn)}: keep one of them here')
+    return images, found, rest, coco, ''
+
 def look_for_pairs(
     folder,        # of the images
     around,        # the folder around it, if it is that of a split
@@ -172,25 +185,15 @@ def look_for_pairs(
     "Images, masks and masks without image; the `CocoFile` or None; where a missing mask should be"
     jsons, others = _json_files(dict.fromkeys((folder, folder/'annotations', around, around/'annotations')))
     cocos = _coco_files(jsons, others, split)
-    nested = [p for p in sorted(folder.iterdir()) if (p/'images').is_dir() and (p/'masks').is_dir()]
     here = folder/'images' if (folder/'images').is_dir() else folder
-    apart = here != folder and (folder/'masks').is_dir()
-    drawn = [*cocos, folder/'masks'] if apart else cocos
-    if cocos and len(drawn) > 1:
-        raise InputError(f'{folder}: cells are drawn in several places: {name_some(drawn)}: keep one of them here')
-    if category is not None and not cocos:
+    if cocos:
+        return _in_coco(folder, here, cocos, category)
+    if category is not None:
         raise InputError(f'{folder}: category: only COCO JSON has categories, and there is none here: '
                          'leave --category out')
-    if cocos:
-        coco = read_coco(cocos[0], category)
-        images, found, rest = _coco_images(coco, here)
-        others = [m for masks in _beside(here)[1].values() for _, m in masks if m not in images.values()]
-        if others:
-            raise InputError(f'{folder}: cells are drawn in several places: {cocos[0]}, {name_some(others)}: '
-                             'keep one of them here')
-        return images, found, rest, coco, ''
-    if apart:
+    if here != folder and (folder/'masks').is_dir():
         return *_apart(folder), None, f'{folder}/masks/{{}}.tif'
+    nested = [p for p in sorted(folder.iterdir()) if (p/'images').is_dir() and (p/'masks').is_dir()]
     if nested:
         found = _one_each(nested)
         if found is None:

@@ -21,12 +21,10 @@ from ..core.grey import channel_count, channel_message, check_channel
 from ..core.labels import check_labels, label_doubt, label_sizes
 from .image import LIKED, advise_scale, median_diameter, prepare_pair, read_source
 from .images import check_names, normalisation_of
-from dinocell.data.parts import (
-    DATASET_VERSION, array_sha256, assemble, diameters_of, finish, is_ending, read_record, write_part,
-)
+from .parts import DATASET_VERSION, array_sha256, assemble, diameters_of, read_record, write_part
 from ..utils.jobs import Job, checksum, differences, read_table
 from ..utils.parallel import count_workers, worker_pool
-from ..utils.system import InputError, check_number
+from ..utils.system import InputError, MOST, checked
 
 # %% ../../nbs/data/03_prepare.ipynb #8adfbdbf
 _LARGEST = 20 # factor by which an image may be enlarged
@@ -225,6 +223,7 @@ def _process_parts(run, sources, paths, output, how, or_grey, keep_going, meta):
     assemble(parts, paths, records, output, dict(meta, **how, failed=failed), run)
 
 # %% ../../nbs/data/03_prepare.ipynb #1c7f085d
+@checked(scale=(1e-6, _LARGEST), diameter=(1e-6, 1e4), channel=(0, MOST))
 def process_sources(
     sources,                       # of `Source`
     output: str | Path,            # dataset folder to make; must not exist
@@ -240,13 +239,8 @@ def process_sources(
 ) -> Path:                         # the dataset folder, written whole or not at all
     "Read, check and prepare images and their labels; the same call continues an interrupted one"
     output, sources = Path(output), list(sources)
-    check_number('scale', scale, 0, _LARGEST, above=True)
-    if channel is not None:
-        check_number('channel', channel, 0, whole=True)
-    if diameter is not None:
-        check_number('diameter', diameter, 0, 1e4, above=True)
-        if scale != 1:
-            raise InputError(f'diameter={diameter}, scale={scale}: give one of them, not both')
+    if diameter is not None and scale != 1:
+        raise InputError(f'diameter={diameter}, scale={scale}: give one of them, not both')
     check_names([s.name for s in sources])
     normalisation = normalisation_of(flatten, limits, diameter)
     how = dict(scale=scale, diameter=diameter, channel=channel, **normalisation)
@@ -257,10 +251,9 @@ def process_sources(
     settings = [scale, diameter, dict(channel=channel, **normalisation)]
     made = checksum(json.dumps([*settings, keys, stamps, meta], default=str))
     with parts_job(parts, keys, output, **how) as job:
-        if output.exists() and is_ending(parts):
-            finish(parts, output)
-        elif output.exists():
+        if output.exists():
             check_made(output/'dataset.json', made, how)
+            shutil.rmtree(parts, ignore_errors=True)  # of a run that was ended while it removed them
             print(f'{output}: is already finished, nothing was done')
         else:
             open_job(job)

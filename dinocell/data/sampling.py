@@ -14,7 +14,7 @@ import numpy as np
 from .dataset import CellDataset, open_data
 from .images import ImageSet
 from .parts import DATASET_VERSION, array_sha256
-from ..utils.system import InputError, MOST, check_number, checked, shorten
+from ..utils.system import InputError, MOST, check_argument, check_number, checked, shorten
 
 # %% ../../nbs/data/04_sampling.ipynb #19a8183c
 _PREPARED = 'scale', 'diameter', 'channel', 'flatten', 'limits' # how images were prepared
@@ -57,7 +57,7 @@ class CellView(ImageSet):
         return dict(note, version=DATASET_VERSION, **lists, **{k: getattr(self, k) for k in _PREPARED}, checksums=sums)
 
     def _ask(self, what, i, *args): # a method of the folder that holds image i
-        self.check_place(i)
+        check_argument(f'{self.folder}: image', i, int)
         s, k = self.which[i]
         return getattr(self.sets[s], what)(int(k), *args)
 
@@ -117,10 +117,11 @@ def mix(
     for w in weights:
         check_number('weights', w, 0, above=True)
     for what in ('scale', 'diameter', 'flatten', 'limits'):
-        a, b = views[0], next((v for v in views if getattr(v, what) != getattr(views[0], what)), views[0])
-        if a is not b:
-            raise InputError(f'{b.folder}: made with {what} {getattr(b, what)}, but {a.folder} with '
-                             f'{getattr(a, what)}: process them alike, e.g. with one diameter')
+        for v in views[1:]:
+            mine, first = getattr(v, what), getattr(views[0], what)
+            if mine != first:
+                raise InputError(f'{v.folder}: made with {what} {mine}, but {views[0].folder} with {first}: '
+                                 'process them alike, e.g. with one diameter')
     if len({v.channel for v in views}) > 1:
         each = ', '.join(f'{v.folder}: {"the mean" if v.channel is None else f"channel {v.channel}"}' for v in views)
         warnings.warn(f'sets of different channels are mixed ({each}): '

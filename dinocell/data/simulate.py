@@ -21,12 +21,15 @@ def _smooth(rng, shape, sigma): # generator; shape; width in pixels
     x = ndi.gaussian_filter(rng.standard_normal(shape), sigma, mode='wrap')
     return (x - x.mean())/(x.std() + 1e-9)
 
+def _per_cell(rng, labels, spread): # generator; label image; spread of the logarithm
+    "A random strength for each cell, as an image; the background is 0"
+    strength = np.exp(rng.normal(0, spread, labels.max() + 1))
+    strength[0] = 0
+    return strength[labels]
+
 def _cushions(rng, labels, spread): # generator; label image; spread of the cells' strengths
     "How deep each pixel lies in [0,1], and a strength of each cell, as images"
-    depth = create_distance_map(labels)
-    strength = np.exp(rng.normal(0, spread, labels.max() + 1)).astype(np.float32)
-    strength[0] = 0
-    return depth, strength[labels]
+    return create_distance_map(labels), _per_cell(rng, labels, spread).astype(np.float32)
 
 def _specks(rng, shape, n): # generator; shape; how many
     "Dirt: small spots of random size, at most 1"
@@ -97,12 +100,6 @@ def _anatomy(rng, labels): # generator; label image
     nucleus = np.hypot(rows - y[labels], columns - x[labels])/(top*rng.uniform(.4, .7, n))[labels]
     roundness = np.pi*top**2/np.bincount(labels.ravel(), minlength=n)
     return depth, depth/top[labels], nucleus, roundness[labels]
-
-def _per_cell(rng, labels, spread): # generator; label image; spread of the logarithm
-    "A random strength for each cell, as an image; the background is 0"
-    strength = np.exp(rng.normal(0, spread, labels.max() + 1))
-    strength[0] = 0
-    return strength[labels]
 
 def _granules(rng, shape): # generator; shape
     "Organelles: sparse spots of one random size, about 1 high"

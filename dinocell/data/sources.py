@@ -10,8 +10,8 @@ __all__ = ['read_zipped', 'read_coco_pair', 'no_source', 'and_more', 'settle', '
 import os
 import zipfile
 import zlib
-from collections import defaultdict
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -73,13 +73,11 @@ def settle(sources, keep_going): # list of `Source`
     bad = [s.args[0] for s in sources if s.read is no_source]
     if bad and not keep_going:
         raise InputError(f'{bad[0]}{and_more(bad)}')
-    at = defaultdict(list)
-    for s in sources:
-        at[s.name].append(s.path)
-    for name, paths in at.items():
-        if len(paths) > 1:
-            raise InputError(f'{paths[0]}: {paths[1]} has the same name ({name}): rename or remove one of them')
-    return sorted(sources, key=lambda s: s.name)
+    sources = sorted(sources, key=lambda s: s.name)
+    for a, b in pairwise(sources):
+        if a.name == b.name:
+            raise InputError(f'{a.path}: {b.path} has the same name ({a.name}): rename or remove one of them')
+    return sources
 
 def existing_folder(path): # that should be there
     "It as a `Path`, or `InputError`"
