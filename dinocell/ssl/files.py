@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.grey import axis_of_channels
-from ..core.io import READ_ERRORS, read_stored, read_tiff
+from ..core.io import READ_ERRORS, check_no_pipe, read_stored, read_tiff
 from ..core.paths import walk_linked
 from ..infer.storage import import_zarr, open_zarr
 from .fields import FieldKey
@@ -86,8 +86,7 @@ def read_bytes(
     "Content of a file on disk or at an address"
     if is_remote(address):
         return _persist(lambda: _filesystem(address, s3).cat_file(address), address)
-    if Path(address).exists() and not Path(address).is_file():
-        raise InputError(f'{address}: cannot be read (a pipe, a device or a folder, not a file): check the path')
+    check_no_pipe(address)
     try:
         return Path(address).read_bytes()
     except OSError as e:

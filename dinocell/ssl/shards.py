@@ -19,7 +19,7 @@ from ..data.parts import array_sha256
 from .fields import FIELDS_VERSION, FieldKey, Fields, check_key, open_fields, same_name, shard_name
 from ..utils.files import atomic_folder, atomic_path, file_sha256
 from ..utils.settings import SHARD_MB
-from ..utils.system import InputError, check_known, check_number
+from ..utils.system import InputError, check_known, checked
 from ..utils.tables import write_rows
 
 # %% ../../nbs/ssl/01_shards.ipynb #308a3a3f
@@ -151,10 +151,10 @@ def fields_per_shard(
     shard_mb: float,  # about how large a shard is, MB
 ) -> int:             # at least 1
     "Number of fields in a shard of this size"
-    check_number('shard_mb', shard_mb, 0, 1e5, above=True)
     return max(1, int(shard_mb*1e6/(2*np.prod(shape))))
 
 # %% ../../nbs/ssl/01_shards.ipynb #83c2da98
+@checked(shard_mb=(1e-6, 1e5))
 def write_fields(
     folder: str | Path,          # folder to make; must not exist
     fields,                      # iterable of (`FieldKey`, (C,H,W) uint8 or uint16); all of one size and bit depth
