@@ -141,6 +141,12 @@ def _say_kept(parts): # folder
 _READ_AHEAD = 16 # fields that a process reads at once from addresses, where a request mostly waits
 _SHARE = 1/4     # of the free memory, for fields that are read and not yet written
 
+def _threads(index, like, workers, asked): # see `pack_fields`; like: from `_first_like`
+    "Fields that a process reads at once, fewer where memory is short"
+    asked = asked or (_READ_AHEAD if any(map(is_remote, index[0].files.values())) else 1)
+    waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())  # bytes: a field in each process
+    return max(1, min(asked, int(free_memory()*_SHARE/waiting)))
+
 @checked(workers=(1, 1024), threads=(1, 1024), shard_mb=(1e-6, 1e5))
 def pack_fields(
     index,                       # of `FieldFiles`; indices of several plates add up
@@ -163,9 +169,7 @@ def pack_fields(
     begun = parts.exists()  # by another call, whose work a refusal leaves as it is
     with _say_kept(parts):
         like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
-    threads = threads or (_READ_AHEAD if any(map(is_remote, index[0].files.values())) else 1)
-    waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())  # bytes: a field in each process
-    threads, per = max(1, min(threads, int(free_memory()*_SHARE/waiting))), fields_per_shard(like[0], shard_mb)
+    threads, per = _threads(index, like, workers, threads), fields_per_shard(like[0], shard_mb)
     groups = [index[k:k + per] for k in range(0, len(index), per)]
     keys = [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups]
     identity = dict(channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per)
