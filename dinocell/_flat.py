@@ -36,7 +36,7 @@ FLAT = {  # flat name -> the modules that hold now what that one held, the neare
     'ssl_losses': 'ssl.losses',
     'studies': 'train.arms train.comparison',
     'system': 'utils.system utils.tables',
-    'training': 'train.loop utils.settings train.step train.batches train.validation utils.tables utils.devices',
+    'training': 'train.loop train.identity utils.settings train.step train.batches train.validation utils.tables utils.devices',
     'tuning': 'score.tuning',
     'watershed': 'core.watershed',
     'widgets': 'show.widgets',

@@ -170,12 +170,12 @@ def _cached():
     path = next((p for p in found if isinstance(p, str)), None)
     return f'{_WEIGHTS}: {path}' if path else f'{_WEIGHTS}: not fetched yet'
 
-def _reachable(seconds=5):
+def _reachable():
     "Whether the released weights can be fetched now"
     if os.environ.get('HF_HUB_OFFLINE') in ('1', 'true', 'ON', 'YES'):
         return 'HF_HUB_OFFLINE is set: nothing is fetched'
     try:
-        urllib.request.urlopen(urllib.request.Request(f'{_host()}/{_WEIGHTS}', method='HEAD'), timeout=seconds)
+        urllib.request.urlopen(urllib.request.Request(f'{_host()}/{_WEIGHTS}', method='HEAD'), timeout=5)
     except urllib.error.HTTPError as e:
         return (f'{_host()} answers {e.code}',
                 'these weights cannot be fetched from there: check HF_ENDPOINT, or give a file by --weights')

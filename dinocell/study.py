@@ -128,9 +128,14 @@ def records(self: Study) -> list:
 @patch(as_prop=True)
 def table(self: Study) -> pd.DataFrame:
     "One row per test set and arm, see `study_rows`"
-    records, first = self.records, next(iter(self.arms))
+    records = self.records
     if not records:
         raise InputError(f'{self.folder}: no record of {", ".join(self.arms)} with these seeds: run the study first')
+    return self._table(records)
+
+@patch
+def _table(self: Study, records): # from `Study.records`
+    first = next(iter(self.arms))
     rows = [dict(test=t) | r for t in self.tests for r in study_rows(records, t, first)]
     return pd.DataFrame(rows).set_index(['test', 'arm'])
 
@@ -144,28 +149,27 @@ def plot(self: Study,
     return plot_study(self.records, list(self.tests), metric)
 
 @patch
-def _done(self: Study): # number of runs with a record
-    return len(self.records) if record_files(self.folder) else 0
+def _state(self: Study):
+    "The records that are there, and how many runs are done, in words; an object must not fail to be displayed"
+    names, seeds, records = ', '.join(self.arms), len(self.seeds), []
+    try:
+        records = self.records if record_files(self.folder) else []
+        state = f'{len(records)} of {len(self.arms)*seeds} runs done'
+    except InputError as e:
+        state = str(e)
+    return records, f'Study in {self.folder}: {len(self.arms)} arms ({names}) × {seeds} seeds, {state}'
 
 @patch
 def __repr__(self: Study):
-    names, seeds = ', '.join(self.arms), len(self.seeds)
-    try:
-        state = f'{self._done()} of {len(self.arms)*seeds} runs done'
-    except InputError as e:  # shown in place of the state, since an object must not fail to be displayed
-        state = str(e)
-    return f'Study in {self.folder}: {len(self.arms)} arms ({names}) × {seeds} seeds, {state}'
+    return self._state()[1]
 
 @patch
 def _repr_html_(self: Study):
-    try:
-        done = self._done()
-    except InputError:
-        done = 0
-    if not done:
-        return f'<p>{escape(repr(self))}</p>'
+    records, text = self._state()
+    if not records:
+        return f'<p>{escape(text)}</p>'
     differs = 'difference', 'difference_low', 'difference_high'
-    rows = self.table[['seeds', 'SEG', 'DET', 'OP_CSB', *differs, 'seconds']]
-    fig = self.plot()[0].figure
+    rows = self._table(records)[['seeds', 'SEG', 'DET', 'OP_CSB', *differs, 'seconds']]
+    fig = plot_study(records, list(self.tests))[0].figure
     plt.close(fig)
-    return figure_html(fig, repr(self)) + rows.to_html(float_format='%.3f')
+    return figure_html(fig, text) + rows.to_html(float_format='%.3f')

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from ..core.watershed import check_thresholds, enlarge_map
 from .grid import count_grid, surfaces_of
 from .statistics import interval
-from ..utils.system import InputError, checked, shorten
+from ..utils.system import InputError, check_known, checked, shorten
 
 # %% ../../nbs/score/05_tuning.ipynb #f94855df
 @dataclass
@@ -111,8 +111,7 @@ def _search(
     saddle=1.,            # see `masks_from_distance`
 ):
     "The surface of a stream of maps and masks"
-    if metric not in ('SEG', 'DET', 'OP_CSB', 'F1'):
-        raise InputError(f'metric {metric!r} cannot be tuned: choose SEG, DET, OP_CSB or F1')
+    check_known('metric', metric, ('SEG', 'DET', 'OP_CSB', 'F1'))
     cells_max = np.linspace(.1, .9, 20) if cells_max is None else cells_max
     cell_fill = np.linspace(.05, .5, 20) if cell_fill is None else cell_fill
     grid = [_thresholds('cells_max', cells_max), _thresholds('cell_fill', cell_fill)]

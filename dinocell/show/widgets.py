@@ -19,7 +19,7 @@ from ..core.watershed import check_map, masks_from_distance
 from ..score.ctc import ctc_counts
 from ..score.matching import matching_counts
 from .overlays import block_means, block_middles, overlay
-from ..utils.system import InputError
+from ..utils.system import InputError, need
 
 # %% ../../nbs/show/05_widgets.ipynb #4bc4ffd1
 _SIDE = 800  # pixels of the picture, at most
@@ -36,11 +36,7 @@ def _picture(grey, labels, k): # (h,w) from `block_means`; (H,W); side of a bloc
 # %% ../../nbs/show/05_widgets.ipynb #13e4b181
 def _ipywidgets():
     "The module `ipywidgets`, imported on first use"
-    try:
-        import ipywidgets
-    except ImportError as e:
-        raise InputError("ipywidgets is not installed: pip install 'dinocell-distance[widgets]'") from e
-    return ipywidgets
+    return need('ipywidgets', extra='widgets', what='threshold_sliders')
 
 # %% ../../nbs/show/05_widgets.ipynb #c3f7b26b
 class ThresholdSliders:

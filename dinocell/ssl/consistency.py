@@ -19,7 +19,7 @@ from ..model.backbone import Backbone
 from ..model.pretrained import create_vit
 from ..model.network import first_weights
 from .fields import Fields
-from ..utils.system import InputError
+from ..utils.system import InputError, check_known
 
 # %% ../../nbs/ssl/07_consistency.ipynb #74b9ab5f
 def vit_tokens(
@@ -50,8 +50,7 @@ def embed(
     pool: str = 'class',  # 'class': the class token; 'patches': the mean of the patch tokens
 ) -> torch.Tensor:        # (N,D) float32
     "The embedding of each image"
-    if pool not in POOLS:
-        raise InputError(f"pool='{pool}': give {' or '.join(POOLS)}")
+    check_known('pool', pool, POOLS)
     tokens = vit_tokens(vit, x)
     return (tokens[:, 0] if pool == 'class' else tokens[:, vit.num_prefix_tokens:].mean(1)).float()
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from ..data.augment import between
 from ..utils.devices import send
 from ..utils.settings import CropConfig
-from ..utils.system import InputError
+from ..utils.system import InputError, check_known
 
 # %% ../../nbs/ssl/05_crops.ipynb #d81e5046
 MEAN = -1       # in place of the number of a channel: the mean of all
@@ -31,8 +31,7 @@ def draw_channels(
     generator=None,          # `np.random.Generator`; None: a new one
 ) -> np.ndarray:             # (n, 2 + n_local) int64: number of the channel, or -1 for the mean of all
     "The channel of every crop of a batch"
-    if how not in ('average', 'multiview'):
-        raise InputError(f"how='{how}': give 'average' or 'multiview'")
+    check_known('how', how, ('average', 'multiview'))
     which = np.full((n, 2 + n_local), MEAN, np.int64)
     if how == 'average':
         return which

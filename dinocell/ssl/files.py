@@ -10,6 +10,7 @@ __all__ = ['S3', 'TRIES', 'WAIT', 'Unreachable', 'is_remote', 'read_bytes', 'is_
 import re
 import sys
 import time
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.grey import axis_of_channels
-from ..core.io import READ_ERRORS, read_stored, read_tiff
+from ..core.io import READ_ERRORS, check_no_pipe, read_stored, read_tiff
 from ..core.paths import walk_linked
 from ..infer.storage import import_zarr, open_zarr
 from .fields import FieldKey
@@ -85,25 +86,27 @@ def read_bytes(
     "Content of a file on disk or at an address"
     if is_remote(address):
         return _persist(lambda: _filesystem(address, s3).cat_file(address), address)
-    if Path(address).exists() and not Path(address).is_file():
-        raise InputError(f'{address}: cannot be read (a pipe, a device or a folder, not a file): check the path')
+    check_no_pipe(address)
     try:
         return Path(address).read_bytes()
     except OSError as e:
         raise InputError(f'{address}: cannot be read ({e.strerror or e}): check the path') from e
 
 # %% ../../nbs/ssl/02_files.ipynb #e6ea0b3e
-def _damaged(address, e):
-    return InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again')
-
-def _read_tiff_bytes(data, name):
-    "Pixels of the first series of a TIFF"
+@contextmanager
+def _reading(address):
+    "What the decoders raise is an `InputError` that names the file"
     try:
-        return read_tiff(BytesIO(data), name, ask=False)  # the index says which channel a page is
+        yield
     except InputError:
         raise
     except READ_ERRORS as e:
-        raise _damaged(name, e) from e
+        raise InputError(f'{address}: cut short or damaged ({_first_line(e)[:80]}): copy it again') from e
+
+def _read_tiff_bytes(data, name):
+    "Pixels of the first series of a TIFF"
+    with _reading(name):
+        return read_tiff(BytesIO(data), name, ask=False)  # the index says which channel a page is
 
 # %% ../../nbs/ssl/02_files.ipynb #66e14d60
 def is_zarr(
@@ -121,10 +124,8 @@ def _ask_zarr(f, address, s3): # what is called with the address and further arg
 def _open_zarr(address, s3):
     "A zarr array or group, for its metadata"
     zarr = import_zarr()
-    try:
+    with _reading(address):
         return _ask_zarr(partial(zarr.open, mode='r'), address, s3)
-    except READ_ERRORS as e:
-        raise InputError(f'{address}: cannot be read as OME-Zarr ({_first_line(e)[:80]}): copy it again') from e
 
 def _ome(node): # array or group
     "Metadata of an OME-Zarr, from version 0.5 on below 'ome'"
@@ -168,12 +169,8 @@ def _whole_image(address, **how): # see `zarr.open`
 
 def _read_zarr(address, s3):
     "The finest level of an OME-Zarr image: (C,Y,X)"
-    try:
+    with _reading(address):
         image, axes = _ask_zarr(_whole_image, address, s3)
-    except InputError:
-        raise
-    except READ_ERRORS as e:
-        raise _damaged(address, e) from e
     return image if 'C' in axes else image[None]
 
 # %% ../../nbs/ssl/02_files.ipynb #d309d4ae

@@ -24,7 +24,6 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from ..model.pretrained import matching_name
 from ..model.network import weights_sha256
 from .consistency import consistency, field_embeddings
 from .crops import draw_channels
@@ -32,7 +31,7 @@ from .fields import Fields, read_field_rows, split_plates
 from .networks import make_student_optimiser, make_student_teacher, step_bytes, write_backbone
 from .steps import NOTED, field_reader, plan_step, pretrain_step, read_steps, settings_at
 from ..train.distributed import dist_context, together
-from ..train.run import RUNTIME, Run, begin_run, job_key, keep_history, run_job
+from ..train.run import RUNTIME, keep_history, open_run
 from ..train.step import check_finite
 from ..utils.jobs import checksum, flat
 from ..utils.devices import free_bytes, used_precision
@@ -123,10 +122,10 @@ def _plate_table(fields):
         plates.setdefault(plate, []).append(f'{key} {sums[k]}')
     return {plate: dict(fields=checksum(*of_plate)) for plate, of_plate in plates.items()}
 
-def _about(pair, backbone_name, config, views, fields, held_out):
+def _about(pair, config, views, fields, held_out):
     "Everything that the result of a run depends on, see `Job`"
     return flat(asdict(config), RUNTIME) | {
-        'backbone_name': backbone_name,
+        'backbone_name': pair.backbone_name,
         'views': views,
         'channels': list(fields.channels),
         'start weights': weights_sha256(pair.student.vit),
@@ -146,11 +145,12 @@ def _provenance(what, config, fields, held_out, weights, dist): # what: from `_a
         precision=used_precision(config.precision, dist.device, learns=True))
 
 # %% ../../nbs/ssl/10_loop.ipynb #4309e61f
+_MADE = 'backbone.safetensors' # the file that a run makes
 _LOOK_EVERY = 10 # steps between two checks of the deadline, on which several processes have to agree
 
-def _epoch(run, net, reader, plan, config, deadline): # deadline: seconds of the clock, or None
+def _epoch(run, net, reader, plan, deadline): # deadline: seconds of the clock, or None
     "Train for the rest of the current epoch; fields per second, fraction of time spent waiting, and whether the deadline came first"
-    dist, epoch, first = run.team, len(run.rows) - 1, len(run.losses)
+    config, dist, epoch, first = run.config, run.dist, len(run.rows) - 1, len(run.losses)
     steps = range(epoch*config.steps + first, (epoch + 1)*config.steps)
     every, waited = 1 if dist.world == 1 else _LOOK_EVERY, 0.
     start = shown_at = time.time()
@@ -173,12 +173,12 @@ def _epoch(run, net, reader, plan, config, deadline): # deadline: seconds of the
     return (len(run.losses) - first)*config.batch/spent, waited/spent, len(run.losses) < config.steps
 
 # %% ../../nbs/ssl/10_loop.ipynb #10dca210
-def _row(run, seen, config, **more): # seen: from `watch`
+def _row(run, seen, **more): # seen: from `watch`
     "Add a row to the history; warn if the run collapses"
-    dist, epoch, means = run.team, len(run.rows), np.full(len(NOTED), np.nan)
+    dist, epoch, means = run.dist, len(run.rows), np.full(len(NOTED), np.nan)
     if run.losses:
         means = dist.total(torch.stack(run.losses).cpu().double().mean(0).numpy())/dist.world
-    now = settings_at(max(0, epoch*config.steps - 1), config)
+    now = settings_at(max(0, epoch*run.config.steps - 1), run.config)
     row = dict(epoch=epoch, **now, **dict(zip(NOTED, map(float, means))), **seen, **more)
     if epoch:
         check_finite(row['loss'], epoch - 1)
@@ -188,43 +188,42 @@ def _row(run, seen, config, **more): # seen: from `watch`
     run.rows.append(row)
 
 # %% ../../nbs/ssl/10_loop.ipynb #6c5e3e53
-def _keep(run, config, output, about): # about: from `_provenance`
+def _keep(run, about): # about: from `_provenance`
     "Write checkpoint, history and weights"
     run.save()
-    if run.team.rank:
+    if run.dist.rank:
         return
-    write_rows(output/'history.csv', run.rows)
+    write_rows(run.folder/'history.csv', run.rows)
     epoch, last = len(run.rows) - 1, {k: run.rows[-1][k] for k in ('top1', 'effective_rank', 'collapsed')}
-    meta = dict(about, epoch=epoch, steps=epoch*config.steps + len(run.losses), **last)
-    write_backbone(run.model, output/'backbone.safetensors', meta)
+    meta = dict(about, epoch=epoch, steps=epoch*run.config.steps + len(run.losses), **last)
+    write_backbone(run.model, run.folder/_MADE, meta)
 
 # %% ../../nbs/ssl/10_loop.ipynb #71b1573e
-def _epochs(run, net, fields, held_out, config, views, output, about, deadline, on_epoch):
+def _epochs(run, net, fields, held_out, views, about, deadline, on_epoch):
     "Train all epochs that are left, or until the deadline"
-    dist, vit = run.team, run.model.teacher.vit
+    config, dist, vit = run.config, run.dist, run.model.teacher.vit
     patch = vit.patch_embed.patch_size[0]
     plan = partial(plan_step, fields.sizes, len(fields.channels), config=config, views=views, patch=patch)
     if not run.rows:
-        _row(run, watch(vit, held_out, config), config, fields_s=math.nan, loading=math.nan, seconds=0.)
+        _row(run, watch(vit, held_out, config), fields_s=math.nan, loading=math.nan, seconds=0.)
     run.model.student.train()
     reader = field_reader(fields, config, dist.device)
-    done = len(run.rows) - 1
-    with tqdm(range(done, config.epochs), 'pretraining', config.epochs, initial=done, disable=dist.rank > 0) as bar:
+    with run.bar('pretraining') as bar:
         for epoch in bar:
             start = time.time()
-            rate, loading, late = _epoch(run, net, reader, plan, config, deadline)
+            rate, loading, late = _epoch(run, net, reader, plan, deadline)
             if late:
                 run.spent += time.time() - start
-                _keep(run, config, output, about)
+                _keep(run, about)
                 if dist.rank == 0:
                     print(f'time limit reached in epoch {epoch + 1} of {config.epochs}, after {len(run.losses)} of its '
                           f'{config.steps} steps: the same call resumes')
                 break
             seen = watch(vit, held_out, config)
             seconds = round(run.spent + time.time() - start, 2)
-            _row(run, seen, config, fields_s=round(rate, 2), loading=round(loading, 4), seconds=seconds)
+            _row(run, seen, fields_s=round(rate, 2), loading=round(loading, 4), seconds=seconds)
             run.losses, run.spent = [], 0.
-            _keep(run, config, output, about)
+            _keep(run, about)
             if dist.rank == 0 and on_epoch is not None:
                 on_epoch(run.rows)
             bar.set_postfix({k: f'{run.rows[-1][k]:.3f}' for k in ('loss', 'top1', 'effective_rank')})
@@ -277,26 +276,22 @@ def _pretrain(backbone_name, fields, output, config, views, weights, held_out, d
     "The run of one process, see `pretrain`; deadline: seconds of the clock, or None"
     fields, held_out = _apart(fields, held_out, config)
     config = _settle(config, fields, dist)
-    if weights not in ('none', 'hub'):
-        backbone_name = matching_name(backbone_name, weights)
     pair = make_student_teacher(backbone_name, config, weights).to(dist.device)
     draw_channels(1, len(fields.channels), 1, views)  # refuses an unknown name before anything is written
-    what = _about(pair, backbone_name, config, views, fields, held_out)
-    with run_job(output, dist, lambda: what, 'backbone.safetensors') as job:
-        run = Run(output, pair, make_student_optimiser(pair.student, config), job and job_key(job), dist)
-        run.first = np.zeros(0)  # errors: of supervised runs only
-        begin_run(run, job, output, config)
+    what = _about(pair, config, views, fields, held_out)
+    optimiser = make_student_optimiser(pair.student, config)
+    with open_run(output, config, pair, optimiser, dist, lambda: what, _MADE) as run:
         if len(run.rows) > config.epochs:
-            made = output/'backbone.safetensors'
+            made = output/_MADE
             if not _is_whole(made):
                 raise InputError(f'{made}: is missing or damaged, but the run is finished: '
                                  f'remove {output} to begin again')
             if dist.rank == 0:
-                keep_history(output, run.rows)
+                keep_history(run)
                 print(f'{output}: this run is finished after {config.epochs} epochs, nothing was done')
             return run.rows
         about = _provenance(what, config, fields, held_out, weights, dist)
         _say_memory(pair, config, dist)
         net = DistributedDataParallel(pair.student) if dist.world > 1 else pair.student
-        _epochs(run, net, fields, held_out, config, views, output, about, deadline, on_epoch)
+        _epochs(run, net, fields, held_out, views, about, deadline, on_epoch)
     return run.rows

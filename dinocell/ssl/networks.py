@@ -54,8 +54,12 @@ class SSLNetwork(nn.Module):
 # %% ../../nbs/ssl/08_networks.ipynb #367f494b
 class StudentTeacher(nn.Module):
     "Student and teacher, equal at first; only the student has gradients"
-    def __init__(self, student: SSLNetwork):
+    def __init__(self,
+        student: SSLNetwork,
+        backbone_name: str, # see `backbone_spec`
+    ):
         super().__init__()
+        self.backbone_name = backbone_name
         self.student, self.teacher = student, deepcopy(student).requires_grad_(False).eval()
 
     @property
@@ -75,7 +79,7 @@ def make_student_teacher(
         vit = create_vit(backbone_name, pretrained=weights == 'hub')
         if weights not in ('none', 'hub'):
             load_weights(vit, weights)
-        pair, patch = StudentTeacher(SSLNetwork(vit, config)), vit.patch_embed.patch_size[0]
+        pair, patch = StudentTeacher(SSLNetwork(vit, config), backbone_name), vit.patch_embed.patch_size[0]
     for name in ('global_size', 'local_size'):
         size = getattr(config.crops, name)
         if size % patch:

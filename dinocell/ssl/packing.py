@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +26,11 @@ from .files import S3, Unreachable, is_remote, read_field, split_plane
 from .plates import gather_fields, index_channels, write_index
 from ..utils.parallel import ahead, is_picklable, worker_pool
 from .shards import (
-    check_channel_names, check_choice, field_limits, fields_per_shard, keep_good, write_fields_note, write_shard)
+    ON_BAD, check_channel_names, field_limits, fields_per_shard, keep_good, write_fields_note, write_shard)
 from ..utils.files import atomic_path, check_room
 from ..utils.jobs import checksum, read_table
 from ..utils.settings import SHARD_MB
-from ..utils.system import InputError, check_number, cores, free_memory
+from ..utils.system import InputError, check_known, checked, cores, free_memory
 
 # %% ../../nbs/ssl/04_packing.ipynb #cc4b5239
 def _stamp(entries):
@@ -43,6 +44,10 @@ def _stamp(entries):
             found.append(None)
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
 
+def _seal(stamp, entries, records, skipped): # from `_stamp`; fields of a shard; see `keep_good`
+    "Checksum of the note of a shard, of its fields and of the state of their files"
+    return checksum(json.dumps([stamp, repr(entries), records, skipped]))
+
 # %% ../../nbs/ssl/04_packing.ipynb #2b2e50fc
 def _pack_shard(job): # fields; path of the shard; names of the channels; see `field_limits`; on_bad, threads, s3
     "Read the fields of a shard and write it, then the note that marks it as finished"
@@ -54,46 +59,29 @@ def _pack_shard(job): # fields; path of the shard; names of the channels; see `f
         n = write_shard(path, keep_good(read, names, like, on_bad, records, skipped), like[0])
     if not n:
         Path(path).unlink()
-    note = Path(path).with_suffix('.json')
-    with atomic_path(note) as tmp:
-        tmp.write_text(json.dumps(dict(stamp=stamp, records=records, skipped=skipped)))
+    note = dict(seal=_seal(stamp, entries, records, skipped), records=records, skipped=skipped)
+    with atomic_path(Path(path).with_suffix('.json')) as tmp:
+        tmp.write_text(json.dumps(note))
 
 # %% ../../nbs/ssl/04_packing.ipynb #8430cb2e
-def _fits(note, entries, shape): # read from a file; fields of its shard; (C,H,W)
-    "Whether it records each of the fields, or why it was left out"
-    records, skipped = note.get('records'), note.get('skipped')
-    if not isinstance(records, list) or not isinstance(skipped, list):
-        return False
-    def is_record(r):
-        if not isinstance(r, dict) or not isinstance(r.get('key'), list) or not isinstance(r.get('sha256'), str):
-            return False
-        limits = r.get('limits')
-        return isinstance(limits, list) and len(limits) == shape[0] and all(map(_is_range, limits))
-    if not all(map(is_record, records)) or not all(isinstance(s, dict) and 'message' in s for s in skipped):
-        return False
-    named = ['/'.join(map(str, r['key'])) for r in records] + [s.get('field') for s in skipped]
-    return len(named) == len(entries) and {*map(str, named)} == {str(f.key) for f in entries}
-
-def _is_range(pair): # limits of a channel
-    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(v, float) for v in pair) and pair[0] < pair[1]
-
 def _shard_note(path, entries, on_bad, shape): # of a shard; (C,H,W)
     """The note of a finished shard; None unless it is there and whole, its files are unchanged, and `on_bad` allows its
     gaps"""
     found = read_table(path.with_suffix('.json'))
-    if found.get('stamp') != _stamp(entries) or not _fits(found, entries, shape):
+    records, skipped = found.get('records'), found.get('skipped')
+    if found.get('seal') != _seal(_stamp(entries), entries, records, skipped) or skipped and on_bad == 'raise':
         return None
-    if on_bad == 'raise' and found['skipped']:
-        return None
-    if found['records'] and array_misfit(path, np.uint16, (len(found['records']), *shape)):
+    if records and array_misfit(path, np.uint16, (len(records), *shape)):
         return None
     return found
 
 # %% ../../nbs/ssl/04_packing.ipynb #1b3c7521
-def _first_like(index, names, s3, most=100):
+_TRIED = 100 # fields, of which one must be valid
+
+def _first_like(index, names, s3):
     "Shape, dtype and key of the first valid field, which all others must match"
     reasons = []
-    for f in index[:most]:
+    for f in index[:_TRIED]:
         try:
             field = read_field(f, names, s3)
             field_limits(f.key, field, names, None)
@@ -136,20 +124,30 @@ def _all_channels(index):
                 'give channels=, those that both have, or pack them into two sets')
     return index_channels(index)
 
-def _check_arguments(index, folder, shard_mb, on_bad, workers, threads): # see `pack_fields`
-    check_choice(on_bad)
-    for name, n in (('workers', workers), ('threads', threads)):
-        if n is not None:
-            check_number(name, n, 1, 1024, whole=True)
-    check_number('shard_mb', shard_mb, 0, 1e5, above=True)
-    if not index:
-        raise InputError(f'{folder}: no field to pack: give at least one')
-    gather_fields(((f.key, None, n) for n, f in enumerate(index)), folder)  # no name twice
+def _count_kept(parts): # folder
+    return len(list(parts.glob('shard_*.json')))
+
+@contextmanager
+def _say_kept(parts): # folder
+    "An error also says what it leaves for the next try"
+    try:
+        yield
+    except (InputError, Unreachable) as e:
+        n = _count_kept(parts)
+        rest = f' ({n} shards packed so far are kept in {parts.name} for the next try)' if n else ''
+        raise InputError(f'{e}{rest}') from e
 
 # %% ../../nbs/ssl/04_packing.ipynb #89753d0b
 _READ_AHEAD = 16 # fields that a process reads at once from addresses, where a request mostly waits
 _SHARE = 1/4     # of the free memory, for fields that are read and not yet written
 
+def _threads(index, like, workers, asked): # see `pack_fields`; like: from `_first_like`
+    "Fields that a process reads at once, fewer where memory is short"
+    asked = asked or (_READ_AHEAD if any(map(is_remote, index[0].files.values())) else 1)
+    waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())  # bytes: a field in each process
+    return max(1, min(asked, int(free_memory()*_SHARE/waiting)))
+
+@checked(workers=(1, 1024), threads=(1, 1024), shard_mb=(1e-6, 1e5))
 def pack_fields(
     index,                       # of `FieldFiles`; indices of several plates add up
     folder: str | Path,          # folder to make; must not exist
@@ -163,21 +161,15 @@ def pack_fields(
 ) -> Fields:                     # written whole or not at all
     "Read, check and pack the fields of an index on all cores; the same call resumes an interrupted one"
     folder, index = Path(folder), list(index)
-    _check_arguments(index, folder, shard_mb, on_bad, workers, threads)
+    check_known('on_bad', on_bad, ON_BAD)
+    if not index:
+        raise InputError(f'{folder}: no field to pack: give at least one')
+    gather_fields(((f.key, None, n) for n, f in enumerate(index)), folder)  # no name twice
     names, parts = check_channel_names(channels or _all_channels(index)), folder.with_name(f'.{folder.name}.parts')
     begun = parts.exists()  # by another call, whose work a refusal leaves as it is
-    def kept():
-        return len(list(parts.glob('shard_*.json')))
-    def with_kept(e): # the error, and what it leaves
-        rest = f' ({kept()} shards packed so far are kept in {parts.name} for the next try)' if kept() else ''
-        return InputError(f'{e}{rest}')
-    try:
+    with _say_kept(parts):
         like = _first_like(index[:1] if on_bad == 'raise' else index, names, s3)
-    except (InputError, Unreachable) as e:
-        raise with_kept(e) from e
-    threads = threads or (_READ_AHEAD if any(map(is_remote, index[0].files.values())) else 1)
-    waiting = math.prod(like[0])*np.dtype(like[1]).itemsize*(workers or cores())  # bytes: a field in each process
-    threads, per = max(1, min(threads, int(free_memory()*_SHARE/waiting))), fields_per_shard(like[0], shard_mb)
+    threads, per = _threads(index, like, workers, threads), fields_per_shard(like[0], shard_mb)
     groups = [index[k:k + per] for k in range(0, len(index), per)]
     keys = [hashlib.sha256(repr(g).encode()).hexdigest()[:20] for g in groups]
     identity = dict(channels=list(names), shape=list(like[0]), dtype=str(like[1]), fields_a_shard=per)
@@ -186,12 +178,12 @@ def pack_fields(
         if folder.exists():
             return _tidied(folder, job, made)
         try:
-            notes = _pack_all(groups, job, names, like, on_bad, workers, threads, s3)
-        except (InputError, Unreachable) as e:
-            error = with_kept(e)
-            if not kept() and not begun:
+            with _say_kept(parts):
+                notes = _pack_all(groups, job, names, like, on_bad, workers, threads, s3)
+        except InputError:
+            if not _count_kept(parts) and not begun:
                 shutil.rmtree(parts, ignore_errors=True)
-            raise error from e
+            raise
         skipped = [s for n in notes for s in n['skipped']]
         write_fields_note(parts, [n['records'] for n in notes], names, like[0], skipped, **meta, made_from=made)
         write_index(parts/'sources.csv', index)

@@ -11,33 +11,21 @@ import csv
 import gzip
 import re
 import zlib
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 
 from ..data.simulate import channels as PAINTING
 from .fields import FieldKey, check_key, same_name
 from .files import S3, FieldFiles, Unreachable, is_remote, is_zarr, list_files, read_bytes, zarr_channels
-from ..utils.files import atomic_path
-from ..utils.system import InputError, check_memory, free_memory
-from ..utils.tables import plain_cell, read_cell
+from ..utils.system import InputError
+from ..utils.tables import read_cell, write_rows
 
 # %% ../../nbs/ssl/03_plates.ipynb #7ca65bae
-_ROW = 16 # bytes of memory for each byte of a table, as rows
-
-def _unpacked(data, path): # bytes of a gzip
-    "Content of a gzip file; `InputError` where it would not fit into memory"
-    most = free_memory()//_ROW
-    with gzip.GzipFile(fileobj=BytesIO(data)) as f:
-        found = f.read(most + 1)
-    if len(found) > most:
-        check_memory(len(found)*_ROW, path)
-    return found
-
 def _table(path, needed, s3): # a CSV, or one in gzip; columns it must have
     "The rows of a CSV, a dict each"
     try:
         data = read_bytes(str(path), s3)
-        text = (_unpacked(data, path) if data[:2] == b'\x1f\x8b' else data).decode('utf-8-sig')
+        text = (gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data).decode('utf-8-sig')
         rows = list(csv.DictReader(StringIO(text), restval=''))
     except Unreachable as e:
         raise InputError(str(e)) from e
@@ -79,9 +67,7 @@ def write_index(
 ):
     "Write an index as a table: one row per field, one column per channel"
     names = list(dict.fromkeys(n for f in index for n in f.files))
-    rows = [(*FieldKey._fields, *names), *((*f.key, *(f.files.get(n, '') for n in names)) for f in index)]
-    with atomic_path(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8') as out:
-        csv.writer(out).writerows(map(plain_cell, row) for row in rows)
+    write_rows(path, [f.key._asdict() | {n: f.files.get(n, '') for n in names} for f in index])
 
 def read_index(
     path: str | Path, # .csv with the columns batch, plate, well, site, and one for each channel

@@ -10,34 +10,28 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ..infer.evaluation import COUNTS, SCORES, scores_of
-from ..score.statistics import basis, interval, say_basis
+from ..score.statistics import basis, clusters_of, interval, say_basis
 from .arms import study_kind
 from ..utils.system import InputError, check_known
 
 # %% ../../nbs/train/10_comparison.ipynb #6106f0b8
-def _is_table(counts): # an array
-    return counts.ndim == 2 and counts.shape[1] == len(COUNTS) and bool((np.isfinite(counts) & (counts >= 0)).all())
-
-def _fit(groups, counts): # of the images
-    return isinstance(groups, list) and len(groups) == len(counts) and all(isinstance(g, str | int) for g in groups)
-
 def _entry(record, test): # name of a test set
-    "Counts (images, 22) and the well, film, ... of each image or None; `InputError` if they are missing or damaged"
+    "Counts (images, 22) and the cluster of each image, see `clusters_of`; `InputError` if they are missing or damaged"
     of = f"record of {record['arm']}, seed {record['seed']}"
     tests = record['result'].get('tests')
     if not isinstance(tests, dict):
         raise InputError(f'{of}: holds no counts of test sets: score them by test_counts')
     check_known('test', test, tests)
-    damaged = InputError(f'{of}: its counts of {test} are damaged: remove the file, so that its run is made again')
-    entry = tests[test] if isinstance(tests[test], dict) else {}
     try:
-        counts = np.array(entry.get('counts'), float)
-    except (TypeError, ValueError) as e:
-        raise damaged from e
-    groups = entry.get('clusters') or entry.get('groups')
-    if not _is_table(counts) or not (groups is None or _fit(groups, counts)):
-        raise damaged
-    return counts, groups
+        entry = tests[test]
+        counts = np.array(entry['counts'], float)
+        clusters = clusters_of(entry.get('clusters') or entry.get('groups') or range(len(counts)))
+        whole = counts.shape == (len(clusters), len(COUNTS)) and (np.isfinite(counts) & (counts >= 0)).all()
+    except (LookupError, TypeError, ValueError, AttributeError):
+        whole = False
+    if not whole:
+        raise InputError(f'{of}: its counts of {test} are damaged: remove the file, so that its run is made again')
+    return counts, clusters
 
 def _counts(records, arm, test): # of a study
     "Counts of an arm on a test set (seeds, images, 22), seeds in order"
@@ -52,7 +46,7 @@ def _counts(records, arm, test): # of a study
     return np.stack(counts)
 
 def _clusters(records, test):
-    "Well, film, ... of each image of a test set; None if the records lack it"
+    "Cluster of each image of a test set"
     return _entry(records[0], test)[1]
 
 def arm_scores(
@@ -145,7 +139,7 @@ def study_table(
             d = format_interval(r['difference'], r['difference_low'], r['difference_high'])
         lines.append(f"| {r['arm']} | {r['seeds']} | {means} | {d} | {r['seconds']:.0f} |")
     first = _counts(records, rows[0]['arm'], test)[0]
-    rests = basis(_clusters(records, test) or range(len(first)), first[:, 0])
+    rests = basis(_clusters(records, test), first[:, 0])
     return '\n'.join(lines + ([] if rests['enough'] else ['', f'({say_basis(rests)})']))
 
 # %% ../../nbs/train/10_comparison.ipynb #3953bfce

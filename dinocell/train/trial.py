@@ -15,7 +15,7 @@ from ..model.network import DINOCell
 from .batches import plan_epoch, shares, training_data
 from .cell_data import CellData
 from .distributed import dist_context
-from .loop import settle_config
+from .identity import settle_config
 from .step import make_optimiser, train_step
 from .validation import validate
 from ..utils.devices import layout_for

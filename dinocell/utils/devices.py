@@ -9,7 +9,7 @@ __all__ = ['bf16_here', 'used_precision', 'autocast', 'free_bytes', 'layout_for'
 import torch
 
 from .settings import PRECISIONS
-from .system import InputError, free_memory
+from .system import check_known, free_memory
 
 # %% ../../nbs/utils/07_devices.ipynb #d604db21
 def bf16_here(
@@ -27,8 +27,7 @@ def used_precision(
     learns: bool = False, # in training
 ) -> str:                 # 'bf16', 'fp16' or 'fp32'
     "The precision that a network computes in"
-    if asked not in PRECISIONS:
-        raise InputError(f'precision is {asked!r}: choose one of {", ".join(PRECISIONS)}')
+    check_known('precision', asked, PRECISIONS)
     if asked != 'auto':
         return asked
     if device.type == 'cpu' and not learns:
