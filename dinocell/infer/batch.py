@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from ..core.grey import channel_message
 from ..core.paths import list_images
 from .export import WriteError, write_errors
-from .files import is_beyond_memory, read_pixels, segment_by, segment_file
+from .files import is_beyond_memory, read_pixels, segment_file
 from .folder import changed_files, claim_files, finished_rows, job_of, note_finished, rows_by_name, write_together
 from .settings import SegmentSettings, check_scale, job_identity, pipeline_of, result_files
 from ..model.file import UntrainedWarning
@@ -77,7 +77,7 @@ def _results_of(images, what, pipe, sha, workers, executor): # as `segment_files
     "An iterator of (image, function that gives its result or raises)"
     if executor is None and workers == 1:
         with _threads(pipe.model.device) as at_once:
-            yield at_once(lambda p: segment_by(p, what, pipe), images)
+            yield at_once(lambda p: segment_file(p, what, pipe), images)
         return
     own, jobs, threads = executor is None, {}, max(1, cores()//workers)
     with _copied(what, sha) as what:
@@ -110,7 +110,7 @@ def segment_files(
     what: SegmentSettings,
     workers: int = 1,                  # processes on this machine
     executor: Executor | None = None,  # or where to run: its workers see the same paths
-) -> list:                             # one dict per image, in their order: see `segment_by`; or image, error
+) -> list:                             # one dict per image, in their order: see `segment_file`; or image, error
     "Segment many images; finished ones are skipped, bad ones are reported and do not stop the rest"
     images = _paths(images)
     _check_names(images, what)
@@ -182,7 +182,7 @@ def doubtful_diameter(
     if not Path(path).exists() or is_beyond_memory(path, what.axes):
         return None
     pipe = pipeline_of(what)  # only now: several processes have their own
-    if pipe.cell_diameter() is None:
+    if pipe.model.config.diameter is None:
         return None
     estimate = pipe.estimate_diameter(read_pixels(path, what.axes), path)
     if estimate is None or 1/_DOUBTFUL <= estimate/what.diameter <= _DOUBTFUL:

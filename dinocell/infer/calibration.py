@@ -13,7 +13,7 @@ import numpy as np
 from ..core.labels import relabel
 from ..core.watershed import enlarge_map
 from ..data.dataset import check_prepared, open_data
-from .cells import LEAST_CELLS, LEAST_WRONG, agreement, certainty_of, fit_confidence, pixels_by_cell
+from .cells import LEAST_CELLS, LEAST_WRONG, agreement, certainty_of, fit_confidence
 from .pipeline import DINOCellPipeline
 from ..model.network import DINOCell
 from ..score.tuning import ThresholdSurface, find_optimal_thresholds
@@ -47,7 +47,7 @@ def _calibrate(pipe, data, maps={}): # maps: image -> its map, if it was predict
         mask = data.mask(i)
         found = enlarge_map(maps[i] if i in maps else pipe.predict_prepared(data.grey(i)), mask.shape)
         labels = relabel(pipe.flood(found))
-        tables.append(certainty_of(labels, found, *pixels_by_cell(labels)))
+        tables.append(certainty_of(labels, found))
         ious.append(agreement(labels, [mask]))  # IoU with the true cell
         if sum(map(len, ious)) >= _ENOUGH:
             break

@@ -26,14 +26,9 @@ def _rles(labels): # (H,W) int32, 1..N
     order = np.argsort(cell, kind='stable')[np.count_nonzero(cell == 0):]
     if not order.size:
         return []
-    starts, lengths, cell = starts[order], lengths[order], cell[order]
-    ends = starts + lengths
-    first = np.flatnonzero(np.diff(cell, prepend=0))
-    gaps = starts - np.roll(ends, 1)
-    gaps[first] = starts[first]
-    runs = np.split(np.stack([gaps, lengths], 1), first[1:])
-    rest = flat.size - ends[np.append(first[1:], cell.size) - 1]
-    counts = [run.ravel().tolist() + ([r] if r else []) for run, r in zip(runs, rest.tolist())]
+    edges = np.stack([starts, starts + lengths], 1)[order]
+    runs = np.split(edges, np.flatnonzero(np.diff(cell[order])) + 1)
+    counts = [np.trim_zeros(np.diff(run.ravel(), prepend=0, append=flat.size), 'b').tolist() for run in runs]
     packed = coco_mask.frPyObjects([dict(size=size, counts=c) for c in counts], *size)
     return [dict(size=size, counts=r['counts'].decode()) for r in packed]
 

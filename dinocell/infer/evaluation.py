@@ -16,9 +16,8 @@ from tqdm.auto import tqdm
 from ..core.labels import resize_labels
 from .methods import labels_by
 from ..score.ctc import ctc_of, find_overlaps, undefined_scores
-from ..score.errors import find_kinds
+from ..score.errors import KINDS, find_kinds
 from ..score.matching import count_hits, count_pq, pooled_scores
-from ..score.errors import KINDS
 from ..score.statistics import interval
 from ..utils.system import InputError, shorten
 

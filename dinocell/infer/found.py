@@ -27,9 +27,13 @@ class Found(NamedTuple):
     guess: bool = False       # whether no cell was found to estimate it by
     blank: tuple = ()         # what is wrong with the frames without cells
 
-    def count(self):
-        "How many cells, in all frames"
-        return sum(int(page.max()) for page in self.labels.reshape(-1, *self.labels.shape[-2:]))
+    def pages(self, frames): # labels or map, as above
+        "One image per frame: (N,H,W)"
+        return frames.reshape(-1, *frames.shape[-2:])
+
+    def counts(self):
+        "How many cells each frame has"
+        return [int(page.max()) for page in self.pages(self.labels)]
 
 def find_cells(
     image,                  # (H,W), (H,W,3) or (C,H,W), any real dtype
@@ -88,7 +92,7 @@ def write_found(
     if 'overlay' in files:
         write_png(files['overlay'], overlay(image, labels))
     if 'tif' in files and is_stack:
-        top = max(int(page.max()) for page in labels)
+        top = max(found.counts())
         _write_frames(files['tif'], labels, image, np.uint16 if top < 2**16 else np.uint32, max(top, 1), what)
     elif 'tif' in files:
         write_tiff(files['tif'], labels, what.pixel_size)

@@ -18,7 +18,7 @@ from ..core.normalise import BlankError
 from .bands import FLOOD_BYTES, flood_bands
 from .export import tiff_resolution, write_errors
 from .maps import array_file, map_identity, map_on_disk, work_file
-from .pipeline import DINOCellPipeline, mean_of_flips
+from .pipeline import DINOCellPipeline, estimates_size, mean_of_flips
 from .rows import Rows, central_part, grey_rows, repaired_rows, resized_rows
 from .storage import count_channels, import_zarr, open_large
 from ..utils.files import atomic_folder, atomic_path
@@ -95,8 +95,8 @@ def segment_large(
     check_channel(pipe.asked_channel, count_channels(image), name)
     plane = grey_rows(image, pipe.model.config.channel, name)
     _check_step(plane, memory, name)
-    if pipe.estimates(diameter, pixel_size):
-        diameter = estimate_in_middle(pipe, plane, name) or pipe.cell_diameter()
+    if estimates_size(pipe.model.config, diameter, pixel_size):
+        diameter = estimate_in_middle(pipe, plane, name) or pipe.model.config.diameter
     scale = pipe.image_scale(diameter, pixel_size)
     shape = tuple(max(1, round(n*scale)) for n in plane.shape)
     rows = resized_rows(repaired_rows(plane), shape, 'mirror', scale < 1)

@@ -67,8 +67,9 @@ def _fit(labels, data, i, where): # labels of image i; what to call them in an e
                          'give one label per pixel of it')
     return resize_labels(labels, whole)
 
-def _doubted(labels, where): # (H,W); what to call them
-    "The labels; a warning where they are hardly labels"
+def _given(labels, data, i, where): # as `_fit`
+    "The same of labels that were made before; a warning where they are hardly labels"
+    labels = _fit(labels, data, i, where)
     if doubt := label_doubt(labels):
         warnings.warn(f'{where}: {doubt}: is it a label image?')  # of this line: the same text is shown once
     return labels
@@ -114,10 +115,7 @@ def labels_by(
         if len(method) != len(data):
             raise InputError(f'{name}: {len(method)} label images for the {len(data)} images of {data.folder}: '
                              'give one per image')
-        def given(i):
-            where = f'image {data.names[i]}, {name}'
-            return _doubted(_fit(method[i], data, i, where), where)
-        return given
+        return lambda i: _given(method[i], data, i, f'image {data.names[i]}, {name}')
     if str(method) in READY or Path(method).is_file():
         raise InputError(f'{method}: is a model, not a folder of label images: give load({str(method)!r}), '
                          'or call `evaluate` of a `Learner`')
@@ -126,7 +124,7 @@ def labels_by(
 
     def read(i):
         path = _file_of(method, data.names[i])
-        return _fit(_doubted(check_labels(read_mask(path), path), path), data, i, path)
+        return _given(read_mask(path), data, i, path)
     return read
 
 # %% ../../nbs/infer/07_methods.ipynb #b8c4ab71

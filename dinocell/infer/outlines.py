@@ -33,19 +33,18 @@ def _directed_edges(pieces): # (H,W) int, every piece its own number, 0 backgrou
     corner, way, keys = corner[order], way[order], key(corner, way)[order]
     return corner, way, np.searchsorted(keys, key(end, turn)[order])
 
-def _walk(following): # place of the next edge (E,), a permutation
-    "Ring of each edge, named by its first edge, and the edge's place on the ring, both (E,)"
-    first, jump = np.arange(following.size), following
-    while True:
-        least = np.minimum(first, first[jump])
-        if (least == first).all():
-            break
-        first, jump = least, jump[jump]  # each round looks twice as far ahead
-    home = first == np.arange(following.size)
-    left, at = np.where(home, 0, 1), np.where(home, first, following)  # steps left, and where they lead
-    while (at != first).any():
-        left, at = left + left[at], at[at]
-    return first, np.where(home, 0, np.bincount(first, minlength=first.size)[first] - left)
+def _rings(following): # place of the next edge (E,), a permutation
+    "The edges of each ring, from its first one on"
+    following, rings, free = following.tolist(), [], [True]*following.size
+    for first in range(len(following)):
+        ring, at = [], first
+        while free[at]:
+            free[at] = False
+            ring.append(at)
+            at = following[at]
+        if ring:
+            rings.append(np.array(ring))
+    return rings
 
 # %% ../../nbs/infer/01_outlines.ipynb #1df00d3d
 def cell_outlines(
@@ -56,20 +55,10 @@ def cell_outlines(
     numbers, cells = label_sizes(labels)[0].tolist(), relabel(labels)
     pieces = connected(cells, connectivity=1, background=0)
     corner, way, following = _directed_edges(pieces)
-    first, place = _walk(following)
-    before = np.empty_like(way)
-    before[following] = way
-    owner = tuple((corner + _RIGHT[way]).T)            # the pixel at the right hand
-    cells, pieces = cells[owner], pieces[owner]
-    order = np.lexsort((place, first, pieces, cells))  # the outline has the least edge of a piece: it is first
-    order = order[(way != before)[order]]              # corners only
-    begins = np.flatnonzero(np.diff(first[order], prepend=-1))
-    rings = np.split(corner[order][:, ::-1], begins[1:])
-    out = {k: [] for k in numbers}
-    last = 0
-    for k, piece, ring in zip(cells[order[begins]], pieces[order[begins]], rings):
-        if piece != last:
-            out[numbers[k - 1]].append([])
-        out[numbers[k - 1]][-1].append(ring)
-        last = piece
-    return out
+    out = {k: {} for k in numbers}
+    for ring in _rings(following):
+        y, x = corner[ring[0]] + _RIGHT[way[ring[0]]]    # the pixel at the right hand
+        corners = ring[way[ring] != way[np.roll(ring, 1)]]
+        # the outline has the least edge of a piece: it is first
+        out[numbers[cells[y, x] - 1]].setdefault(pieces[y, x], []).append(corner[corners, ::-1])
+    return {k: list(found.values()) for k, found in out.items()}

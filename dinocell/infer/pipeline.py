@@ -34,7 +34,7 @@ _CPU_BATCH, _BATCH = 4, 8 # windows at a time; the caches of a CPU hold fewer
 
 class DINOCellPipeline:
     "A model, its preprocessing and its thresholds: image in, labels out; no call changes it"
-    @checked
+    @checked(window=(1, 4096), batch=(1, 4096))
     def __init__(self,
         model,                          # `DINOCell`, or another network with its `config` and `device`
         cells_max: float | None = None, # peak threshold; None: the one stored with the model
@@ -59,9 +59,7 @@ class DINOCellPipeline:
         self.overlap = self.window//4 if overlap is None else overlap
         self.asked_channel = None # by the user, in place of the model's
         check_thresholds(self.cells_max, self.cell_fill)
-        check_number('window', self.window, 1, 4096, whole=True)
         check_number('overlap', self.overlap, 0, self.window - 1, whole=True)
-        check_number('batch', self.batch, 1, 4096, whole=True)
 
     def __repr__(self):
         return (f'DINOCellPipeline: cells_max={self.cells_max:.3g}, cell_fill={self.cell_fill:.3g}, '
@@ -95,15 +93,11 @@ def predict_prepared(self: DINOCellPipeline,
 @patch
 @checked(size=(1, 2**20))
 def segment_prepared(self: DINOCellPipeline,
-    grey: np.ndarray,               # see `predict_prepared`
-    cells_max: float | None = None, # peak threshold of this call
-    cell_fill: float | None = None, # fill threshold of this call
-    flips: bool = False,            # see `predict_prepared`
+    grey: np.ndarray,                    # see `predict_prepared`
     size: tuple[int, int] | None = None, # height and width of the labels: those of the original image; None: of `grey`
-) -> np.ndarray:                    # (H,W) int32
-    "Labels of a prepared image"
-    thresholds = self.thresholds(cells_max, cell_fill)
-    return flood_map(enlarge_map(self.predict_prepared(grey, flips), size or grey.shape), *thresholds)
+) -> np.ndarray:                         # (H,W) int32
+    "Labels of a prepared image, by the pipeline's thresholds"
+    return self.flood(enlarge_map(self.predict_prepared(grey), size or grey.shape))
 
 # %% ../../nbs/infer/06_pipeline.ipynb #2df88032
 @patch
@@ -119,11 +113,8 @@ def confidence(self: DINOCellPipeline) -> list | None:
     """Weights of the confidence of cells, see `fit_confidence`; None: the model was not tuned on enough cells,
     or at other thresholds than these"""
     config = self.model.config
-    tuning = config.provenance.get('tuning')
-    if not isinstance(tuning, dict) or (self.cells_max, self.cell_fill) != (config.cells_max, config.cell_fill):
-        return None
-    found = tuning.get('confidence')
-    return found.get('weights') if isinstance(found, dict) else None
+    as_tuned = (self.cells_max, self.cell_fill) == (config.cells_max, config.cell_fill)
+    return config.confidence if as_tuned else None
 
 # %% ../../nbs/infer/06_pipeline.ipynb #251fe057
 @patch
@@ -135,22 +126,9 @@ def estimate_diameter(self: DINOCellPipeline,
     "About how large the cells of an image are, see `dinocell.infer.diameter`"
     return _estimate(self.model, image, name, self.precision, self.network)
 
-@patch
-def cell_diameter(self: DINOCellPipeline) -> float | None: # pixels of the network; None: not known
-    "The median diameter of the cells that the model was trained on"
-    return self.model.config.diameter
-
 def estimates_size(config, diameter, pixel_size): # of a model; as in `image_scale`
-    return diameter == 'auto' or diameter is None and pixel_size is None and config.scale is None
-
-@patch
-@checked
-def estimates(self: DINOCellPipeline,
-    diameter: float | str | None = None, # see `image_scale`
-    pixel_size: float | None = None,     # see `image_scale`
-) -> bool:
     "Whether `image_scale` would estimate the diameter from the image"
-    return estimates_size(self.model.config, diameter, pixel_size)
+    return diameter == 'auto' or diameter is None and pixel_size is None and config.scale is None
 
 # %% ../../nbs/infer/06_pipeline.ipynb #ffde209a
 _SMALLEST, _LARGEST = 1/50, 20 # scales that make sense
@@ -169,15 +147,15 @@ def image_scale(self: DINOCellPipeline,
         raise InputError('diameter and pixel_size are both given: give one, either sets the scale')
     if diameter is None and pixel_size is None and self.model.config.scale is not None:
         return self.model.config.scale
-    if self.estimates(diameter, pixel_size):
+    if estimates_size(self.model.config, diameter, pixel_size):
         if image is None:
             raise InputError(
                 f'{name}: the diameter of its cells is not known: give diameter= (pixels of the image)')
-        diameter = self.estimate_diameter(image, name) or self.cell_diameter()
+        diameter = self.estimate_diameter(image, name) or self.model.config.diameter
     what, value = ('diameter', diameter) if pixel_size is None else ('pixel_size', pixel_size)
     if isinstance(value, str) or not 0 < value < math.inf:
         raise InputError(f"{what}={value}: give a positive number{' or auto' if pixel_size is None else ''}")
-    target = self.cell_diameter() if what == 'diameter' else self.model.config.pixel_size
+    target = self.model.config.diameter if what == 'diameter' else self.model.config.pixel_size
     if target is None:
         raise InputError(f'{what}={value}: this model holds no {what} that it was trained at: leave {what} out')
     scale = target/value if what == 'diameter' else value/target
@@ -237,12 +215,5 @@ def run_stack(self: DINOCellPipeline,
         raise InputError(f'{name}: shape {tuple(shape)} is not a stack: give T×H×W, or an image to `run`')
     if shape is not None and shape[0] == 0:
         raise InputError(f'{name}: shape {tuple(shape)} holds no frame')
-    return self._frames(frames, name, how)
-
-@patch
-def _frames(self: DINOCellPipeline, frames, name, how): # as `run_stack`
-    "The frames one by one, under a progress bar"
-    total = len(frames) if hasattr(frames, '__len__') else None
-    with tqdm(frames, total=total, desc=name, unit='frame', leave=False) as bar:
-        for t, frame in enumerate(bar):
-            yield self.run(frame, f'{name}, frame {t}', **how)
+    bar = tqdm(frames, desc=name, unit='frame', leave=False)
+    return (self.run(frame, f'{name}, frame {t}', **how) for t, frame in enumerate(bar))

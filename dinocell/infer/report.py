@@ -20,8 +20,7 @@ from ..core.labels import relabel, resize_labels
 from .evaluation import (
     COUNTS, OBJECTS, SCORES, ImageCounts, compare, group_rows, image_rows, part, scores_of, total_row)
 from .methods import labels_by
-from ..score.errors import object_kinds
-from ..score.errors import KINDS
+from ..score.errors import KINDS, object_kinds
 from ..score.statistics import basis, say_basis
 from ..utils.files import atomic_path
 from ..utils.system import InputError, MOST, check_known, checked

@@ -14,8 +14,8 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
-from ..core.grey import LINE, channel_axis, check_channel, fix_dead_lines, resize_known, to_grey
-from ..core.io import Channels, READ_ERRORS
+from ..core.grey import LINE, channel_axis, fix_dead_lines, resize_known, to_grey
+from ..core.io import READ_ERRORS, Channels, as_channels
 from ..core.normalise import BlankError, PERCENTILES
 from ..utils.system import InputError
 
@@ -37,13 +37,6 @@ def _kept_axes(shape):
     if len(shape) <= 3:
         return list(range(len(shape)))
     return [k for k, n in enumerate(shape) if n > 1 or k >= len(shape) - 2]
-
-def _one_plane(part, channel, colour, name): # (C,h,w); see `to_grey`; whether a fourth channel is alpha
-    "Grey values (h,w) of some rows"
-    if channel is None:
-        return to_grey(part[:3 if colour and len(part) == 4 else None].mean(0, dtype=np.float32), None, name)
-    check_channel(channel, len(part), name)
-    return to_grey(part[channel], None, name)
 
 # %% ../../nbs/infer/13_rows.ipynb #02f3cde3
 def grey_rows(
@@ -74,7 +67,10 @@ def grey_rows(
                 f'{name}: rows {a} to {b - 1} cannot be read ({str(e)[:80]}): the file is damaged') from e
         if len(shape) == 2:
             return to_grey(part, None, name)
-        return _one_plane(np.moveaxis(part, axis, 0), channel, axis == 2 and known is None, name)
+        part = as_channels(part, axis)
+        if channel is None and axis == 2 and known is None and len(part) == 4:
+            part = part[:3]  # a fourth colour is alpha
+        return to_grey(part, channel, name)
     return Rows(shape[first:first + 2], read, chunks[rows] if chunks else 1)
 
 # %% ../../nbs/infer/13_rows.ipynb #b7bd19f1

@@ -73,39 +73,43 @@ class Segmentation:
         table = measure_cells(self.found, self.what, self.pipeline)
         if self.stack is None:
             return pd.DataFrame(table)
-        counts = [int(page.max()) for page in self.found.labels]
+        counts = self.found.counts()
         return pd.DataFrame(dict(frame=np.repeat(np.arange(len(counts)), counts)) | table)
 
-    def __len__(self):
-        return self.found.count()
+# %% ../../nbs/infer/22_segmentation.ipynb #92ac73c6
+@patch
+def __len__(self: Segmentation):
+    return sum(self.found.counts())
 
-    def __bool__(self):
-        return True                     # also without a cell
+@patch
+def __bool__(self: Segmentation):
+    return True  # also without a cell
 
-    def __repr__(self):
-        n, (h, w) = len(self), self.found.labels.shape[-2:]
-        pages = self.found.labels.reshape(-1, h, w)
-        frames = f' in {len(pages)} frames' if self.stack else ''
-        parts = [f'{n} cell{"s"*(n != 1)}{frames}', f'{h} × {w}']
-        if n:
-            diameters = map(median_diameter, pages)
-            across = np.median([d for d in diameters if d])
-            microns = f' ({across*self.pixel_size:.3g} µm)' if self.pixel_size else ''
-            parts.append(f'about {across:.0f} pixels across{microns}')
-        return f'Segmentation of {self.path.name if self.path else "an image"}: {", ".join(parts)}'
+@patch
+def __repr__(self: Segmentation):
+    n, (h, w) = len(self), self.found.labels.shape[-2:]
+    frames = f' in {len(self.found.labels)} frames' if self.stack else ''
+    parts = [f'{n} cell{"s"*(n != 1)}{frames}', f'{h} × {w}']
+    if n:
+        diameters = map(median_diameter, self.found.pages(self.found.labels))
+        across = np.median([d for d in diameters if d])
+        microns = f' ({across*self.pixel_size:.3g} µm)' if self.pixel_size else ''
+        parts.append(f'about {across:.0f} pixels across{microns}')
+    return f'Segmentation of {self.path.name if self.path else "an image"}: {", ".join(parts)}'
 
-    @checked
-    def frame(self,
-        k: int | None = None, # number of a frame; None: the middle one, or the image
-    ) -> tuple:               # image as recorded, labels (H,W), distance map (H,W)
-        "One image of it"
-        frames = 1 if self.stack is None else len(self.found.labels)
-        if k is not None:
-            check_number('k', k, 0, frames - 1)
-        if self.stack is None:
-            return self.found.image, self.found.labels, self.found.dist_map
-        k = frames//2 if k is None else k
-        return self.stack.read(k), self.found.labels[k], self.found.dist_map[k]
+@patch
+@checked
+def frame(self: Segmentation,
+    k: int | None = None, # number of a frame; None: the middle one, or the image
+) -> tuple:               # image as recorded, labels (H,W), distance map (H,W)
+    "One image of it"
+    frames = 1 if self.stack is None else len(self.found.labels)
+    if k is not None:
+        check_number('k', k, 0, frames - 1)
+    if self.stack is None:
+        return self.found.image, self.found.labels, self.found.dist_map
+    k = frames//2 if k is None else k
+    return self.stack.read(k), self.found.labels[k], self.found.dist_map[k]
 
 # %% ../../nbs/infer/22_segmentation.ipynb #a5cdd85b
 @patch

@@ -115,7 +115,7 @@ def segment_stack(files, stack, path, what, pipe): # format -> file; see `segmen
             _flood_frames(labels, maps, pipe)
             found = Found(stack, maps, labels, assumed_diameter(pipe, size), guess, tuple(blank))
             write_found(files, found, what, pipe)
-            cells = found.count()
+            cells = sum(found.counts())
     except WriteError:
         raise
     except InputError:

@@ -151,18 +151,13 @@ def _open(path, stack, axes): # as `_open_tiff_array`
     "See `open_large`"
     if not path.exists():
         raise InputError(f'{path}: no such file: check the path')
-    try:
+    with decoding(path):
         if path.is_dir():
             return _open_zarr_array(path, stack, axes)
         if path.suffix.lower() in ('.tif', '.tiff'):
             return _open_tiff_array(path, stack, axes)
         if path.suffix.lower() == '.npy':
             return _open_npy(path, stack, axes)
-    except InputError:
-        raise
-    except READ_ERRORS as e:
-        raise InputError(
-            f'{path}: cannot be read as an image ({str(e)[:80]}): save it again as TIFF or OME-Zarr') from e
     raise InputError(f'{path}: a large image is a .tif, .npy or zarr: save it as one of these')
 
 # %% ../../nbs/infer/12_storage.ipynb #ae151a61

@@ -15,13 +15,12 @@ from safetensors import SafetensorError, safe_open
 
 from .pretrained import weights_licence
 from .network import DINOCell, ModelConfig, best_device, is_trained
-from .weights import check_state, state_misfit, write_state
+from .weights import check_state, read_note, state_misfit, write_state
 from ..utils.system import InputError, check_memory, checked, shorten
 
 # %% ../../nbs/model/04_file.ipynb #1d7b9a79
 FORMAT = 7                # version of the model file
 _OLDEST = 4               # that is read
-_TEXT = 2**20             # longest text of the settings, characters
 
 # %% ../../nbs/model/04_file.ipynb #fa7f2cd8
 def start_licence(
@@ -30,24 +29,6 @@ def start_licence(
     "The terms of the weights that a model started from, through all its trainings"
     known = config.provenance.get('start_licence')
     return known if isinstance(known, str) else weights_licence(config.backbone_name, config.start_weights)
-
-# %% ../../nbs/model/04_file.ipynb #c0397056
-def _read_text(path): # a model file
-    "The text of its settings"
-    if not Path(path).is_file():
-        raise InputError(f'{path}: no such model file: train one with `dinocell train`, or check the path')
-    try:
-        with safe_open(str(path), 'pt') as f:
-            text = (f.metadata() or {}).get('dinocell')
-    except (SafetensorError, OSError) as e:
-        raise InputError(f'{path}: cannot be read as a model file ({str(e)[:120]}): '
-                         'it should be a .safetensors written by dinocell') from e
-    if text is None:
-        raise InputError(f'{path}: these are weights without a dinocell model: pass them as backbone_weights instead')
-    if len(text) > _TEXT:
-        raise InputError(f'{path}: its settings are {len(text):,} characters long: they are damaged: '
-                         'fetch or write the file again')
-    return text
 
 # %% ../../nbs/model/04_file.ipynb #04201ac8
 _ADDED = { # format -> the settings that it added, with what older models did
@@ -59,13 +40,16 @@ def read_meta(
     path: str | Path, # a model file
 ) -> ModelConfig:
     "The settings in a model file; `InputError` when it is missing, damaged or no model file of ours"
+    if not Path(path).is_file():
+        raise InputError(f'{path}: no such model file: train one with `dinocell train`, or check the path')
     try:
-        meta = json.loads(_read_text(path))
-    except InputError:
-        raise
-    except (ValueError, RecursionError) as e:
-        raise InputError(f'{path}: its settings are damaged ({e}): fetch or write the file again') from e
-    if not isinstance(meta, dict) or type(meta.get('format')) is not int:
+        meta = read_note(path, 'dinocell')
+    except (SafetensorError, OSError) as e:
+        raise InputError(f'{path}: cannot be read as a model file ({str(e)[:120]}): '
+                         'it should be a .safetensors written by dinocell') from e
+    if meta is None:
+        raise InputError(f'{path}: these are weights without a dinocell model: pass them as backbone_weights instead')
+    if type(meta.get('format')) is not int:
         raise InputError(f'{path}: its settings are damaged (no format): fetch or write the file again')
     version, made = str(meta.pop('version', 'unknown'))[:20], meta.pop('format')
     if made > FORMAT:

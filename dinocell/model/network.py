@@ -20,7 +20,7 @@ from ..core.normalise import DIAMETER, check_normalisation
 from ..core.watershed import check_thresholds
 from .backbone import Backbone, pad_to_multiple
 from .decoder import DesignDecoder, UNetDecoder
-from ..utils.system import InputError, MOST, check_number, checked, shorten
+from ..utils.system import InputError, MOST, check_argument, check_known, checked, shorten
 
 # %% ../../nbs/model/03_network.ipynb #79b9e791
 DECODERS = dict(unet=UNetDecoder, design=DesignDecoder)
@@ -56,6 +56,13 @@ class ModelConfig:
         shown = [f.name for f in fields(self) if f.name != 'provenance' and self[f.name] != plain[f.name]]
         return f"ModelConfig({', '.join(f'{k}={self[k]!r}' for k in shown)})"
 
+    @property
+    def confidence(self) -> list | None:
+        "Weights of the confidence of cells, see `fit_confidence`; None: it was not tuned on enough cells"
+        tuning = self.provenance.get('tuning')
+        found = tuning.get('confidence') if isinstance(tuning, dict) else None
+        return found.get('weights') if isinstance(found, dict) else None
+
     def to_dict(self) -> dict: # for the model file
         "The settings by their names"
         return asdict(self)
@@ -78,51 +85,30 @@ class ModelConfig:
             raise InputError(f'{path}: {e}') from e
 
 # %% ../../nbs/model/03_network.ipynb #89541f44
-_NAME = 500               # longest name of a backbone or of its weights, characters
-_MOST = dict(scale=20, diameter=1e6, pixel_size=1e6, flatten=1e4, window=4096, channel=1e6)
-_MOST |= dict(cells_max=1, cell_fill=1, saddle=1)
-_OPTIONAL = 'scale', 'diameter', 'pixel_size', 'flatten', 'channel'   # settings that may be None
-_FROM_ZERO = 'cells_max', 'cell_fill', 'saddle', 'channel'            # settings that may be 0
+_BOUNDS = dict(scale=(0, 20), diameter=(0, 10**6), pixel_size=(0, 10**6), window=(1, 4096), channel=(0, 10**6),
+               flatten=(0, 10**4), limits=(-MOST, MOST), cells_max=(0, 1), cell_fill=(0, 1), saddle=(0, 1))
+_SIZES = 'scale', 'diameter', 'pixel_size', 'flatten' # above 0
 _AGAIN = 'fetch or write the file again'
 
 def _check_settings(config: ModelConfig):
-    "`InputError` unless each setting is in its range"
-    for key, most in _MOST.items():
-        v, whole = config[key], key in ('window', 'channel')
-        if v is not None or key not in _OPTIONAL:
-            check_number(f'the setting {key}', v, 0, most, whole, above=key not in _FROM_ZERO)
-    _check_grey(config)
+    "`InputError` unless each setting is of its type and in its range"
+    for f in fields(config):
+        check_argument(f'the setting {f.name}', config[f.name], f.type, _BOUNDS.get(f.name))
+    for name in _SIZES:
+        if config[name] == 0:
+            raise InputError(f'the setting {name} is 0: give a number above 0')
+    check_normalisation(config.flatten, config.limits)
     check_thresholds(config.cells_max, config.cell_fill)
+    check_known('the setting decoder', config.decoder, DECODERS)
     if config.scale is None and config.diameter is None:
         raise InputError(f'it holds neither a scale nor a diameter: {_AGAIN}')
-    if not isinstance(config.decoder, str) or config.decoder not in DECODERS:
-        raise InputError(f'its decoder is {shorten(config.decoder)}: '
-                         'it is damaged or of another version of dinocell')
-    texts = all(isinstance(v, str) and len(v) <= _NAME for v in (config.backbone_name, config.start_weights))
-    if not texts or not isinstance(config.provenance, dict) or not isinstance(config.freeze_backbone, bool):
-        raise InputError(f'its backbone_name, start_weights, freeze_backbone or provenance is damaged: {_AGAIN}')
-    _check_confidence(config.provenance.get('tuning'))
-
-def _are_numbers(v): # from JSON
-    "Whether it is a list of finite numbers"
-    return isinstance(v, (list, tuple)) and all(type(x) in (int, float) and isfinite(x) for x in v)
-
-def _check_grey(config: ModelConfig):
-    "`InputError` unless its grey values can be normalised as it says"
-    if config.limits is not None and not _are_numbers(config.limits):
-        raise InputError(f'the setting limits is {shorten(config.limits)}: it should be two numbers, or null')
-    try:
-        check_normalisation(config.flatten, config.limits)
-    except InputError as e:
-        raise InputError(f'its normalisation is damaged ({e}): {_AGAIN}') from e
-
-# %% ../../nbs/model/03_network.ipynb #69fa9414
-def _check_confidence(tuning): # what `tune` recorded
-    "`InputError` unless the weights of the confidence, if there are any, are four numbers"
-    found = tuning.get('confidence') if isinstance(tuning, dict) else None
-    weights = found.get('weights') if isinstance(found, dict) else None
-    if weights is not None and not (_are_numbers(weights) and len(weights) == 4):
+    weights = config.confidence
+    if weights is not None and not _are_four(weights):
         raise InputError(f'its weights of the confidence are {shorten(weights)} instead of four numbers: {_AGAIN}')
+
+def _are_four(v): # from JSON
+    "Whether it is a list of four finite numbers"
+    return isinstance(v, (list, tuple)) and len(v) == 4 and all(type(x) in (int, float) and isfinite(x) for x in v)
 
 # %% ../../nbs/model/03_network.ipynb #1ba08e6e
 @contextmanager
@@ -165,8 +151,7 @@ class DINOCell(nn.Module):
         seed: int | None = None,                      # of the first weights; None: that of `torch.manual_seed`
     ):
         super().__init__()
-        if decoder not in DECODERS:
-            raise InputError(f"decoder '{decoder}' is not known: use {' or '.join(DECODERS)}")
+        check_known('decoder', decoder, DECODERS)
         with first_weights(seed):
             self.backbone = Backbone(backbone_name, backbone_weights, freeze_backbone, pretrained)
             self.decoder = DECODERS[decoder](self.backbone.dim, self.backbone.patch)

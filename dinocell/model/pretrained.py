@@ -7,9 +7,10 @@ __all__ = ['load_weights', 'matching_name', 'create_vit', 'weights_licence']
 
 # %% ../../nbs/model/00b_pretrained.ipynb #3da1095f
 import re
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from threading import Thread
+from unittest.mock import patch
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -160,16 +161,6 @@ def _answers(address, seconds=4): # of a server
     thread.join(seconds)
     return bool(answers)
 
-@contextmanager
-def _offline(yes): # bool
-    "Meanwhile the hub does not use the network"
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before or yes
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
-
 # %% ../../nbs/model/00b_pretrained.ipynb #131cfcfd
 _RANDOM = 'start from random weights (--weights none, pretrained=False)'
 _ELSEWHERE = {  # short name up to its patch size -> repository of weights that timm does not list; all are Apache-2.0
@@ -195,7 +186,7 @@ def _hub_state(
     file = dict(filename=filename) if filename else {}
     online = _answers(constants.ENDPOINT)
     try:
-        with _offline(not online):
+        with patch.object(constants, 'HF_HUB_OFFLINE', constants.HF_HUB_OFFLINE or not online):
             return load_state_dict_from_hf(repository, weights_only=True, **file)
     except (OSError, RuntimeError, ValueError, SafetensorError) as e:  # offline, refused, or broken off
         why = type(e).__name__ if online else f'no answer from {constants.ENDPOINT}'

@@ -54,42 +54,46 @@ class Panel:
         self.closed = False
         self.box.native.destroyed.connect(self._close)
 
-    def _make_widgets(self):
-        from magicgui import widgets as w
-        from napari.layers import Image
-        names = model_names()
-        self.image = w.create_widget(label='image', annotation=Image)
-        self.model = w.ComboBox(label='model', choices=[*names, FROM_FILE], value=names[0] if names else FROM_FILE)
-        self.file = w.FileEdit(label='model file', filter='*.safetensors', visible=not names)
-        self.segment, self.cancel = w.PushButton(text='Segment'), w.PushButton(text='Cancel')
-        self.bar, self.status = w.ProgressBar(min=0, max=100, value=0), w.Label(value='')
-        self.cells_max, self.cell_fill = (w.FloatSlider(name=k, label=k, min=0, max=1, step=.01, value=v)
-                                          for k, v in (('cells_max', .5), ('cell_fill', .1)))
-        self.measure, self.table = w.PushButton(text='Measure cells'), w.Table()
-        self.folder = w.FileEdit(label='folder', mode='d', value='')
-        self.formats = w.Select(label='formats', choices=list(FORMATS), value=['tif', 'csv'])
-        self.overwrite, self.save = w.CheckBox(label='overwrite', value=False), w.PushButton(text='Save')
-        self.minutes = w.SpinBox(label='minutes', min=1, max=600, value=10)
-        self.new_model = w.FileEdit(label='new model', mode='w', filter='*.safetensors', value='')
-        self.train = w.PushButton(text='Train on corrected layers')
-        self.box = w.Container(widgets=[
-            self.image, self.model, self.file, self.segment, self.bar, self.status, self.cancel,
-            self.cells_max, self.cell_fill, self.measure, self.table,
-            self.folder, self.formats, self.overwrite, self.save, self.minutes, self.new_model, self.train])
-        self.status.native.setWordWrap(True)
-        self.formats.max_height = 120
-        self.table.read_only = True
+# %% ../../nbs/viewer/02_panel.ipynb #3fc90a13
+@patch
+def _make_widgets(self: Panel):
+    from magicgui import widgets as w
+    from napari.layers import Image
+    names = model_names()
+    self.image = w.create_widget(label='image', annotation=Image)
+    self.model = w.ComboBox(label='model', choices=[*names, FROM_FILE], value=names[0] if names else FROM_FILE)
+    self.file = w.FileEdit(label='model file', filter='*.safetensors', visible=not names)
+    self.segment, self.cancel = w.PushButton(text='Segment'), w.PushButton(text='Cancel')
+    self.bar, self.status = w.ProgressBar(min=0, max=100, value=0), w.Label(value='')
+    self.cells_max, self.cell_fill = (w.FloatSlider(name=k, label=k, min=0, max=1, step=.01, value=v)
+                                      for k, v in (('cells_max', .5), ('cell_fill', .1)))
+    self.measure, self.table = w.PushButton(text='Measure cells'), w.Table()
+    self.folder = w.FileEdit(label='folder', mode='d', value='')
+    self.formats = w.Select(label='formats', choices=list(FORMATS), value=['tif', 'csv'])
+    self.overwrite, self.save = w.CheckBox(label='overwrite', value=False), w.PushButton(text='Save')
+    self.minutes = w.SpinBox(label='minutes', min=1, max=600, value=10)
+    self.new_model = w.FileEdit(label='new model', mode='w', filter='*.safetensors', value='')
+    self.train = w.PushButton(text='Train on corrected layers')
+    self.box = w.Container(widgets=[
+        self.image, self.model, self.file, self.segment, self.bar, self.status, self.cancel,
+        self.cells_max, self.cell_fill, self.measure, self.table,
+        self.folder, self.formats, self.overwrite, self.save, self.minutes, self.new_model, self.train])
+    self.status.native.setWordWrap(True)
+    self.formats.max_height = 120
+    self.table.read_only = True
 
-    def _connect(self):
-        self.model.changed.connect(lambda name: setattr(self.file, 'visible', name == FROM_FILE))
-        self.image.changed.connect(self._show_thresholds)
-        self.cells_max.changed.connect(lambda: self._moved(self.cells_max, self.cell_fill))
-        self.cell_fill.changed.connect(lambda: self._moved(self.cell_fill, self.cells_max))
-        self.cancel.changed.connect(lambda: self.worker and self.worker.quit())
-        for button, do in ((self.segment, self._segment), (self.measure, self._measure), (self.save, self._save),
-                           (self.train, self._train)):
-            button.changed.connect(lambda _, do=do: self._try(do))
-        self.table.native.itemSelectionChanged.connect(self._go_to_cell)
+# %% ../../nbs/viewer/02_panel.ipynb #5bea0c8a
+@patch
+def _connect(self: Panel):
+    self.model.changed.connect(lambda name: setattr(self.file, 'visible', name == FROM_FILE))
+    self.image.changed.connect(self._show_thresholds)
+    self.cells_max.changed.connect(lambda: self._moved(self.cells_max, self.cell_fill))
+    self.cell_fill.changed.connect(lambda: self._moved(self.cell_fill, self.cells_max))
+    self.cancel.changed.connect(lambda: self.worker and self.worker.quit())
+    for button, do in ((self.segment, self._segment), (self.measure, self._measure), (self.save, self._save),
+                       (self.train, self._train)):
+        button.changed.connect(lambda _, do=do: self._try(do))
+    self.table.native.itemSelectionChanged.connect(self._go_to_cell)
 
 # %% ../../nbs/viewer/02_panel.ipynb #810b83f0
 @patch

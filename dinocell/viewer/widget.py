@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from ..utils.system import InputError, need
 from .learning import train_on, training_pairs
 from .panel import FROM_FILE, Draft, Panel, placed_as
-from .session import flood_frames, frame_table, save_labels, segment_layer
+from .session import flood_frames, frame_table, segment_layer, with_labels
 
 # %% ../../nbs/viewer/03_widget.ipynb #eaea95f9
 @patch
@@ -169,7 +169,7 @@ def _save(self: Panel):
         raise InputError('no folder is chosen: choose one for the results')
     how = dict(formats=tuple(self.formats.value), overwrite=self.overwrite.value)
     def work(labels, progress):
-        return save_labels(found.seg, labels, folder, **how)
+        return with_labels(found.seg, labels).save(folder, **how)
     def done(files):
         self._say(f'{folder}: {", ".join(f.name for f in files)}')
     self._start(work, done, found.labels.data.copy(), cancels=False)
