@@ -54,12 +54,16 @@ def _planes(image, shape, names): # see `cell_table`; (H,W); one per channel, or
         raise InputError(f'channels: {names}: give one name for each of the {len(planes)} channels, all different')
     return zip(names, planes)
 
-def _statistics(plane, labels): # (H,W); (H,W) int32, 1..N
-    "Mean, standard deviation (no n-1), least, greatest and sum of each cell's known pixels; NaN for a cell without any"
+def _by_cell(plane, labels): # (H,W); (H,W) int32, 1..N
+    "The pixels of each cell, to be summed up; those that are not finite are left out"
     inside = labels > 0
     values = plane[inside].astype(np.float64)
     values[~np.isfinite(values)] = np.nan
-    cells = pd.Series(values).groupby(labels[inside])
+    return pd.Series(values).groupby(labels[inside])
+
+def _statistics(plane, labels): # as `_by_cell`
+    "Mean, standard deviation (no n-1), least, greatest and sum of each cell's known pixels; NaN for a cell without any"
+    cells = _by_cell(plane, labels)
     found = dict(mean=cells.mean(), std=cells.std(ddof=0), min=cells.min(), max=cells.max(),
                  integrated=cells.sum(min_count=1))
     return {name: column.to_numpy() for name, column in found.items()}
@@ -94,10 +98,10 @@ def _saddles(labels, dist_map): # (H,W) int32, 1..N; (H,W) float32
 
 def certainty_of(labels, dist_map): # as `_saddles`
     "Columns `peak`, `saddle` and `fit`"
-    peak = _statistics(dist_map, labels)['max']
+    peak = _by_cell(dist_map, labels).max().to_numpy()
     wrong = (dist_map - create_distance_map(labels))**2
     saddle = np.divide(_saddles(labels, dist_map), peak, out=np.zeros(peak.size), where=peak > 0)
-    return dict(peak=peak, saddle=saddle, fit=1 - np.sqrt(_statistics(wrong, labels)['mean']))
+    return dict(peak=peak, saddle=saddle, fit=1 - np.sqrt(_by_cell(wrong, labels).mean().to_numpy()))
 
 # %% ../../nbs/infer/00_cells.ipynb #d825deb4
 def agreement(
