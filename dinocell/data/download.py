@@ -47,7 +47,11 @@ def _same(path, info): # file; zip member
     "Whether a file holds what the member holds"
     if not path.is_file() or path.stat().st_size != info.file_size:
         return False
-    return zlib.crc32(path.read_bytes()) == info.CRC
+    crc = 0
+    with open(path, 'rb') as f:
+        while block := f.read(2**20):
+            crc = zlib.crc32(block, crc)
+    return crc == info.CRC
 
 # %% ../../nbs/data/15_download.ipynb #f3579b1b
 def unpack(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FIELDS_VERSION', 'REPACK', 'FieldKey', 'check_key', 'same_name', 'simulate_plates', 'shard_name', 'read_field_rows',
-           'Fields', 'open_fields', 'verify_fields', 'split_plates']
+           'array_misfit', 'Fields', 'open_fields', 'verify_fields', 'split_plates']
 
 # %% ../../nbs/ssl/00_fields.ipynb #1c1406b4
 import csv
@@ -19,8 +19,9 @@ import numpy as np
 from scipy import ndimage as ndi
 from tqdm.auto import tqdm
 
+from ..core.io import READ_ERRORS
 from ..data.images import window_index
-from ..data.parts import array_misfit, array_sha256
+from ..data.parts import array_sha256
 from ..data.sampling import choose_groups
 from ..data.simulate import simulate
 from ..utils.files import file_sha256
@@ -107,6 +108,16 @@ def _row_key(row): # from `read_field_rows`
     return FieldKey(*(sys.intern(row[n]) for n in FieldKey._fields))
 
 # %% ../../nbs/ssl/00_fields.ipynb #86d32a52
+def array_misfit(path, dtype, shape): # a file
+    "Why it is no .npy file of such an array, in full length; '' if it is one"
+    try:
+        found = np.load(path, mmap_mode='r', allow_pickle=False)
+    except READ_ERRORS as e:
+        return f'missing or cut short ({e})'
+    if found.shape == shape and found.dtype == dtype:
+        return ''
+    return f'{found.dtype} of shape {found.shape}, not {np.dtype(dtype)} of {shape}: it is of another set'
+
 def _read_note(folder):
     "Content of fields.json; `InputError` unless it and the other files belong together"
     note = folder/'fields.json'

@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..data.parts import array_misfit
 from ..data.prepare import check_made, open_job, parts_job
-from .fields import Fields, shard_name
+from .fields import Fields, array_misfit, shard_name
 from .files import S3, Unreachable, is_remote, read_field, split_plane
 from .plates import gather_fields, index_channels, write_index
 from ..utils.parallel import ahead, is_picklable, worker_pool
