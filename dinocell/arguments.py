@@ -187,7 +187,7 @@ def add_pretrain(p):
         p,
         ('--shards', str, ..., 'fields to train on, made by `shards`'),
         ('--output', str, ..., 'folder to create, or to resume in'),
-        ('--backbone', str, BACKBONE, 'see `train`; patch 16 costs a fifth of patch 8, and its weights load into both'),
+        ('--backbone', str, BACKBONE, 'see `train`; patch 16 costs a quarter of patch 8, and its weights load into both'),
         ('--weights', str, ..., "initial weights: 'hub' (fetch the released ones), 'none' (random), "
                                 'or a weights file'),
         ('--watch', str, None, 'shards of other plates to watch; default: whole plates of --shards are held out'),

@@ -251,7 +251,7 @@ def _say_memory(pair, config, dist):
 # %% ../../nbs/ssl/10_loop.ipynb #a5677eb8
 @checked(hours=(0, 10**6))
 def pretrain(
-    backbone_name: str,                # see `backbone_spec`; patch 16 costs a fifth of patch 8, and its file fits both
+    backbone_name: str,                # see `backbone_spec`; patch 16 costs a quarter of patch 8, and its file fits both
     fields: Fields,                    # to train on
     output: str | Path,                # folder of the run
     config: PretrainConfig = PretrainConfig(),
