@@ -118,7 +118,7 @@ def _print_warning(message, *_, **__):
 # %% ../nbs/65_cli.ipynb #fe95a8b1
 def main(
     argv: list | None = None, # arguments; None: those of the command line
-) -> int:                     # 0 done, 2 the input is wrong, 130 interrupted
+) -> int:                     # 0 done, 1 a gap or a serious finding, 2 the input is wrong, 130 interrupted
     "Entry point of the `dinocell` command"
     _print_any_name()
     a = make_parser().parse_args(argv)

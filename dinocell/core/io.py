@@ -230,6 +230,12 @@ def check_png(content): # bytes of a file
             raise ValueError('its pixels are damaged')
         at += 12 + size
 
+def _read_picture(path): # PNG of 8 bits, JPEG, BMP
+    "The pixels, as Pillow decodes them"
+    with Image.open(path) as f:
+        check_memory(math.prod(f.size)*len(f.getbands()), path, _TOO_LARGE)
+    return imread(path)
+
 def _read_png(path):
     "The pixels of a PNG; Pillow would read 16 bits of colour as 8"
     content = path.read_bytes()
@@ -237,7 +243,7 @@ def _read_png(path):
     deep = content[:8] == _PNG and content[24:25] == b'\x10' and content[25:26] != b'\0'
     if deep:
         check_memory(math.prod(struct.unpack('>II', content[16:24]))*8, path, _TOO_LARGE)
-    return imagecodecs.png_decode(content) if deep else imread(path)
+    return imagecodecs.png_decode(content) if deep else _read_picture(path)
 
 # %% ../../nbs/core/00_io.ipynb #5a27fa9f
 @checked
@@ -294,5 +300,5 @@ def read_stored(
                 return recorded_pixels(found, path, axes, ask)
         if suffix in ('.tif', '.tiff'):
             return read_tiff(path, path, axes, ask)
-        image = _read_png(path) if suffix == '.png' else imread(path)
+        image = _read_png(path) if suffix == '.png' else _read_picture(path)
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 2 else image  # grey with alpha

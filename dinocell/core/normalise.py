@@ -79,7 +79,7 @@ class BlankError(InputError):
 def _value_limits(blocks): # of the image
     """Two grey values beyond which a run of equal values is no part of the image
 
-    The 2 and 98 percentiles, widened by two and a half times their distance from the median."""
+    The 2 and 98 percentiles, widened by twice their distance from the median and half the distance between them."""
     values, counts = blocks.values.ravel(), blocks.counts.ravel()
     if counts.sum() < .01*(counts.sum() + blocks.flat.sum()):
         return -np.inf, np.inf  # next to nothing but runs: they are the image
@@ -186,7 +186,7 @@ def even_out(
     a: int,         # first row
     b: int,         # last row + 1
     height: int,    # of the image
-) -> np.ndarray:    # (b-a,w) uint8: 128 is background, 224 is 2.5 times the contrast above it
+) -> np.ndarray:    # (b-a,w) uint8: 128 is background, 225 is 2.5 times the contrast above it
     "Normalised rows of the image: even background and contrast"
     grey, runs = _band(read, a, b, height)
     rest, saturated = _residual(grey, runs, levels, a)

@@ -87,5 +87,5 @@ def check_data(
     measured = [measured[split, s.name] for split, s in jobs]
     report = judge(measured, speck, lost, loose, list(map(str, folders)))
     if page is not None:
-        write_page(report, jobs, page, workers, speck)
+        write_page(report, jobs, page, workers)
     return report

@@ -118,6 +118,11 @@ def _films(images): # of `Measured`, all usable
 _SHATTERED = 3, 1000 # pieces: mean over the labels of a mask, and of one label, from which a mask is shattered
 _TENTH = .1          # of the median cell: smaller labels are specks
 
+def _speck_limit(images, speck): # of `Measured`, all usable; pixels
+    "Labels of fewer pixels are specks"
+    areas = np.concatenate([[], *(m.areas for m in images)])
+    return float(max(speck, _TENTH*np.median(areas))) if len(areas) else float(speck)
+
 def _labels(images, speck): # of `Measured`, all usable; pixels
     "Empty masks, black-and-white masks, specks, cells in pieces, cells at the border"
     counts, n = np.array([len(m.areas) for m in images]), sum(len(m.areas) for m in images)
@@ -134,7 +139,7 @@ def _labels(images, speck): # of `Measured`, all usable; pixels
                        'number the cells 1, 2, 3, …, e.g. by skimage.measure.label', serious=True)
         return
     yield from _broken(images)
-    limit = max(speck, _TENTH*np.median(np.concatenate([m.areas for m in images])))
+    limit = _speck_limit(images, speck)
     small, split = [(m.areas < limit).sum() for m in images], [(m.pieces > 1).sum() for m in images]
     for kind, per, what, remedy in (
         ('specks', small, f'labels have fewer than {limit:.0f} pixels ({speck}, or a tenth of the median cell)',
@@ -240,6 +245,7 @@ class Report(NamedTuple):
     border: float      # share of the cells that touch the border
     advice: str        # see `advise_scale`
     errors: dict       # image -> why it cannot be used
+    speck: float = 20. # labels of fewer pixels are specks
 
     @property
     def serious(self) -> bool:
@@ -277,4 +283,5 @@ def judge(
         histogram={s: np.histogram(diameters_of(a), BINS)[0].tolist() for s, a in areas.items()},
         border=sum(m.border for m in images)/max(cells, 1),
         advice=advise_scale([diameters_of(m.areas) for m in images]),
-        errors={_called(m): m.error for m in measured if m.error})
+        errors={_called(m): m.error for m in measured if m.error},
+        speck=_speck_limit(images, speck))

@@ -61,7 +61,7 @@ def _form(rng, radius, form): # generator; mean radius in pixels; one of `FORMS`
 
 # %% ../../nbs/data/00_forms.ipynb #eb8a1029
 def _place(labels, cell, cy, cx, k): # label image (changed); (n,n) bool; its middle; its number
-    "Draw a cell on the free pixels; False, and nothing drawn, unless most of it stays one piece"
+    "Draw the largest piece of a cell on the free pixels; False, and nothing drawn, unless three quarters of it are free"
     h, w = labels.shape
     top, left = cy - cell.shape[0]//2, cx - cell.shape[1]//2
     box = np.s_[max(top, 0):min(top + cell.shape[0], h), max(left, 0):min(left + cell.shape[1], w)]

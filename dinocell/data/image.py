@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.grey import scaled_grey, to_grey
+from ..core.io import READ_ERRORS
 from ..core.labels import check_labels, label_sizes, relabel, resize_labels
 from ..core.normalise import DIAMETER, normalise
 from .parts import diameters_of
@@ -35,10 +36,12 @@ def read_source(
         warnings.simplefilter('always', UserWarning)
         try:
             image, labels = source.read(*source.args)
-        except OSError as e:
-            raise InputError(f'{source.path}: cannot be read ({e}): check that the file is there and whole') from e
+        except InputError:
+            raise
         except MemoryError as e:
             raise InputError(f'{source.path}: too large for the memory of this machine: cut it into tiles') from e
+        except READ_ERRORS as e:
+            raise InputError(f'{source.path}: cannot be read ({e}): check that the file is there and whole') from e
     return image, labels, list(dict.fromkeys(str(w.message) for w in told))
 
 # %% ../../nbs/data/02a_image.ipynb #1c0d2572

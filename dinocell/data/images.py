@@ -58,6 +58,8 @@ def check_image_pair(name, grey, labels): # see `write_dataset`
         raise InputError(f'{name}: a picture of type {kind} and shape {np.shape(grey)}: '
                          'give (h,w) uint8, as `prepare_image` makes it')
     labels = check_labels(labels, name)
+    if labels.max() > np.iinfo(np.int32).max:
+        raise InputError(f'{name}: label {labels.max()} is beyond 31 bits: relabel it to 1, 2, 3, ...')
     if labels.shape != grey.shape:
         raise InputError(f'{name}: its labels have shape {labels.shape}, but its picture is {grey.shape}: '
                          'resize them alike, see `prepare_pair`')

@@ -75,7 +75,7 @@ def thumbnail(
     image,            # see `to_grey`
     labels,           # (H,W)
     side: int = 224,  # of the longer side, pixels
-    speck: int = 20,  # see `check_data`
+    speck: float = 20, # labels of fewer pixels are specks
 ) -> np.ndarray:      # (h,w,3) uint8
     "The image with the outlines of its cells: yellow, of specks and cells in pieces red"
     grey = to_grey(image)
@@ -122,7 +122,6 @@ def write_page(
     jobs,                       # (split, `Source`) of the images
     path: str | Path,           # .html file; more pages go beside it
     workers: int | None = None, # see `check_data`
-    speck: int = 20,            # see `check_data`
     per_page: int = 60,
 ) -> list:                      # the files
     "The report and all images, worst first, in files that need nothing else"
@@ -136,7 +135,7 @@ def write_page(
     with worker_pool(n) as run, tqdm(total=len(order), desc='drawing', leave=False) as bar:
         for file, chunk in zip(files, chunks):
             tiles = {}
-            for ((split, s), _), tile in run(_tile, [(by[n], speck) for n, *_ in chunk]):
+            for ((split, s), _), tile in run(_tile, [(by[n], report.speck) for n, *_ in chunk]):
                 tiles[f'{split}/{s.name}' if split else s.name] = tile
                 bar.update()
             with atomic_path(file) as tmp:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 
 import dinocell
+from ..core.normalise import PERCENTILES
 from ..model.file import start_licence
 from ..model.graph import side_step
 from ..model.network import DINOCell
@@ -27,6 +28,16 @@ def _scale_text(config): # settings of a model
     if config.diameter:
         return f"resized so that cells have a median diameter of about {config.diameter:g} pixels"
     return f"resized {config.scale:g} times"
+
+def _grey_text(config): # settings of a model
+    "How its grey values become 8 bits, in words"
+    if config.flatten is not None:
+        return 'with background and contrast evened out'
+    if config.limits is None:
+        low, high = (f'the {p:g} percentile' for p in PERCENTILES)
+    else:
+        low, high = (f'{v:g}' for v in config.limits)
+    return f'with grey values stretched so that {low} becomes 0 and {high} becomes 255'
 
 def _prepare_call(config): # settings of a model
     "The call of `prepare.py`, as the model wants it"
@@ -59,7 +70,7 @@ Distance maps of {terms.purpose}, by a vision transformer and a U-Net decoder; a
 
 ## Use
 
-The network takes *prepared* images: one grey plane of 8 bits, {_scale_text(config)}, with background and contrast evened out. `prepare.py` in this package makes it of an image (Y, X), (C, Y, X) or (Y, X, 3) of any type; it needs NumPy, SciPy and scikit-image:
+The network takes *prepared* images: one grey plane of 8 bits, {_scale_text(config)}, {_grey_text(config)}. `prepare.py` in this package makes it of an image (Y, X), (C, Y, X) or (Y, X, 3) of any type; it needs NumPy, SciPy and scikit-image:
 
 ```python
 from prepare import prepare_image

@@ -120,7 +120,9 @@ def _peak_counts(field, i, cells_max, cell_fill, saddle): # which peak threshold
 
 # %% ../../nbs/score/04_grid.ipynb #38b410b2
 def surfaces_of(counts): # (...,7,n,m) summed counts
-    "SEG, DET, OP_CSB and F1 of summed counts, each (...,n,m); NaN without a reference object"
+    """SEG, DET, OP_CSB and F1 of summed counts, each (...,n,m)
+
+    Without a reference object they are NaN; F1 is 0 there if something was found."""
     return pooled_scores(*np.moveaxis(counts, -3, 0))
 
 # %% ../../nbs/score/04_grid.ipynb #cb130176

@@ -139,7 +139,7 @@ def evaluate_metric(
     pred_mask, # result labels (H,W), or several images
     gt_mask, # reference labels (H,W), or several images
     metric: str='OP_CSB', # SEG, DET, OP_CSB, F1, AP, PQ or AJI
-) -> float: # NaN and a warning if there is no reference object
+) -> float: # without a reference object NaN and a warning; F1, AP, PQ and AJI are 0 there if something was found
     "One score of a result; the order is result first, reference second"
     check_known('metric', metric, _METRICS)
     score, name = _METRICS[metric]

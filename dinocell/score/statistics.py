@@ -58,7 +58,7 @@ def interval(
         whole, without = score(total)[:, 0], score(total - sums).mean(0)  # of each seed; without each cluster
     if np.count_nonzero(weight) < MIN_CLUSTERS or counts.ndim == 3 and len(counts) < 2:
         return np.full((2, *whole.shape[1:]), np.nan)
-    middle, n, effective = whole.mean(0), len(weight), weight.sum()**2/(weight**2).sum()
+    middle, n, effective = whole.mean(0), np.count_nonzero(weight), weight.sum()**2/(weight**2).sum()
     freedom = min(effective - 1, .4*(n - 1))
     square = stdtrit(freedom, .975)**2*(n - 1)/n*((without - middle)**2).sum(0)
     if counts.ndim == 3:

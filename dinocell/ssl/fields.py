@@ -251,7 +251,7 @@ def split_plates(
     share: float = .2, # of the fields, to hold out
     seed: int = 0,     # another seed, another choice
 ) -> tuple:            # numbers of the fields to train on, numbers of those held out
-    "Split by whole plates (grouped hold-out), as near to the share as the plates allow"
+    "Split by whole plates (grouped hold-out) that hold about this share of the fields, see `choose_groups`"
     if not 0 < share < 1:
         raise InputError(f'share={share}: give a fraction between 0 and 1, e.g. 0.2')
     if len(set(fields.plates)) == 1:

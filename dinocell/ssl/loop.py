@@ -148,6 +148,10 @@ def _provenance(what, config, fields, held_out, weights, dist): # what: from `_a
 _MADE = 'backbone.safetensors' # the file that a run makes
 _LOOK_EVERY = 10 # steps between two checks of the deadline, on which several processes have to agree
 
+def _is_late(deadline, dist): # seconds of the clock, or None
+    "Whether the deadline is over for one process at least"
+    return deadline is not None and dist.total(np.array(float(time.time() > deadline))) > 0
+
 def _epoch(run, net, reader, plan, deadline): # deadline: seconds of the clock, or None
     "Train for the rest of the current epoch; fields per second, fraction of time spent waiting, and whether the deadline came first"
     config, dist, epoch, first = run.config, run.dist, len(run.rows) - 1, len(run.losses)
@@ -166,9 +170,8 @@ def _epoch(run, net, reader, plan, deadline): # deadline: seconds of the clock, 
                 shown_at = time.time()
             if time.time() - run.saved > config.save_every:
                 run.save(start)
-            if deadline and s % every == 0 and s + 1 < steps.stop:
-                if dist.total(np.array(float(time.time() > deadline))) > 0:
-                    break
+            if s % every == 0 and s + 1 < steps.stop and _is_late(deadline, dist):
+                break
     spent = time.time() - start
     return (len(run.losses) - first)*config.batch/spent, waited/spent, len(run.losses) < config.steps
 
@@ -227,6 +230,10 @@ def _epochs(run, net, fields, held_out, views, about, deadline, on_epoch):
             if dist.rank == 0 and on_epoch is not None:
                 on_epoch(run.rows)
             bar.set_postfix({k: f'{run.rows[-1][k]:.3f}' for k in ('loss', 'top1', 'effective_rank')})
+            if epoch + 1 < config.epochs and _is_late(deadline, dist):
+                if dist.rank == 0:
+                    print(f'time limit reached after epoch {epoch + 1} of {config.epochs}: the same call resumes')
+                break
     dist.wait()
 
 # %% ../../nbs/ssl/10_loop.ipynb #07273e00

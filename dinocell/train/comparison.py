@@ -69,12 +69,18 @@ def arm_interval(
     return arm_scores(records, arm, test).mean(0), *bounds
 
 # %% ../../nbs/train/10_comparison.ipynb #2430c6f8
-def _check_seeds(records, a, b): # two arms that have records
-    "`InputError` if they were not run with the same seeds"
-    x, y = (sorted(r['seed'] for r in records if r['arm'] == arm) for arm in (a, b))
-    if x != y:
-        raise InputError(
-            f'{a} has seeds {", ".join(map(str, x))}, {b} {", ".join(map(str, y))}: compare the same seeds')
+def _check_pairs(records, a, b, tests): # two arms that have records; names of test sets
+    "`InputError` if they were not run with the same seeds and scored on the same images"
+    x, y = (sorted((r for r in records if r['arm'] == arm), key=lambda r: r['seed']) for arm in (a, b))
+    seeds = [[r['seed'] for r in runs] for runs in (x, y)]
+    if seeds[0] != seeds[1]:
+        said = [', '.join(map(str, s)) for s in seeds]
+        raise InputError(f'{a} has seeds {said[0]}, {b} {said[1]}: compare the same seeds')
+    for test in tests:
+        named = [r['result']['tests'][test] for r in (*x, *y)]
+        named = [e['images'] for e in named if e.get('images')]  # older records do not name them
+        if any(n != named[0] for n in named):
+            raise InputError(f'{a} and {b}: scored on other images of {test}: compare the same images')
 
 def arm_difference(
     records: list,  # of `run_study`
@@ -84,7 +90,7 @@ def arm_difference(
 ) -> tuple:         # difference, low, high, each (7,), see `SCORES`; NaN if there is no interval, see `interval`
     "Mean score of one arm minus that of another, with a 95 % interval over seeds and images"
     x, y = (_counts(records, arm, test) for arm in (a, b))
-    _check_seeds(records, a, b)
+    _check_pairs(records, a, b, [test])
     if x.shape != y.shape:
         raise InputError(f'{a} and {b}: {x.shape[1]} and {y.shape[1]} images of {test}: compare the same images')
     k = x.shape[2]
@@ -112,7 +118,7 @@ def mean_difference(
 ) -> tuple:        # difference, low, high, each (7,), see `SCORES`; bounds are NaN for a single seed
     "Mean over test sets of one arm minus that of another, with a 95 % interval over seeds (Student's t)"
     x, y = (mean_scores(records, arm, tests) for arm in (a, b))
-    _check_seeds(records, a, b)
+    _check_pairs(records, a, b, tests)
     return (x - y).mean(0), *np.transpose([seed_interval(v) for v in (x - y).T])
 
 # %% ../../nbs/train/10_comparison.ipynb #b18444e5

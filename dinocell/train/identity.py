@@ -25,21 +25,23 @@ from ..utils.system import InputError
 
 # %% ../../nbs/train/04a_identity.ipynb #e0fafbf2
 def _typical(values): # of the training images
-    "Their median; None if they differ by more than half"
+    "Their median; None if the 90 percentile is more than one and a half times the 10 percentile"
     low, middle, high = np.percentile(values, (10, 50, 90))
     return float(middle) if high <= 1.5*low else None
 
 def typical_scale(
     data,          # `CellDataset`, or a part or mixture of some
 ) -> float | None: # the network's pixels per pixel of an image; None if the set has several scales
-    "The scale for images without measured cells: the median of the training images, none if scales differ by over half"
+    """The scale for images without measured cells: the median of the training images
+
+    None if the 90 percentile of their scales is more than one and a half times the 10 percentile."""
     return data.scale if data.diameter is None else _typical(data.scales)
 
 # %% ../../nbs/train/04a_identity.ipynb #51373c9a
 def typical_pixel_size(
     data,          # `CellDataset`, or a part or mixture of some
-) -> float | None: # µm; None where it is not known of every image, or differs by more than half
-    "The side of the network's pixels: that of most training images"
+) -> float | None: # µm; None where it is not known of every image, or differs as in `typical_scale`
+    "The side of the network's pixels: the median of the training images"
     stored = data.meta.get('pixel_sizes') or [data.meta.get('pixel_size')]*len(data)
     return None if None in stored else _typical(np.array(stored)/data.scales)
 

@@ -104,9 +104,17 @@ def _epoch(run, net, source, train_data, val_data, about, clock, epoch): # see `
     run.losses, run.spent = [], 0.
     run.save()
 
+def _validation_seconds(run): # that has a history
+    "How long the last validation took; 0 if none of this history tells"
+    row = run.rows[-1]
+    if not row['epoch']:
+        return 0.
+    return max(0., row['seconds'] - run.config.steps*run.config.batch/row['images_s'])
+
 def _epochs(run, net, source, train_data, val_data, about, on_epoch): # source: from `training_data`
     "Do the remaining epochs"
-    clock = Clock(run.config, run.dist, 0. if run.rows else _untouched(run, val_data, about))
+    validation = _validation_seconds(run) if run.rows else _untouched(run, val_data, about)
+    clock = Clock(run.config, run.dist, validation)
     with run.bar('training') as bar:
         for epoch in bar:
             if _stop(run.rows, run.config):

@@ -186,7 +186,7 @@ def keep_history(
 TIMED = 5 # steps
 
 class Clock:
-    "Reports after five steps how long training takes at most"
+    "Reports after five steps of an epoch about how long training takes"
     def __init__(self,
         config: TrainConfig,
         dist: DistContext,

@@ -33,7 +33,7 @@ def lr_factor(
     step: int,   # iteration, from 0
     total: int,  # iterations in all
     warmup: int, # iterations of warm-up
-) -> float:      # in (0, 1]
+) -> float:      # in [0, 1]
     "Linear warm-up to 1, then a half cosine to 0 (Loshchilov and Hutter, *ICLR* 2017)"
     if step < warmup:
         return (step + 1)/warmup

@@ -16,17 +16,21 @@ from .files import atomic_path
 # %% ../../nbs/utils/02_tables.ipynb #b2d9ac9d
 _FORMULA = tuple('=+-@\t\r')
 
+def _is_formula(text):
+    "Whether a spreadsheet would compute it, or would take its apostrophe for ours"
+    return text.lstrip("'").startswith(_FORMULA)
+
 def plain_cell(
     value, # of a table, of any type
 ):         # the value; a text that a spreadsheet would compute, with an apostrophe in front
     "The value to write into a cell of a CSV"
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
 
 def read_cell(
     text: str, # of a cell that `plain_cell` may have changed
 ) -> str:
     "The text that was given to `plain_cell`"
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text[:1] == "'" and _is_formula(text) else text
 
 # %% ../../nbs/utils/02_tables.ipynb #f1a60006
 def rows_bytes(
