@@ -68,12 +68,12 @@ def interval(
 
 # %% ../../nbs/score/00_statistics.ipynb #97fd564c
 def seed_interval(
-    values,       # a number of each seed (S,)
-) -> np.ndarray:  # (2,) low, high; NaN with a single seed
+    values,       # a number, or several, of each seed (S,...)
+) -> np.ndarray:  # (2,...) low, high; NaN with a single seed
     "95 % interval of the mean over seeds, by Student's t"
     values = np.asarray(values, float)
     half = _seed_square(values)**.5 if len(values) > 1 else np.nan
-    return np.array([values.mean() - half, values.mean() + half])
+    return np.stack([values.mean(0) - half, values.mean(0) + half])
 
 # %% ../../nbs/score/00_statistics.ipynb #2f39cdbd
 def basis(

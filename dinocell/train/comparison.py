@@ -119,7 +119,7 @@ def mean_difference(
     "Mean over test sets of one arm minus that of another, with a 95 % interval over seeds (Student's t)"
     x, y = (mean_scores(records, arm, tests) for arm in (a, b))
     _check_pairs(records, a, b, tests)
-    return (x - y).mean(0), *np.transpose([seed_interval(v) for v in (x - y).T])
+    return (x - y).mean(0), *seed_interval(x - y)
 
 # %% ../../nbs/train/10_comparison.ipynb #b18444e5
 def format_interval(
