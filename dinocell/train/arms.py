@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['study_kind', 'record_file', 'record_files', 'check_record', 'run_study', 'read_study', 'choose_preset', 'study_sets',
-           'test_counts', 'train_and_score']
+           'other_sets', 'test_counts', 'train_and_score']
 
 # %% ../../nbs/train/09_arms.ipynb #d2a25fa0
 import json
@@ -250,6 +250,27 @@ def study_sets(
                 write_dataset(path, images, source='simulated', licence='Apache-2.0', scale=1.)
             parts.append(CellDataset(path))
         sets[name] = (*_hold_out(parts[0], .15), parts[1])
+    return sets
+
+# %% ../../nbs/train/09_arms.ipynb #412b0f9d
+_OTHERS = { # name: folder, split, step
+    'phase contrast, other laboratory': ('u373_phase_unseen', 'val', 1),
+    'DIC, never trained on': ('bbbc030_cho_dic', 'train', 3),
+    'nuclei, other laboratory': ('aitslab_nuclei', 'val', 1)}
+
+def other_sets(
+    work: str | Path,       # folder for the prepared datasets; existing ones are used again
+    shared: str | Path,     # folder of the real sets
+    diameter: float = 16.,  # of the median cell of an image, pixels
+) -> dict:                  # name -> images; empty if the folder of the real sets is missing
+    "The images that no study trains on"
+    sets = {}
+    for name, (folder, split, step) in _OTHERS.items() if Path(shared).is_dir() else ():
+        path = Path(work, folder)
+        if not path.exists():
+            process('folder', Path(shared, folder), path, split, diameter=diameter)
+        data = CellDataset(path)
+        sets[name] = data if step == 1 else subset(data, slice(None, None, step))
     return sets
 
 # %% ../../nbs/train/09_arms.ipynb #9bd120c8
