@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['arm_scores', 'arm_interval', 'arm_difference', 'split_tests', 'mean_scores', 'mean_difference', 'format_interval',
-           'study_rows', 'study_table', 'plot_study']
+           'format_difference', 'study_rows', 'study_table', 'plot_study']
 
 # %% ../../nbs/train/10_comparison.ipynb #a136313b
 import matplotlib.pyplot as plt
@@ -136,6 +136,17 @@ def format_interval(
     "A number and its interval as text"
     bounds = '' if np.isnan(low) else f' [{low:{sign}.3f}, {high:{sign}.3f}]'
     return f'{value:{sign}.3f}{bounds}'
+
+def format_difference(
+    records: list,          # of `run_study`
+    a: str,                 # arm
+    b: str,                 # arm, of the same seeds
+    tests: list,            # names of test sets
+    metric: str = 'OP_CSB', # of `SCORES`
+) -> str:                   # e.g. '+0.250 [-0.385, +0.885]'
+    "The difference of `mean_difference` and its interval as text"
+    check_known('metric', metric, SCORES)
+    return format_interval(*(v[SCORES.index(metric)] for v in mean_difference(records, a, b, tests)))
 
 # %% ../../nbs/train/10_comparison.ipynb #369fa9ac
 def study_rows(
