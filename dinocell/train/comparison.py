@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['arm_scores', 'arm_interval', 'arm_difference', 'split_tests', 'mean_scores', 'mean_difference', 'format_interval',
-           'format_difference', 'study_rows', 'study_table', 'plot_study']
+           'format_difference', 'study_rows', 'study_table', 'split_table', 'plot_study']
 
 # %% ../../nbs/train/10_comparison.ipynb #a136313b
 import matplotlib.pyplot as plt
@@ -194,6 +194,28 @@ def study_table(
     first = _counts(records, rows[0]['arm'], test)[0]
     rests = basis(_clusters(records, test), first[:, 0])
     return '\n'.join(lines + ([] if rests['enough'] else ['', f'({say_basis(rests)})']))
+
+# %% ../../nbs/train/10_comparison.ipynb #4cbaf60b
+def split_table(
+    records: list,          # of `run_study`
+    arms: list,             # a row each
+    reference: str,         # arm that the others are compared with
+    metric: str = 'OP_CSB', # of `SCORES`
+) -> str:                   # Markdown
+    """Means over the test sets like the training images and over the others (`split_tests`): mean ± standard deviation
+    over seeds; difference [95 % interval over seeds]"""
+    check_known('metric', metric, SCORES)
+    at, kinds = SCORES.index(metric), split_tests(records)
+    lines = [f'| | as trained on | other sets | as trained on, minus {reference} | other sets, minus {reference} |',
+             '|---|' + '---:|'*4]
+    for arm in arms:
+        each = [mean_scores(records, arm, tests)[:, at] for tests in kinds]
+        shown = [f'{v.mean():.3f} ± {v.std(ddof=1):.3f}' if len(v) > 1 else f'{v.mean():.3f}' for v in each]
+        less = ['', '']
+        if arm != reference:
+            less = [format_difference(records, arm, reference, tests, metric) for tests in kinds]
+        lines.append(f'| {arm} | ' + ' | '.join(shown + less) + ' |')
+    return '\n'.join(lines)
 
 # %% ../../nbs/train/10_comparison.ipynb #3953bfce
 def plot_study(
