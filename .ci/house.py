@@ -70,8 +70,14 @@ def unfolded():
             if cell['source'][:1] == ['#| hide\n'] and not cell['metadata'].get('cellView'):
                 yield f"{path}: cell {cell['id']} is a test: fold it, with the metadata of the others"
 
+def unpublished():
+    "Text in the first cell of a page beside title, description and settings, which the site leaves out"
+    for path in sorted((ROOT/'nbs').rglob('[!_]*.ipynb')):
+        for line in ''.join(json.loads(path.read_text(encoding='utf-8'))['cells'][0]['source']).splitlines():
+            if line.strip() and not line.startswith(('# ', '> ', '- ')): yield f'{path}: "{line[:40]}" is in the cell of the title, which the site leaves out: give it a cell of its own'
+
 def main():
-    bad = [*lost(), *upward(), *twice(), *unfolded()]
+    bad = [*lost(), *upward(), *twice(), *unfolded(), *unpublished()]
     if bad: raise SystemExit('\n'.join(bad))
     print(f'{len(modules())} modules import only downwards, and define each name once')
 
