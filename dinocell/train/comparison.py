@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['arm_scores', 'arm_interval', 'arm_difference', 'split_tests', 'mean_scores', 'mean_difference', 'format_interval',
-           'format_difference', 'study_rows', 'study_table', 'split_table', 'plot_study']
+           'format_spread', 'format_gain', 'format_difference', 'study_rows', 'study_table', 'split_table',
+           'plot_study']
 
 # %% ../../nbs/train/10_comparison.ipynb #a136313b
 import matplotlib.pyplot as plt
@@ -137,6 +138,20 @@ def format_interval(
     bounds = '' if np.isnan(low) else f' [{low:{sign}.3f}, {high:{sign}.3f}]'
     return f'{value:{sign}.3f}{bounds}'
 
+def format_spread(
+    values: np.ndarray, # of each seed
+) -> str:               # e.g. '0.635 ± 0.019'; the value alone for a single seed
+    "Mean ± standard deviation as text"
+    spread = f' ± {values.std(ddof=1):.3f}' if len(values) > 1 else ''
+    return f'{values.mean():.3f}{spread}'
+
+def format_gain(
+    a: np.ndarray, # of each seed
+    b: np.ndarray, # of the same seeds
+) -> str:          # e.g. '+0.250 [-0.385, +0.885]'
+    "The mean of a - b and its 95 % interval over seeds (Student's t) as text"
+    return format_interval((a - b).mean(), *seed_interval(a - b))
+
 def format_difference(
     records: list,          # of `run_study`
     a: str,                 # arm
@@ -210,11 +225,10 @@ def split_table(
              '|---|' + '---:|'*4]
     for arm in arms:
         each = [mean_scores(records, arm, tests)[:, at] for tests in kinds]
-        shown = [f'{v.mean():.3f} ± {v.std(ddof=1):.3f}' if len(v) > 1 else f'{v.mean():.3f}' for v in each]
         less = ['', '']
         if arm != reference:
             less = [format_difference(records, arm, reference, tests, metric) for tests in kinds]
-        lines.append(f'| {arm} | ' + ' | '.join(shown + less) + ' |')
+        lines.append(f'| {arm} | ' + ' | '.join([*map(format_spread, each), *less]) + ' |')
     return '\n'.join(lines)
 
 # %% ../../nbs/train/10_comparison.ipynb #3953bfce
