@@ -73,7 +73,7 @@ def interval(
 # %% ../../nbs/score/00_statistics.ipynb #abf935b5
 def strata_interval(
     strata,      # for each set: counts (S,N,k), function of their sums, groups, as for `interval`
-) -> np.ndarray: # (2,) or (2,m): low, high; NaN below `MIN_CLUSTERS` clusters in all, with one seed, or one cluster in a set
+) -> np.ndarray: # (2,) or (2,m): low, high; NaN with one seed, below `MIN_CLUSTERS` clusters in all, or two in a set
     """95 % interval of the mean over seeds of a sum: each set adds the score of its function
 
     Sets are strata (Kish, *Survey Sampling*, 1965, chapter 3), with the cluster jackknife of `interval` in each."""
