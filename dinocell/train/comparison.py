@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['arm_scores', 'arm_interval', 'arm_difference', 'split_tests', 'mean_scores', 'mean_interval', 'mean_difference',
            'format_interval', 'format_spread', 'format_gain', 'format_difference', 'study_rows', 'study_table',
-           'split_table', 'plot_study']
+           'split_table', 'plot_scores', 'plot_study']
 
 # %% ../../nbs/train/10_comparison.ipynb #a136313b
 import matplotlib.pyplot as plt
@@ -262,24 +262,34 @@ def split_table(
     return '\n'.join(lines)
 
 # %% ../../nbs/train/10_comparison.ipynb #3953bfce
+def plot_scores(
+    panels: dict,           # title -> {arm: scores of its runs}, the same arms in each
+    metric: str = 'OP_CSB', # what is scored
+    reference: str = '',    # arm with a line at its mean
+):                          # the axes, one per panel
+    "Draw one dot per run and a bar at the mean of each arm"
+    arms = list(next(iter(panels.values())))
+    size = (1.5 + 2.6*len(panels), .6 + .34*len(arms))
+    fig, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, layout='constrained', squeeze=False)
+    for ax, (title, scores) in zip(axes[0], panels.items()):
+        for k, (arm, s) in enumerate(scores.items()):
+            ax.plot(s, [k]*len(s), 'o', ms=5, alpha=.7)
+            ax.plot([s.mean()]*2, [k - .3, k + .3], 'k-', lw=1.5)
+            if arm == reference:
+                ax.axvline(s.mean(), color='k', lw=.7)
+        ax.set(title=title, xlabel=metric, yticks=range(len(arms)), yticklabels=arms)
+        ax.grid(axis='x', alpha=.3)
+    axes[0, 0].invert_yaxis()
+    return axes[0]
+
 def plot_study(
     records: list,          # of `run_study`
     tests,                  # names of test sets
     metric: str = 'OP_CSB', # of `SCORES`
 ):                          # the axes, one per test set
-    "Draw one dot per run and a bar at the mean of each arm"
+    "Draw the runs of each arm on each test set, see `plot_scores`"
     check_known('metric', metric, SCORES)
     if not records:
         raise InputError('no record of these arms and seeds to plot: run the study first')
-    arms, at = list(dict.fromkeys(r['arm'] for r in records)), SCORES.index(metric)
-    size = (1.5 + 2.6*len(tests), .6 + .34*len(arms))
-    fig, axes = plt.subplots(1, len(tests), figsize=size, sharey=True, layout='constrained', squeeze=False)
-    for ax, test in zip(axes[0], tests):
-        for k, arm in enumerate(arms):
-            s = arm_scores(records, arm, test)[:, at]
-            ax.plot(s, [k]*len(s), 'o', ms=5, alpha=.7)
-            ax.plot([s.mean()]*2, [k - .3, k + .3], 'k-', lw=1.5)
-        ax.set(title=test, xlabel=metric, yticks=range(len(arms)), yticklabels=arms)
-        ax.grid(axis='x', alpha=.3)
-    axes[0, 0].invert_yaxis()
-    return axes[0]
+    arms, at = dict.fromkeys(r['arm'] for r in records), SCORES.index(metric)
+    return plot_scores({t: {a: arm_scores(records, a, t)[:, at] for a in arms} for t in tests}, metric)
