@@ -29,6 +29,11 @@ def _within(middle, half): # score in [0,1] and half-width (...)
     ends = np.stack([middle/(middle + (1 - middle)*np.exp(s)) for s in (shift, -shift)])
     return np.where(slope > 0, ends, np.clip([middle - half, middle + half], 0, 1))
 
+def _ends(middle, square, bounded): # square of the half-width
+    "Ends (2,...) of an interval; `bounded`: within [0,1]"
+    half = square**.5
+    return _within(middle, half) if bounded else np.stack([middle - half, middle + half])
+
 def _by_cluster(counts, clusters): # (...,N,k); (N,) from `clusters_of`
     "Counts added up by cluster (...,G,k)"
     order = np.argsort(clusters, kind='stable')
@@ -42,7 +47,7 @@ def _jackknife(counts, score, groups): # (S,N,k); see `interval`
     n = np.count_nonzero(weight)
     with np.errstate(invalid='ignore', divide='ignore'):
         whole, without = score(total)[:, 0], score(total - sums).mean(0)  # of each seed; without each cluster
-        square = (n - 1)/n*((without - whole.mean(0))**2).sum(0)
+        square = (n - 1)/max(n, 1)*((without - whole.mean(0))**2).sum(0)
         effective = weight.sum()**2/(weight**2).sum()
     return whole, square, min(effective - 1, .4*(n - 1)), n
 
@@ -66,14 +71,13 @@ def interval(
     whole, square, freedom, n = _jackknife(counts if seeds else counts[None], score, groups)
     if n < MIN_CLUSTERS or seeds and len(whole) < 2:
         return np.full((2, *whole.shape[1:]), np.nan)
-    half = (stdtrit(freedom, .975)**2*square + (_seed_square(whole) if seeds else 0))**.5
-    middle = whole.mean(0)
-    return _within(middle, half) if bounded else np.stack([middle - half, middle + half])
+    return _ends(whole.mean(0), stdtrit(freedom, .975)**2*square + (_seed_square(whole) if seeds else 0), bounded)
 
 # %% ../../nbs/score/00_statistics.ipynb #abf935b5
 def strata_interval(
-    strata,      # for each set: counts (S,N,k), function of their sums, groups, as for `interval`
-) -> np.ndarray: # (2,) or (2,m): low, high; NaN with one seed, below `MIN_CLUSTERS` clusters in all, or two in a set
+    strata,                # for each set: counts (S,N,k), function of their sums, groups, as for `interval`
+    bounded: bool = False, # the sum lies in [0,1]
+) -> np.ndarray:           # (2,) or (2,m): low, high; NaN with one seed, below `MIN_CLUSTERS` in all, or one in a set
     """95 % interval of the mean over seeds of a sum: each set adds the score of its function
 
     Sets are strata (Kish, *Survey Sampling*, 1965, chapter 3), with the cluster jackknife of `interval` in each."""
@@ -84,8 +88,7 @@ def strata_interval(
     with np.errstate(invalid='ignore', divide='ignore'):
         freedom = square**2/sum(s**2/f for _, s, f, _ in parts)
     images = np.where(square == 0, 0, stdtrit(freedom, .975)**2*square)   # without an error there is no freedom either
-    half = (images + _seed_square(whole))**.5
-    return np.stack([whole.mean(0) - half, whole.mean(0) + half])
+    return _ends(whole.mean(0), images + _seed_square(whole), bounded)
 
 # %% ../../nbs/score/00_statistics.ipynb #97fd564c
 def seed_interval(

@@ -17,6 +17,8 @@ from .arms import study_kind
 from ..utils.system import InputError, check_known
 
 # %% ../../nbs/train/10_comparison.ipynb #6106f0b8
+_KINDS = ('phase contrast',) # test sets of `study_sets` whose groups are kinds of images, two magnifications
+
 def _entry(record, test): # name of a test set
     "Counts (images, 22) and the cluster of each image, see `clusters_of`; `InputError` if they are missing or damaged"
     of = f"record of {record['arm']}, seed {record['seed']}"
@@ -27,7 +29,8 @@ def _entry(record, test): # name of a test set
     try:
         entry = tests[test]
         counts = np.array(entry['counts'], float)
-        clusters = clusters_of(entry.get('clusters') or entry.get('groups') or range(len(counts)))
+        groups = None if test in _KINDS else entry.get('clusters') or entry.get('groups')
+        clusters = clusters_of(groups or range(len(counts)))
         whole = counts.shape == (len(clusters), len(COUNTS)) and (np.isfinite(counts) & (counts >= 0)).all()
     except (LookupError, TypeError, ValueError, AttributeError):
         whole = False
@@ -118,26 +121,23 @@ def mean_scores(
         raise InputError(f'{arm}: a mean over no test sets: name one at least')
     return np.mean([arm_scores(records, arm, t) for t in tests], 0)
 
-_MIN_GROUPS = 4 # of a test set; fewer are kinds of images, and the images are the clusters
-
 def _same_images(records, tests): # of one arm
-    "Test sets of the same images together, e.g. the channels of a plate"
+    "Test sets whose images have the same names together, e.g. the channels of a plate"
     found = {}
     for t in tests:
         images = records[0]['result']['tests'][t].get('images')  # older records do not name them
         found.setdefault(tuple(images or [t]), []).append(t)
     return found.values()
 
-def _over_sets(records, tests, counts_of, score): # of one arm; function of a test set -> counts; of counts -> scores
+def _over_sets(records, tests, counts_of, score, bounded): # of one arm; test set -> counts, summed counts -> scores
     "Ends (2,7) of the interval of a mean over test sets"
     strata = []
     for same in _same_images(records, tests):
         counts = np.concatenate([counts_of(t) for t in same], 2)
         def added(c):
             return sum(score(part) for part in np.split(c, len(same), -1))/len(tests)
-        clusters = _clusters(records, same[0])
-        strata.append((counts, added, clusters if clusters.max() + 1 >= _MIN_GROUPS else None))
-    return strata_interval(strata)
+        strata.append((counts, added, _clusters(records, same[0])))
+    return strata_interval(strata, bounded)
 
 def mean_interval(
     records: list, # of `run_study`
@@ -146,7 +146,7 @@ def mean_interval(
 ) -> tuple:        # mean, low, high, each (7,), see `SCORES`; NaN if there is no interval, see `strata_interval`
     "Mean score of an arm over test sets, with a 95 % interval over seeds and images"
     mean, ours = mean_scores(records, arm, tests).mean(0), [r for r in records if r['arm'] == arm]
-    return mean, *_over_sets(ours, tests, lambda t: _counts(ours, arm, t), scores_of)
+    return mean, *_over_sets(ours, tests, lambda t: _counts(ours, arm, t), scores_of, True)
 
 def mean_difference(
     records: list, # of `run_study`
@@ -157,7 +157,7 @@ def mean_difference(
     "Mean over test sets of one arm minus that of another, with a 95 % interval over seeds and images"
     x, y = (mean_scores(records, arm, tests).mean(0) for arm in (a, b))
     ours = [r for r in records if r['arm'] == a]
-    return x - y, *_over_sets(ours, tests, lambda t: _pairs(records, a, b, t), _gain)
+    return x - y, *_over_sets(ours, tests, lambda t: _pairs(records, a, b, t), _gain, False)
 
 # %% ../../nbs/train/10_comparison.ipynb #b18444e5
 def format_interval(
