@@ -134,8 +134,8 @@ def _over_sets(records, tests, counts_of, score, bounded): # of one arm; test se
     strata = []
     for same in _same_images(records, tests):
         counts = np.concatenate([counts_of(t) for t in same], 2)
-        def added(c):
-            return sum(score(part) for part in np.split(c, len(same), -1))/len(tests)
+        def added(c, sets=len(same)):
+            return sum(score(part) for part in np.split(c, sets, -1))/len(tests)
         strata.append((counts, added, _clusters(records, same[0])))
     return strata_interval(strata, bounded)
 
